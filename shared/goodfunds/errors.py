@@ -1,0 +1,76 @@
+"""The one hierarchy of faults. Whether a fault may be tried again is an attribute of its class."""
+
+import asyncpg
+from aiokafka.errors import KafkaError
+
+
+class GoodfundsError(Exception):
+    """A fault, never a business refusal (those are values). `retriable`: trying again later can succeed."""
+
+    retriable: bool = False
+
+
+class InvariantBroken(GoodfundsError):
+    """What must always hold does not: the lane stops, durably, until a person has looked."""
+
+
+class Unreadable(GoodfundsError):
+    """Bytes that are not what their header or schema id says."""
+
+
+class Misconfigured(GoodfundsError):
+    """A setting or a cluster that goodfunds refuses to work with; the message says what to do."""
+
+
+class Fenced(GoodfundsError):
+    """Another instance has taken these lanes over: nothing of this transaction was written."""
+
+    retriable = True
+
+    def __init__(self, lanes: frozenset[int]) -> None:
+        super().__init__(f"lanes taken over by another instance: {sorted(lanes)}")
+        self.lanes = lanes
+
+
+class OutcomeUnknown(GoodfundsError):
+    """A commit whose answer did not arrive: it may or may not have happened; take over anew to learn."""
+
+    retriable = True
+
+
+class DeliveryFailed(GoodfundsError):
+    """The broker refused an event, or did not acknowledge it in time."""
+
+    retriable = True
+
+
+class Unavailable(GoodfundsError):
+    """A neighbour (database, broker, bank) cannot be reached now."""
+
+    retriable = True
+
+
+class Conflict(GoodfundsError):
+    """Two transactions wanted the same key at once; the next reading sees who won."""
+
+    retriable = True
+
+
+RETRIABLE_POSTGRES: tuple[type[BaseException], ...] = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.LockNotAvailableError,
+)
+
+
+def is_retriable(fault: BaseException) -> bool:
+    """True where the same work may succeed later without anyone changing anything."""
+    if isinstance(fault, GoodfundsError):
+        return fault.retriable
+    if isinstance(fault, KafkaError):
+        return bool(fault.retriable)
+    return isinstance(fault, (*RETRIABLE_POSTGRES, OSError, TimeoutError))

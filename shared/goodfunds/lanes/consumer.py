@@ -1,0 +1,149 @@
+"""The group member: which lanes are ours, and records from exactly the partitions that were seeked."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError, OffsetOutOfRangeError
+
+from goodfunds.errors import Misconfigured
+from goodfunds.lanes.records import Record
+
+
+class LaneConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Reads the inputs of a service. Offsets are Postgres' business: it commits none and resets none.
+
+    The rebalance listener only notes the assignment; the loop takes over, seeks and then polls. A lane is
+    assigned when its partition of all topics is (range assignor, so that they come together).
+    """
+
+    def __init__(
+        self, bootstrap: str, group: str, topics: Sequence[str], session_timeout: float = 10.0
+    ) -> None:
+        self.topics = tuple(topics)
+        self.changed = asyncio.Event()
+        self._assigned: frozenset[TopicPartition] = frozenset()
+        self._seeked: set[TopicPartition] = set()
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap,
+            group_id=group,
+            client_id=group,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            partition_assignment_strategy=(RangePartitionAssignor,),
+            session_timeout_ms=int(session_timeout * 1000),
+            heartbeat_interval_ms=int(session_timeout * 1000 / 5),
+            max_poll_interval_ms=300_000,
+            fetch_max_bytes=16 * 1024 * 1024,
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+            # Measured: waiting at the broker for more bytes only adds latency; the loop lingers instead.
+            fetch_min_bytes=1,
+            fetch_max_wait_ms=250,
+            metadata_max_age_ms=30_000,
+        )
+
+    async def start(self) -> None:
+        """Join the group. Raises KafkaError, OSError."""
+        self._consumer.subscribe(self.topics, listener=self)
+        await self._consumer.start()
+
+    async def stop(self) -> None:
+        """Leave the group."""
+        await self._consumer.stop()
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:  # noqa: ARG002 - its interface
+        """Note only: a lane that is gone is fenced by its next owner."""
+        self._assigned = frozenset()
+        self._seeked.clear()
+        self.changed.set()
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Note only: the loop takes over."""
+        self._assigned = frozenset(assigned)
+        self._seeked.clear()
+        self.changed.set()
+
+    def lanes(self) -> set[int]:
+        """The lanes assigned to us with their partition of every topic."""
+        shares = [{each.partition for each in self._assigned if each.topic == topic} for topic in self.topics]
+        return set.intersection(*shares)
+
+    def partition_counts(self) -> dict[str, int]:
+        """topic → partitions as last heard from the cluster, for topics heard of."""
+        counts = {topic: self._consumer.partitions_for_topic(topic) for topic in self.topics}
+        return {topic: len(found) for topic, found in counts.items() if found}
+
+    def seek(self, lane: int, offsets: dict[str, int]) -> bool:
+        """Stand at the offsets of a lane; False where the lane is no longer ours."""
+        partitions = [TopicPartition(topic, lane) for topic in self.topics]
+        if not self._assigned.issuperset(partitions):
+            return False
+        try:
+            for partition in partitions:
+                self._consumer.seek(partition, offsets[partition.topic])
+                self._consumer.resume(partition)
+        except IllegalStateError:
+            return False
+        self._seeked.update(partitions)
+        return True
+
+    def pause(self, lane: int) -> None:
+        """Fetch nothing more of a lane that is stopped or not yet taken over."""
+        for topic in self.topics:
+            partition = TopicPartition(topic, lane)
+            self._seeked.discard(partition)
+            try:
+                self._consumer.pause(partition)
+            except IllegalStateError:
+                continue
+
+    async def poll(self, wait_seconds: float, most: int) -> dict[int, list[Record]]:
+        """Records by lane of the seeked partitions, topics in the order of the inputs.
+
+        Raises OffsetOutOfRangeError (the lane must stop), KafkaError.
+        """
+        partitions = tuple(self._seeked)
+        if not partitions:
+            return {}
+        try:
+            found = await self._consumer.getmany(
+                *partitions, timeout_ms=int(wait_seconds * 1000), max_records=most
+            )
+        except NoOffsetForPartitionError:
+            # Said once of a partition whose seek came after the client had looked for a commit.
+            return {}
+        by_lane: dict[int, list[Record]] = {}
+        for topic in self.topics:
+            for partition, records in found.items():
+                if partition.topic == topic and partition in self._seeked:
+                    by_lane.setdefault(partition.partition, []).extend(records)
+        return by_lane
+
+    def lag(self, lane: int, offsets: dict[str, int]) -> int:
+        """Records of the lane beyond `offsets`, as far as the client has heard of the end."""
+        total = 0
+        for topic, offset in offsets.items():
+            try:
+                end = self._consumer.highwater(TopicPartition(topic, lane))
+            except (IllegalStateError, AssertionError):
+                end = None
+            total += max((end or 0) - offset, 0)
+        return total
+
+
+def out_of_range(fault: OffsetOutOfRangeError) -> dict[TopicPartition, int]:
+    """Partition → the offset that the broker no longer (or not yet) has."""
+    return dict(fault.args[0]) if fault.args else {}
+
+
+def check_partitions(counts: dict[str, int], partitions: int) -> None:
+    """Raises Misconfigured where a topic's partition count is not the one this database was made for."""
+    for topic, count in counts.items():
+        if count != partitions:
+            raise Misconfigured(
+                f"topic {topic} has {count} partitions, this database was made for {partitions}: the count "
+                f"is for life, since it decides every account's lane. Set the topic back, or migrate to a "
+                f"new cluster of databases."
+            )

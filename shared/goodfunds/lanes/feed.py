@@ -1,0 +1,184 @@
+"""A feed: an input that is no topic, with one owner, a position and a heartbeat, fenced like a lane."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+import structlog
+
+from goodfunds.clock import Clock, SystemClock
+from goodfunds.errors import InvariantBroken, is_retriable
+from goodfunds.lanes import metrics
+from goodfunds.lanes.fence import SQL, unchanged
+from goodfunds.lanes.guard import FEED, create_lanes
+from goodfunds.lanes.loop import close
+from goodfunds.lanes.publisher import Publisher
+from goodfunds.lanes.records import Connection, Emission, Sequences
+from goodfunds.lanes.session import LaneSettings
+from goodfunds.lanes.state import LaneState
+from goodfunds.lanes.takeover import raise_epoch, read_taken, set_back, stop_lane, unknown_events
+from goodfunds.lanes.transact import Numbering, transact
+from goodfunds.postgres import connect
+
+log = structlog.get_logger(__name__)
+
+_STALE_SECONDS = 10.0
+_HEARTBEAT_SECONDS = 3.0
+_LONGEST_PAUSE = 5.0
+
+
+class Source(Protocol):
+    """What a feed takes in. It writes only its own rows; what it learns reaches the lanes as events."""
+
+    @property
+    def producer(self) -> str:
+        """Its name, such as `settlement-gateway`."""
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The topics it writes."""
+
+    async def look(self) -> Any | None:
+        """Look at the outside world, outside any transaction; what to record, or None. May be slow.
+
+        Retriable faults end the turn and are tried again; what was done outside is asked for, not assumed.
+        """
+
+    async def record(
+        self, connection: Connection, work: Any, now: datetime, sequences: Sequences
+    ) -> Sequence[Emission]:
+        """Write what `look` found, inside the fenced transaction; the events to publish."""
+
+
+class Feed:
+    """Runs a source while no other instance does."""
+
+    def __init__(
+        self, source: Source, settings: LaneSettings, clock: Clock | None = None, idle: float = 0.3
+    ) -> None:
+        self.working = False
+        self.stopped: str | None = None
+        self._source = source
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._idle = idle
+
+    def unready(self) -> list[str]:
+        """Why this instance cannot work; standing by for another owner is ready."""
+        return [f"the feed is stopped: {self.stopped}"] if self.stopped else []
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work or stand by until `stop` is set. Raises faults that are not retriable."""
+        pause = self._idle
+        while not stop.is_set():
+            try:
+                await self._one_session(stop)
+                pause = self._idle
+            except Exception as fault:
+                if not is_retriable(fault):
+                    raise
+                metrics.SESSIONS.labels(type(fault).__name__).inc()
+                log.warning("feed session ended by a fault", feed=self._source.producer, fault=repr(fault))
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            finally:
+                self.working = False
+            await self._rest(stop, pause)
+
+    async def _rest(self, stop: asyncio.Event, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            jittered = seconds * random.uniform(0.8, 1.2)  # noqa: S311 - not a secret
+            await asyncio.wait_for(stop.wait(), jittered)
+
+    async def _one_session(self, stop: asyncio.Event) -> None:
+        settings, source = self._settings, self._source
+        await create_lanes(settings.dsn, settings.bootstrap, settings.partitions, (), source.outputs, (FEED,))
+        connection = await connect(settings.dsn, f"goodfunds {source.producer}")
+        try:
+            epoch = await raise_epoch(
+                connection, settings.dsn, FEED, "take_over_feed", FEED, settings.owner, _STALE_SECONDS
+            )
+            if epoch is None:
+                return
+            cluster = await connection.fetchrow(SQL["read_cluster"])
+            assert cluster is not None
+            producer = f"{source.producer}.{cluster['incarnation']}"
+            taken = await read_taken(connection, {FEED: epoch})
+            self.stopped = taken.stopped.get(FEED)
+            if FEED not in taken.states:
+                return
+            state = taken.states[FEED]
+            unknown = await unknown_events(settings.bootstrap, producer, source.outputs, taken.states)
+            if unknown:
+                self.stopped = set_back(unknown[FEED])
+                await stop_lane(connection, FEED, epoch, self.stopped)
+                return
+            publisher = Publisher(settings.bootstrap, producer)
+            try:
+                await publisher.start()
+                publisher.publish(state, taken.tails[FEED])
+                self.working = True
+                await self._work(stop, connection, cluster["incarnation"], state, publisher)
+            finally:
+                await publisher.stop()
+        finally:
+            await close(connection)
+
+    async def _work(
+        self,
+        stop: asyncio.Event,
+        connection: Connection,
+        incarnation: str,
+        state: LaneState,
+        publisher: Publisher,
+    ) -> None:
+        beat = 0.0
+        now = asyncio.get_running_loop().time
+        while not stop.is_set():
+            publisher.check()
+            work = await self._look(connection, incarnation, state)
+            if work is None:
+                if now() - beat >= _HEARTBEAT_SECONDS:
+                    await transact(connection, incarnation, [unchanged(state)], self._clock.now(), None)
+                    beat = now()
+                await self._rest(stop, self._idle)
+                continue
+            await self._record(connection, incarnation, state, publisher, work)
+            await publisher.wait_below(self._settings.in_flight)
+        await publisher.wait_below(1)
+        await transact(connection, incarnation, [unchanged(state)], self._clock.now(), None)
+        await connection.execute(SQL["release_feed"], FEED, state.epoch)
+
+    async def _look(self, connection: Connection, incarnation: str, state: LaneState) -> Any | None:
+        """Look outside while the heart goes on beating: a long upload must not look like a death."""
+        looking = asyncio.ensure_future(self._source.look())
+        try:
+            while True:
+                done, _ = await asyncio.wait({looking}, timeout=_HEARTBEAT_SECONDS)
+                if done:
+                    return looking.result()
+                await transact(connection, incarnation, [unchanged(state)], self._clock.now(), None)
+        finally:
+            if not looking.done():
+                looking.cancel()
+                with contextlib.suppress(asyncio.CancelledError, Exception):
+                    await looking
+
+    async def _record(
+        self, connection: Connection, incarnation: str, state: LaneState, publisher: Publisher, work: Any
+    ) -> None:
+        now = self._clock.now()
+        share = unchanged(state)
+
+        async def write(connection: Connection) -> Mapping[int, Sequence[Emission]]:
+            return {FEED: await self._source.record(connection, work, now, Numbering([share]))}
+
+        try:
+            rows = await transact(connection, incarnation, [share], now, write)
+        except InvariantBroken as broken:
+            self.stopped = str(broken)
+            await stop_lane(connection, FEED, state.epoch, self.stopped)
+            raise
+        publisher.publish(state, rows)

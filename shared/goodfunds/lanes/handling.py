@@ -1,0 +1,158 @@
+"""Handling a poll: one transaction, and on a fault that time will not mend, the way down to its event."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import structlog
+
+from goodfunds.clock import Clock
+from goodfunds.errors import Fenced, InvariantBroken, is_retriable
+from goodfunds.lanes import metrics
+from goodfunds.lanes.fence import unchanged
+from goodfunds.lanes.held import HeldLanes
+from goodfunds.lanes.publisher import Publisher
+from goodfunds.lanes.records import Connection, Emission, Handler, Poll, Record
+from goodfunds.lanes.state import Admitted, LaneState, Place, admit
+from goodfunds.lanes.transact import Numbering, ParkedRecord, transact
+
+log = structlog.get_logger(__name__)
+
+Records = Mapping[int, Sequence[Record]]
+Due = Mapping[int, list[Any]]
+T = TypeVar("T")
+
+
+class Handling:
+    """Carries polls of held lanes through a handler, and hands what they publish to the publisher."""
+
+    def __init__(
+        self,
+        handler: Handler,
+        held: HeldLanes,
+        connection: Connection,
+        publisher: Publisher,
+        incarnation: str,
+        partitions: int,
+        clock: Clock,
+    ) -> None:
+        self.transactions = 0
+        self._handler = handler
+        self._held = held
+        self._connection = connection
+        self._publisher = publisher
+        self._incarnation = incarnation
+        self._partitions = partitions
+        self._clock = clock
+        self._client_writable = frozenset(each.topic for each in handler.inputs if each.client_writable)
+
+    async def handle(self, records: Records, due: Due, poison: Place | None = None, fault: str = "") -> None:
+        """Handle what is held of a poll; `poison` is parked for its `fault`. Raises retriable faults."""
+        shares = await self._admit(records, due, poison)
+        if not shares:
+            return
+        poll = Poll(
+            self._clock.now(),
+            self._partitions,
+            Numbering(shares),
+            {share.state.lane: share.records for share in shares if share.records},
+            {share.state.lane: due[share.state.lane] for share in shares if share.state.lane in due},
+        )
+        try:
+            await self._commit(shares, poll, self._parked(shares, fault))
+        except Fenced as fenced:
+            self._held.fenced(fenced.lanes)
+            await self.handle(records, due, poison, fault)
+        except Exception as raised:
+            if is_retriable(raised):
+                raise
+            await self._narrow(records, due, [share.state.lane for share in shares], poison, raised)
+
+    async def prove(self, states: Sequence[LaneState]) -> None:
+        """An empty transaction: proves that the lanes are ours, and writes what was acknowledged."""
+        shares = [unchanged(state) for state in states]
+        try:
+            await transact(self._connection, self._incarnation, shares, self._clock.now(), None)
+        except Fenced as fenced:
+            self._held.fenced(fenced.lanes)
+
+    async def _admit(self, records: Records, due: Due, poison: Place | None) -> list[Admitted]:
+        shares = []
+        for lane in sorted({*records, *due} & self._held.states.keys()):
+            state = self._held.states[lane]
+            try:
+                share = admit(
+                    state, records.get(lane, ()), self._client_writable, self._handler.key_of, poison
+                )
+            except InvariantBroken as broken:
+                await self._held.stop(self._connection, lane, state.epoch, str(broken))
+            else:
+                shares.append(share)
+        return shares
+
+    async def _commit(self, shares: list[Admitted], poll: Poll, parked: list[ParkedRecord]) -> None:
+        async def write(connection: Connection) -> Mapping[int, Sequence[Emission]]:
+            return await self._handler.handle(connection, poll)
+
+        work = write if poll.records or poll.due else None
+        with metrics.TRANSACTION_SECONDS.time():
+            rows = await transact(self._connection, self._incarnation, shares, poll.now, work, parked)
+        self.transactions += 1
+        for row in rows:
+            self._publisher.publish(self._held.states[row.lane], [row])
+        for share in shares:
+            metrics.RECORDS.inc(len(share.records))
+            metrics.REPEATS.inc(share.repeats)
+        for each in parked:
+            metrics.PARKED.labels(str(each.poison).lower()).inc()
+            log.error(
+                "event parked",
+                lane=each.lane,
+                topic=each.record.topic,
+                offset=each.record.offset,
+                poison=each.poison,
+                amount_minor=each.amount and each.amount[0],
+                fault=each.fault,
+            )
+
+    def _parked(self, shares: Sequence[Admitted], fault: str) -> list[ParkedRecord]:
+        handler = self._handler
+        return [
+            ParkedRecord(
+                share.state.lane,
+                record,
+                handler.key_of(record),
+                handler.amount_of(record),
+                poison,
+                fault if poison else "an earlier event of this account is parked",
+            )
+            for share in shares
+            for record, poison in share.parked
+        ]
+
+    async def _narrow(
+        self, records: Records, due: Due, lanes: Sequence[int], poison: Place | None, fault: Exception
+    ) -> None:
+        """Lane by lane, half by half, until the event that faults stands alone: that one is parked."""
+        if len(lanes) > 1:
+            for lane in lanes:
+                await self.handle(_only(records, lane), _only(due, lane))
+            return
+        (lane,) = lanes
+        found = records.get(lane, ())
+        reason = f"{type(fault).__name__}: {fault}"
+        if isinstance(fault, InvariantBroken) or poison is not None or not found:
+            await self._held.stop(self._connection, lane, self._held.states[lane].epoch, reason)
+        elif lane in due:
+            await self.handle({}, {lane: due[lane]})
+            await self.handle({lane: found}, {})
+        elif len(found) > 1:
+            middle = len(found) // 2
+            await self.handle({lane: found[:middle]}, {})
+            await self.handle({lane: found[middle:]}, {})
+        else:
+            place = (found[0].topic, found[0].partition, found[0].offset)
+            await self.handle({lane: found}, {}, place, reason)
+
+
+def _only(by_lane: Mapping[int, T], lane: int) -> Mapping[int, T]:
+    return {lane: by_lane[lane]} if lane in by_lane else {}

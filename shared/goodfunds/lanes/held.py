@@ -1,0 +1,72 @@
+"""The lanes that a session holds, those that are stopped, and those it leaves alone for a moment."""
+
+import asyncio
+import random
+from collections.abc import Iterable
+
+import structlog
+
+from goodfunds.lanes import metrics
+from goodfunds.lanes.consumer import LaneConsumer
+from goodfunds.lanes.records import Connection
+from goodfunds.lanes.state import LaneState
+from goodfunds.lanes.takeover import stop_lane
+
+log = structlog.get_logger(__name__)
+
+
+class HeldLanes:
+    """State by lane. A lane is held, stopped, or cooling after a fence; its partitions follow."""
+
+    def __init__(self, consumer: LaneConsumer) -> None:
+        self.states: dict[int, LaneState] = {}
+        self.stopped: dict[int, str] = {}
+        self._consumer = consumer
+        self._now = asyncio.get_running_loop().time
+        self._not_before: dict[int, float] = {}
+
+    def hold(self, state: LaneState) -> bool:
+        """Hold a lane and read it from its offsets; False where the group has given it away since."""
+        if not self._consumer.seek(state.lane, state.offsets):
+            self.forget(state.lane)
+            return False
+        self.states[state.lane] = state
+        metrics.HELD.set(len(self.states))
+        return True
+
+    def forget(self, lane: int) -> None:
+        """Hold a lane no longer."""
+        self.states.pop(lane, None)
+        self._consumer.pause(lane)
+        metrics.HELD.set(len(self.states))
+
+    def fenced(self, lanes: Iterable[int]) -> None:
+        """Forget lanes that another instance took; if they are still assigned, take them again later."""
+        for lane in lanes:
+            metrics.FENCED.inc()
+            self.forget(lane)
+            # Jittered, so that two that both believe in a lane do not take it from each other for ever.
+            self._not_before[lane] = self._now() + random.uniform(0.2, 1.0)  # noqa: S311 - not a secret
+
+    def missing(self, assigned: set[int]) -> set[int]:
+        """The assigned lanes that should be taken over now."""
+        cooling = {lane for lane, until in self._not_before.items() if until > self._now()}
+        return assigned - self.states.keys() - self.stopped.keys() - cooling
+
+    async def stop(self, connection: Connection, lane: int, epoch: int, reason: str) -> None:
+        """Stop a lane durably."""
+        await stop_lane(connection, lane, epoch, reason)
+        self.note_stopped(lane, reason)
+
+    def note_stopped(self, lane: int, reason: str) -> None:
+        """Leave a stopped lane alone, loudly."""
+        log.error("lane stopped", lane=lane, reason=reason)
+        self.forget(lane)
+        self.stopped[lane] = reason
+        metrics.STOPPED.set(len(self.stopped))
+
+    def resume(self, lanes: Iterable[int]) -> None:
+        """A person has set stopped lanes free."""
+        for lane in lanes:
+            self.stopped.pop(lane, None)
+        metrics.STOPPED.set(len(self.stopped))

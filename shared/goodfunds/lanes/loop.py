@@ -1,0 +1,147 @@
+"""The loop of a service's lanes: a session after another, with a pause that grows while faults follow."""
+
+import asyncio
+import random
+
+import structlog
+
+from goodfunds.clock import Clock, SystemClock
+from goodfunds.errors import Misconfigured, is_retriable
+from goodfunds.lanes import metrics
+from goodfunds.lanes.consumer import LaneConsumer
+from goodfunds.lanes.fence import SQL
+from goodfunds.lanes.guard import create_lanes
+from goodfunds.lanes.publisher import Publisher
+from goodfunds.lanes.records import Connection, Handler
+from goodfunds.lanes.session import LaneSettings, Session
+from goodfunds.postgres import connect
+
+log = structlog.get_logger(__name__)
+
+_SHORTEST_PAUSE = 0.05
+_LONGEST_PAUSE = 5.0
+_CLOSE_SECONDS = 2.0
+_OUTBOX_EVERY_SECONDS = 3600.0
+
+__all__ = ["LaneLoop", "LaneSettings"]
+
+
+class LaneLoop:
+    """Works the lanes that the group gives this instance, until told to stop.
+
+    Retriable faults (a neighbour away, a commit unanswered, a failed delivery) end the session; the next
+    one takes its lanes over anew, which reads what is true. Any other fault is raised.
+    """
+
+    def __init__(self, handler: Handler, settings: LaneSettings, clock: Clock | None = None) -> None:
+        self.session: Session | None = None
+        self._handler = handler
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._group = f"goodfunds-{handler.producer}"
+
+    def unready(self) -> list[str]:
+        """Why this instance is not ready; empty when its session runs."""
+        if self.session is None:
+            return ["no session with Kafka and Postgres"]
+        stopped = self.session.held.stopped
+        return [f"lane {lane} is stopped: {reason}" for lane, reason in sorted(stopped.items())]
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set; the batch under way is finished, published and handed over."""
+        topics = tuple(each.topic for each in self._handler.inputs)
+        pause = _SHORTEST_PAUSE
+        consumer: LaneConsumer | None = None
+        try:
+            while not stop.is_set():
+                try:
+                    if consumer is None:
+                        await self._create_lanes(topics)
+                        started = LaneConsumer(
+                            self._settings.bootstrap, self._group, topics, self._settings.session_timeout
+                        )
+                        try:
+                            await started.start()
+                        except BaseException:
+                            await started.stop()
+                            raise
+                        consumer = started
+                    await self._one_session(consumer, stop)
+                except Exception as fault:
+                    if not is_retriable(fault):
+                        raise
+                    metrics.SESSIONS.labels(type(fault).__name__).inc()
+                    log.warning("session ended by a fault", fault=repr(fault), pause=pause)
+                    if self.session is not None and self.session.handling.transactions:
+                        pause = _SHORTEST_PAUSE
+                    # Jittered, so that many instances do not come back in step.
+                    jittered = pause * random.uniform(0.5, 1.5)  # noqa: S311 - not a secret
+                    self.session = None
+                    await _wait(stop, jittered)
+                    pause = min(pause * 2, _LONGEST_PAUSE)
+        finally:
+            self.session = None
+            if consumer is not None:
+                await consumer.stop()
+
+    async def _create_lanes(self, topics: tuple[str, ...]) -> None:
+        settings = self._settings
+        await create_lanes(
+            settings.dsn,
+            settings.bootstrap,
+            settings.partitions,
+            topics,
+            self._handler.outputs,
+            range(settings.partitions),
+        )
+
+    async def _one_session(self, consumer: LaneConsumer, stop: asyncio.Event) -> None:
+        settings, producer = self._settings, self._handler.producer
+        connection = await connect(settings.dsn, f"goodfunds {producer} lanes")
+        try:
+            cluster = await connection.fetchrow(SQL["read_cluster"])
+            if cluster is None:
+                raise Misconfigured("this database has no cluster row: were the lanes created?")
+            publisher = Publisher(settings.bootstrap, f"{producer}.{cluster['incarnation']}")
+            try:
+                await publisher.start()
+                self.session = Session(
+                    self._handler, settings, self._clock, consumer, connection, publisher,
+                    cluster["incarnation"],
+                )  # fmt: skip
+                keeping = asyncio.create_task(self._keep_outbox(settings))
+                try:
+                    await self.session.run(stop)
+                finally:
+                    keeping.cancel()
+            finally:
+                await publisher.stop()
+        finally:
+            await close(connection)
+
+    async def _keep_outbox(self, settings: LaneSettings) -> None:
+        """Make the coming days' partitions of the outbox, drop those that are published and old."""
+        while True:
+            keeper = await connect(settings.dsn, f"goodfunds {self._handler.producer} outbox")
+            try:
+                await keeper.execute(SQL["keep_outbox"], self._clock.now().date(), settings.keep_days)
+            except Exception as fault:
+                log.warning("outbox partitions not kept", fault=repr(fault))
+            finally:
+                await close(keeper)
+            await asyncio.sleep(_OUTBOX_EVERY_SECONDS)
+
+
+async def close(connection: Connection) -> None:
+    """Close a connection that may be broken: politely at first, then at once."""
+    try:
+        await connection.close(timeout=_CLOSE_SECONDS)
+    except Exception:
+        connection.terminate()
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

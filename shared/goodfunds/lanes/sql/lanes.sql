@@ -1,0 +1,89 @@
+-- name: create_cluster
+INSERT INTO cluster (partitions) VALUES ($1) ON CONFLICT DO NOTHING;
+
+-- name: read_cluster
+SELECT incarnation, partitions FROM cluster;
+
+-- name: create_lane
+INSERT INTO lanes (lane, incarnation, offsets, started_above, acknowledged)
+SELECT $1, c.incarnation, $2::jsonb, $3::jsonb, $4::jsonb FROM cluster c
+ON CONFLICT (lane) DO NOTHING;
+
+-- name: lanes_with_offsets
+SELECT lane, offsets FROM lanes;
+
+-- name: take_over
+-- The UPDATE waits for a transaction of the old owner that is still open; a SELECT would not.
+UPDATE lanes
+SET epoch = epoch + 1, owner = $2, backend_pid = pg_backend_pid(), heartbeat = clock_timestamp(),
+    backend_start = (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())
+WHERE lane = $1
+RETURNING epoch;
+
+-- name: take_over_feed
+UPDATE lanes
+SET epoch = epoch + 1, owner = $2, backend_pid = pg_backend_pid(), heartbeat = clock_timestamp(),
+    backend_start = (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())
+WHERE lane = $1
+  AND (heartbeat IS NULL OR owner = $2 OR heartbeat < clock_timestamp() - make_interval(secs => $3))
+RETURNING epoch;
+
+-- name: release_feed
+-- A clean stop: whoever stands by need not wait for the heartbeat to grow old.
+UPDATE lanes SET heartbeat = NULL WHERE lane = $1 AND epoch = $2;
+
+-- name: terminate_owner
+-- Only the very connection that the row names: a process id alone may have been given out again.
+SELECT pg_terminate_backend(a.pid)
+FROM lanes l JOIN pg_stat_activity a ON a.pid = l.backend_pid AND a.backend_start = l.backend_start
+WHERE l.lane = $1 AND a.pid <> pg_backend_pid();
+
+-- name: read_lanes
+SELECT lane, incarnation, epoch, version, offsets, started_above, watermarks, destinations, acknowledged,
+       outbox_seq, published_seq, stopped_reason
+FROM lanes WHERE lane = ANY($1::int[]);
+
+-- name: read_tails
+SELECT o.lane, o.outbox_seq, o.decided_at, o.topics, o.events, o.frame
+FROM lanes l JOIN outbox o ON o.lane = l.lane AND o.outbox_seq > l.published_seq
+WHERE l.lane = ANY($1::int[])
+ORDER BY o.lane, o.outbox_seq;
+
+-- name: read_parked_keys
+SELECT DISTINCT lane, key FROM parked WHERE lane = ANY($1::int[]);
+
+-- name: fence
+UPDATE lanes l
+SET version = l.version + 1, offsets = n.offsets::jsonb, watermarks = n.watermarks::jsonb,
+    published_seq = n.published_seq, acknowledged = n.acknowledged::jsonb,
+    heartbeat = clock_timestamp(), decided_at = $10
+FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[])
+     AS n(lane, epoch, version, expected_offsets, offsets, watermarks, published_seq, acknowledged)
+WHERE l.lane = n.lane AND l.epoch = n.epoch AND l.version = n.version AND l.incarnation = $9
+  AND l.offsets = n.expected_offsets::jsonb AND l.stopped_reason IS NULL
+RETURNING l.lane;
+
+-- name: advance
+UPDATE lanes l
+SET outbox_seq = n.outbox_seq, destinations = n.destinations::jsonb
+FROM unnest($1::int[], $2::bigint[], $3::text[]) AS n(lane, outbox_seq, destinations)
+WHERE l.lane = n.lane;
+
+-- name: stop_lane
+UPDATE lanes SET stopped_reason = $3, stopped_at = clock_timestamp()
+WHERE lane = $1 AND epoch = $2 AND stopped_reason IS NULL
+RETURNING lane;
+
+-- name: resumed_lanes
+SELECT lane FROM lanes WHERE lane = ANY($1::int[]) AND stopped_reason IS NULL;
+
+-- name: keep_outbox
+SELECT keep_outbox($1::date, $2::integer);
+
+-- name: lane_positions
+SELECT lane, epoch, owner, offsets, watermarks, destinations, outbox_seq, published_seq, stopped_reason, decided_at
+FROM lanes ORDER BY lane;
+
+-- name: parked_money
+SELECT currency, count(*) AS count, sum(amount_minor)::bigint AS amount_minor, min(parked_at) AS oldest
+FROM parked GROUP BY currency;

@@ -1,0 +1,94 @@
+"""What an owner remembers of a lane, and the pure rules of admission: dedupe, gaps, parking."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+
+from goodfunds.errors import InvariantBroken, Unreadable
+from goodfunds.lanes.headers import origin
+from goodfunds.lanes.records import Record
+
+Place = tuple[str, int, int]
+"""(topic, partition, offset) of a record."""
+Origin = tuple[str, str, str]
+"""(topic, producer, producer's lane): what a watermark belongs to."""
+
+
+@dataclass(slots=True)
+class LaneState:
+    """A lane as its owner last committed it. `version` counts transactions; offsets are the next ones."""
+
+    lane: int
+    epoch: int
+    version: int
+    offsets: dict[str, int]
+    started_above: frozenset[str] = frozenset()
+    watermarks: dict[Origin, int] = field(default_factory=dict)
+    next_seq: dict[tuple[str, int], int] = field(default_factory=dict)
+    acknowledged: dict[tuple[str, int], int] = field(default_factory=dict)
+    outbox_seq: int = 0
+    published_seq: int = 0
+    parked_keys: set[bytes] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Admitted:
+    """A lane's share of one transaction: where it will stand, what is handled, what is set aside."""
+
+    state: LaneState
+    offsets: dict[str, int]
+    watermarks: dict[Origin, int]
+    records: list[Record]
+    parked: list[tuple[Record, bool]]
+    repeats: int = 0
+
+
+def admit(
+    state: LaneState,
+    records: Sequence[Record],
+    client_writable: Collection[str],
+    key_of: Callable[[Record], bytes],
+    poison: Place | None = None,
+) -> Admitted:
+    """Sort a lane's records into new, repeated and parked; pure.
+
+    `poison` is parked, and with it every record of an account that has parked events already. Records
+    below the stored offset or watermark are repeats. Raises InvariantBroken on a gap in seq, and on a record
+    of ours without readable headers.
+    """
+    admitted = Admitted(state, dict(state.offsets), dict(state.watermarks), [], [])
+    offsets, watermarks = admitted.offsets, admitted.watermarks
+    blocked = set(state.parked_keys)
+    for record in records:
+        topic = record.topic
+        if record.offset < offsets[topic]:
+            admitted.repeats += 1
+            continue
+        offsets[topic] = record.offset + 1
+        if topic not in client_writable and not _is_new(state, watermarks, record):
+            admitted.repeats += 1
+        elif (topic, record.partition, record.offset) == poison:
+            blocked.add(key_of(record))
+            admitted.parked.append((record, True))
+        elif blocked and key_of(record) in blocked:
+            admitted.parked.append((record, False))
+        else:
+            admitted.records.append(record)
+    return admitted
+
+
+def _is_new(state: LaneState, watermarks: dict[Origin, int], record: Record) -> bool:
+    try:
+        producer, lane, seq = origin(record)
+    except Unreadable as fault:
+        raise InvariantBroken(str(fault)) from fault
+    of = (record.topic, producer.decode(), lane.decode())
+    last = watermarks.get(of)
+    if last is None:
+        if seq != 1 and record.topic not in state.started_above:
+            raise InvariantBroken(f"{'|'.join(of)} begins with seq {seq}: earlier events are missing")
+    elif seq <= last:
+        return False
+    elif seq != last + 1:
+        raise InvariantBroken(f"{'|'.join(of)}: seq {seq} follows {last}: events between them are missing")
+    watermarks[of] = seq
+    return True
