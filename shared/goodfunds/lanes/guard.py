@@ -29,16 +29,10 @@ async def create_lanes(
     A new lane starts at the beginning of each input and remembers where its outputs ended, so that events
     of its own that it does not know are found. Raises Misconfigured, Unavailable.
     """
+    check_partitions(await _partition_counts(bootstrap, {*inputs, *outputs}), partitions)
     reader = AIOKafkaConsumer(bootstrap_servers=bootstrap)
     await reader.start()
     try:
-        counts = {}
-        for topic in {*inputs, *outputs}:
-            found = (await reader.topics()) and reader.partitions_for_topic(topic)
-            if not found:
-                raise Unavailable(f"topic {topic} does not exist yet")
-            counts[topic] = len(found)
-        check_partitions(counts, partitions)
         every = range(partitions)
         beginnings = await reader.beginning_offsets([TopicPartition(t, p) for t in inputs for p in every])
         ends = await reader.end_offsets([TopicPartition(t, p) for t in outputs for p in every])
@@ -54,7 +48,9 @@ async def create_lanes(
                 raise Misconfigured(
                     f"this database was made for {cluster['partitions']} partitions, not {partitions}"
                 )
-            for lane in lanes:
+            # Looked up first: an INSERT would wait for the transaction of a frozen owner.
+            known = {row["lane"] for row in await connection.fetch(SQL["lanes_with_offsets"])}
+            for lane in set(lanes) - known:
                 offsets = {t: beginnings[TopicPartition(t, lane)] for t in inputs} if lane >= 0 else {}
                 acknowledged = {
                     f"{each.topic}/{each.partition}": end - 1
@@ -69,14 +65,28 @@ async def create_lanes(
                     json.dumps(acknowledged),
                 )
             for row in await connection.fetch(SQL["lanes_with_offsets"]):
-                known = set(json.loads(row["offsets"]))
-                if row["lane"] in lanes and row["lane"] >= 0 and known != set(inputs):
+                topics = set(json.loads(row["offsets"]))
+                if row["lane"] in lanes and row["lane"] >= 0 and topics != set(inputs):
                     raise Misconfigured(
-                        f"lane {row['lane']} was made for the topics {sorted(known)}, this build reads "
+                        f"lane {row['lane']} was made for the topics {sorted(topics)}, this build reads "
                         f"{sorted(inputs)}: a changed set of topics needs a migration of lanes.offsets"
                     )
     finally:
         await connection.close()
+
+
+async def _partition_counts(bootstrap: str, topics: set[str]) -> dict[str, int]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        described = await admin.describe_topics(sorted(topics))
+    finally:
+        await admin.close()
+    counts = {each["topic"]: len(each["partitions"]) for each in described}
+    for topic in sorted(topics):
+        if not counts.get(topic):
+            raise Unavailable(f"topic {topic} does not exist yet")
+    return counts
 
 
 async def check_replication(bootstrap: str, topics: Sequence[str]) -> None:

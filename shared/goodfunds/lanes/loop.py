@@ -114,6 +114,7 @@ class LaneLoop:
                     await self.session.run(stop)
                 finally:
                     keeping.cancel()
+                    await asyncio.gather(keeping, return_exceptions=True)
             finally:
                 await publisher.stop()
         finally:
@@ -122,13 +123,15 @@ class LaneLoop:
     async def _keep_outbox(self, settings: LaneSettings) -> None:
         """Make the coming days' partitions of the outbox, drop those that are published and old."""
         while True:
-            keeper = await connect(settings.dsn, f"goodfunds {self._handler.producer} outbox")
             try:
-                await keeper.execute(SQL["keep_outbox"], self._clock.now().date(), settings.keep_days)
+                keeper = await connect(settings.dsn, f"goodfunds {self._handler.producer} outbox")
+                try:
+                    await keeper.execute(SQL["keep_outbox"], self._clock.now().date(), settings.keep_days)
+                finally:
+                    await close(keeper)
             except Exception as fault:
+                # Rows of a day without a partition go to the default one, so this can wait an hour.
                 log.warning("outbox partitions not kept", fault=repr(fault))
-            finally:
-                await close(keeper)
             await asyncio.sleep(_OUTBOX_EVERY_SECONDS)
 
 

@@ -87,7 +87,7 @@ async def main(arguments: dict[str, Any]) -> None:
             strike()
         return rows
 
-    lanes_handling.transact = striking  # type: ignore[assignment]
+    vars(lanes_handling)["transact"] = striking
     copier = Copier(arguments["source"], arguments["target"], strike if point == "in-copy" else None)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)

@@ -141,7 +141,7 @@ class Stage:
                     ]
         finally:
             await consumer.stop()
-        return found
+        return sorted(found, key=lambda event: event[0])
 
     async def assert_nothing_lost_doubled_or_reordered(self) -> int:
         """Rows once each in order, events gapless and, repeats dropped, the same; returns the repeats."""

@@ -1,0 +1,149 @@
+"""Answers that do not name a payment: entries and statuses with EndToEndId alone, and entries of whole batches.
+
+Such an entry moves money in our books only where exactly one payment fits, or when the statement itself
+shows it: a camt.054 that explains nothing is remembered, the camt.053 of its day holds the same booking.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from goodfunds import ids
+from goodfunds.clock import micros
+from goodfunds.events.types import BankEntryReported, PaymentStatusReported, SettlementContradicted
+from services.settlement.decide import brings_back, on_entry, suspended
+from services.settlement.model import (
+    NOTHING,
+    STATEMENT,
+    Batch,
+    Candidate,
+    Decision,
+    Memory,
+    Note,
+    Payment,
+    Standing,
+    booking_key,
+    identity,
+    unattributed_status_key,
+)
+
+Member = tuple[Payment, Standing]
+
+
+def on_unattributed_entry(
+    lane: int, candidates: Sequence[Candidate], memory: Memory, entry: BankEntryReported, now: datetime
+) -> Decision:
+    """An entry in the nostro's lane; `candidates` are payments of all lanes with its EndToEndId and amount.
+
+    The n-th report of a source is a new booking only where our books hold fewer than n: counted are
+    candidates booked on that day, those sent to their lane from here, and what went to suspense.
+    """
+    if entry.status != "BOOK":
+        return NOTHING
+    own = identity(entry)
+    if (entry.source, own) in memory.reports:
+        return NOTHING
+    if entry.credit_debit == "DBIT" and not entry.reversal:
+        booked = {each.payment_id for each in candidates if each.debited_on == entry.booking_date}
+        fitting = [each for each in candidates if each.debited_on is None and not each.rejected]
+    elif brings_back(entry):
+        booked = {each.payment_id for each in candidates if each.returned_on == entry.booking_date}
+        fitting = [each for each in candidates if each.returned_on is None and not each.rejected]
+    else:
+        booked, fitting = set(), []
+    fitting = [each for each in fitting if each.payment_id not in memory.forwarded]
+    taken = memory.posted + len(booked | memory.forwarded)
+    if memory.reported_by(entry.source) + 1 <= taken:
+        return Decision(note=Note(booking_key(entry), entry.source, own, "repeat"))
+    if len(fitting) == 1:
+        found = fitting[0]
+        return Decision(
+            note=Note(booking_key(entry), entry.source, own, "forwarded", found.payment_id),
+            forward=(found.lane, found.account, replace(entry, payment_id=found.payment_id)),
+        )
+    if entry.source != STATEMENT:
+        return Decision(note=Note(booking_key(entry), entry.source, own, "awaits_statement"))
+    kind = "ambiguous_entry" if fitting else "unknown_entry"
+    return suspended(lane, memory, entry, now, kind, taken=taken)
+
+
+def on_unattributed_status(
+    candidates: Sequence[Candidate],
+    memory: Memory,
+    status: PaymentStatusReported,
+    nostro: str,
+    currency: str,
+    now: datetime,
+) -> Decision:
+    """A status that echoes EndToEndId alone: sent to its lane where one open payment fits.
+
+    A rejection that fits none or several moves nothing and is reported once; other statuses are dropped.
+    """
+    fitting = [each for each in candidates if each.debited_on is None and not each.rejected]
+    if len(fitting) == 1:
+        found = fitting[0]
+        return Decision(forward=(found.lane, found.account, replace(status, payment_id=found.payment_id)))
+    if status.status != "RJCT" or (not fitting and any(each.rejected for each in candidates)):
+        return NOTHING
+    note = Note(unattributed_status_key(status), "pain.002", status.message_id, "contradicted")
+    if (note.source, note.identity) in memory.reports:
+        return NOTHING
+    event = SettlementContradicted(
+        payment_id=ids.NO_ID,
+        amount_minor=0,
+        found_at=micros(now),
+        account="",
+        currency=currency,
+        rail="",
+        nostro=nostro,
+        end_to_end_id=status.end_to_end_id,
+        bank_reference="",
+        kind="ambiguous_entry" if fitting else "unknown_entry",
+        reason_code=status.reason_code,
+        reason=status.reason or "a rejection that names no payment of ours",
+    )
+    return Decision(events=(event,), note=note)
+
+
+def on_batch_entry(
+    batch: Batch, members: Sequence[Member], memory: Memory, entry: BankEntryReported, now: datetime
+) -> Iterator[tuple[Payment | None, Decision]]:
+    """An entry that names a batch and no payment: of one payment by its EndToEndId, else of the whole batch.
+
+    Without details it settles the payments that were not rejected, if count and sum agree with it.
+    """
+    if entry.status != "BOOK":
+        return
+    if entry.end_to_end_id and entry.transaction_count <= 1:
+        fitting = [
+            (payment, standing)
+            for payment, standing in members
+            if payment.end_to_end_id == entry.end_to_end_id and payment.amount_minor == entry.amount_minor
+        ]
+        if len(fitting) == 1:
+            payment, standing = fitting[0]
+            named = replace(entry, payment_id=payment.payment_id)
+            yield payment, on_entry(payment, batch, standing, memory, named, now)
+            return
+    standing_payments = [(payment, standing) for payment, standing in members if not standing.rejected]
+    agrees = (
+        entry.credit_debit == "DBIT"
+        and not entry.reversal
+        and entry.currency == batch.key.currency
+        and entry.transaction_count in (0, len(standing_payments))
+        and entry.amount_minor == sum(payment.amount_minor for payment, _ in standing_payments)
+    )
+    if agrees and memory.posted == 0:
+        for payment, standing in standing_payments:
+            if standing.debit is None:
+                single = replace(entry, payment_id=payment.payment_id, amount_minor=payment.amount_minor)
+                yield payment, on_entry(payment, batch, standing, memory, single, now)
+    elif entry.source == STATEMENT:
+        yield (
+            None,
+            suspended(
+                batch.key.lane, memory, entry, now, "unknown_entry", taken=memory.posted, rail=batch.key.rail
+            ),
+        )
+    elif (entry.source, identity(entry)) not in memory.reports:
+        yield None, Decision(note=Note(booking_key(entry), entry.source, identity(entry), "awaits_statement"))

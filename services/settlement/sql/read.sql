@@ -1,0 +1,53 @@
+-- name: known_payments
+SELECT payment_id FROM payments WHERE payment_id = ANY($1::uuid[]);
+
+-- name: payments_by_id
+SELECT payment_id, lane, batch_id, amount_minor, account, end_to_end_id, traceparent, place,
+       debit_source, debit_reference, rejected, credit_source, credit_reference
+FROM payment_standings WHERE payment_id = ANY($1::uuid[]);
+
+-- name: members_of_batches
+-- Those that have moved on to a later batch are left out.
+SELECT p.payment_id, p.lane, p.batch_id, p.amount_minor, p.account, p.end_to_end_id, p.traceparent, p.place,
+       p.debit_source, p.debit_reference, p.rejected, p.credit_source, p.credit_reference
+FROM payment_standings p
+WHERE p.payment_id IN (SELECT m.payment_id FROM batch_members m WHERE m.batch_id = ANY($1::uuid[]))
+  AND p.batch_id = ANY($1::uuid[])
+ORDER BY p.accepted_offset;
+
+-- name: batches_by_id
+SELECT batch_id, lane, rail, nostro, currency, requested_date, sequence, cut_off_at,
+       sealed_at IS NOT NULL AS sealed, submitted_at IS NOT NULL AS submitted, refused_at IS NOT NULL AS refused
+FROM batches WHERE batch_id = ANY($1::uuid[]);
+
+-- name: latest_batches
+SELECT DISTINCT ON (lane, rail, nostro, currency, requested_date)
+       batch_id, lane, rail, nostro, currency, requested_date, sequence, cut_off_at,
+       sealed_at IS NOT NULL AS sealed, submitted_at IS NOT NULL AS submitted, refused_at IS NOT NULL AS refused
+FROM batches WHERE lane = ANY($1::integer[]) AND requested_date >= $2
+ORDER BY lane, rail, nostro, currency, requested_date, sequence DESC;
+
+-- name: candidates_for_entries
+-- All lanes, read only: an entry that echoes EndToEndId alone does not say which.
+SELECT w.place, p.payment_id, p.lane, p.account, p.debited_on, p.rejected, p.returned_on
+FROM unnest($1::integer[], $2::text[], $3::text[], $4::bigint[], $5::text[])
+     AS w (place, nostro, end_to_end_id, amount_minor, currency)
+JOIN payment_standings p ON p.end_to_end_id = w.end_to_end_id AND p.amount_minor = w.amount_minor
+JOIN batches b ON b.batch_id = p.batch_id AND b.nostro = w.nostro AND b.currency = w.currency
+     AND b.sealed_at IS NOT NULL;
+
+-- name: candidates_for_statuses
+SELECT w.place, p.payment_id, p.lane, p.account, p.debited_on, p.rejected, p.returned_on
+FROM unnest($1::integer[], $2::text[]) AS w (place, end_to_end_id)
+JOIN payment_standings p ON p.end_to_end_id = w.end_to_end_id
+JOIN batches b ON b.batch_id = p.batch_id AND b.sealed_at IS NOT NULL;
+
+-- name: noted_reports
+SELECT booking_key, source, identity, effect, payment_id FROM noted_reports WHERE booking_key = ANY($1::uuid[]);
+
+-- name: statuses_of_payments
+SELECT payment_id, array_agg(status ORDER BY reported_at, status) AS statuses
+FROM payment_statuses WHERE payment_id = ANY($1::uuid[]) GROUP BY payment_id;
+
+-- name: statuses_of_batches
+SELECT batch_id, status FROM batch_statuses WHERE batch_id = ANY($1::uuid[]);

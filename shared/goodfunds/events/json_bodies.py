@@ -1,0 +1,111 @@
+"""JSON bodies on payment-instructions, for clients without Avro: strict about names, types and money."""
+
+import json
+from datetime import date
+from typing import Any
+
+from goodfunds.errors import Unreadable
+from goodfunds.events.types import AccountFundRequested, AccountOpenRequested, PaymentInstruction
+
+ClientEvent = PaymentInstruction | AccountOpenRequested | AccountFundRequested
+CLIENT_EVENTS: dict[str, type[ClientEvent]] = {
+    "PaymentInstruction": PaymentInstruction,
+    "AccountOpenRequested": AccountOpenRequested,
+    "AccountFundRequested": AccountFundRequested,
+}
+LARGEST_AMOUNT = 10**18 - 1
+_LARGEST_BODY = 1_000_000
+_OPTIONAL = {
+    "PaymentInstruction": frozenset({
+        "end_to_end_id", "uetr", "creditor_agent", "charge_bearer", "remittance_unstructured",
+        "remittance_reference", "creditor_street", "creditor_building", "creditor_postcode", "creditor_town",
+        "creditor_country", "creditor_address_lines",
+    }),
+}  # fmt: skip
+
+
+def decode_json(name: str, body: bytes) -> ClientEvent:
+    """A client's event from JSON; `name` is its `ce_type`. Raises Unreadable with the field's name.
+
+    Amounts are JSON integers in minor units of at most 18 digits: not `true`, `1e3`, `"10"` or `10.0`.
+    """
+    event = CLIENT_EVENTS.get(name)
+    if event is None:
+        raise Unreadable(f"{name[:40]!r} is no event that clients write")
+    if len(body) > _LARGEST_BODY:
+        raise Unreadable(f"a body of {len(body)} bytes: {_LARGEST_BODY} is the most")
+    try:
+        found = json.loads(
+            body.decode(), object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_no_float
+        )
+    except (UnicodeDecodeError, ValueError, RecursionError) as fault:
+        raise Unreadable(f"no JSON: {fault}") from fault
+    if not isinstance(found, dict):
+        raise Unreadable("the body is no JSON object")
+    return event(**_fields(event, found))
+
+
+def _fields(event: type[ClientEvent], found: dict[str, Any]) -> dict[str, Any]:
+    declared = event.__annotations__
+    wanted = {name for name in declared if name != "SCHEMA_ID"}
+    unknown = found.keys() - wanted
+    if unknown:
+        raise Unreadable(f"{min(unknown)[:40]}: no such field")
+    fields = {}
+    for name in wanted:
+        if name in found:
+            fields[name] = _value(name, declared[name], found[name])
+        elif name in _OPTIONAL.get(event.__name__, ()):
+            fields[name] = () if name == "creditor_address_lines" else ""
+        else:
+            raise Unreadable(f"{name}: missing")
+    return fields
+
+
+def _value(name: str, declared: Any, value: Any) -> Any:
+    if declared is int:
+        if type(value) is not int:
+            raise Unreadable(f"{name}: an amount is an integer in minor units")
+        if abs(value) > LARGEST_AMOUNT:
+            raise Unreadable(f"{name}: more than 18 digits")
+        return value
+    if declared is date:
+        try:
+            if not isinstance(value, str) or len(value) != 10:
+                raise ValueError
+            return date.fromisoformat(value)
+        except ValueError:
+            raise Unreadable(f"{name}: a date is written YYYY-MM-DD") from None
+    if declared is str:
+        if not isinstance(value, str):
+            raise Unreadable(f"{name}: a string is wanted")
+        return _encodable(name, value)
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise Unreadable(f"{name}: a list of strings is wanted")
+    return tuple(_encodable(name, each) for each in value)
+
+
+def _encodable(name: str, value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise Unreadable(f"{name}: half of a surrogate pair") from None
+    return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a field stands twice")
+    return found
+
+
+def _no_constant(text: str) -> Any:
+    raise ValueError(f"{text} is no JSON")
+
+
+def _no_float(text: str) -> Any:
+    raise ValueError(f"{text[:40]}: no field is a fraction; amounts are integers in minor units")
+
+
+__all__ = ["CLIENT_EVENTS", "ClientEvent", "decode_json"]
