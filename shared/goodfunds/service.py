@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from goodfunds.postgres import migrate
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -18,6 +20,16 @@ class Service:
     sql: Path
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+
+
+_LANES = Path(__file__).parent / "lanes" / "migrations"
+
+
+async def migrate_service(service: Service, postgres: str) -> list[str]:
+    """Bring a service's database up to date; safe where two start at once. `postgres` names no database."""
+    sources = [("lanes", _LANES)]
+    sources += [(folder.parent.name, folder) for folder in service.migrations]
+    return await migrate(f"{postgres.rstrip('/')}/{service.database}", sources)
 
 
 def services() -> dict[str, Service]:

@@ -41,8 +41,7 @@ def imported(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module} if node.level == 0 else {"." + node.module}
-            found |= {f"{node.module}.{alias.name}" for alias in node.names if node.level == 0}
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
     return found
 
 

@@ -1,0 +1,22 @@
+"""Ingestion: takes responsibility for payments, or says why not; holds the customers' money until they leave.
+
+Owns: accounts, balances, payments, idempotency keys, payment files (database `ingestion`).
+Reads: payment-instructions, settlement-notifications. Writes: payments, and payment-instructions (what lies
+on a wrong lane, and the file intake). `python -m services.ingestion` works the lanes and serves HTTP,
+`python -m services.ingestion intake` feeds the payments of files in.
+"""
+
+from pathlib import Path
+
+from goodfunds import ledger
+from goodfunds.events.topics import PAYMENT_INSTRUCTIONS, PAYMENTS, SETTLEMENT_NOTIFICATIONS
+from goodfunds.service import Service
+
+SERVICE = Service(
+    name="ingestion",
+    database="ingestion",
+    migrations=(ledger.MIGRATIONS, Path(__file__).parent / "migrations"),
+    sql=Path(__file__).parent / "sql",
+    inputs=(PAYMENT_INSTRUCTIONS, SETTLEMENT_NOTIFICATIONS),
+    outputs=(PAYMENTS, PAYMENT_INSTRUCTIONS),
+)

@@ -1,0 +1,65 @@
+"""Composition: builds ingestion's two processes from their settings; nothing else reads settings."""
+
+import asyncio
+import os
+import socket
+from functools import partial
+
+from prometheus_client import REGISTRY
+
+from goodfunds.clock import SystemClock
+from goodfunds.lanes import Feed, LaneLoop, LaneSettings
+from goodfunds.observability import log
+from goodfunds.observability.http import create_app, serve
+from goodfunds.observability.metrics import MoneyCollector
+from goodfunds.observability.process import together
+from goodfunds.postgres import create_pool
+from goodfunds.service import migrate_service
+from services.ingestion import SERVICE, http
+from services.ingestion.handlers import IngestionHandler
+from services.ingestion.intake import FileIntake
+from services.ingestion.money import read_money
+from services.ingestion.settings import Settings
+
+_MONEY_SECONDS = 15.0
+
+
+def _lane_settings(settings: Settings) -> LaneSettings:
+    return LaneSettings(
+        dsn=settings.dsn,
+        bootstrap=settings.kafka,
+        partitions=settings.partitions,
+        owner=f"{socket.gethostname()}/{os.getpid()}",
+    )
+
+
+async def lanes(stop: asyncio.Event) -> None:
+    """Work the lanes and serve HTTP until `stop` is set."""
+    settings = Settings.model_validate({})
+    log.configure(SERVICE.name)
+    await migrate_service(SERVICE, settings.postgres)
+    pool = await create_pool(settings.dsn, "goodfunds ingestion readers")
+    try:
+        loop = LaneLoop(IngestionHandler(), _lane_settings(settings))
+        money = MoneyCollector(SERVICE.name, partial(read_money, pool), _MONEY_SECONDS)
+        REGISTRY.register(money)
+        app = create_app("goodfunds ingestion", loop.unready)
+        http.add_routes(app, pool, SystemClock(), settings.largest_file)
+        serving = partial(serve, app, settings.http_host, settings.http_port)
+        await together(stop, loop.run, money.run, serving)
+    finally:
+        await pool.close()
+
+
+async def intake(stop: asyncio.Event) -> None:
+    """Feed the payments of files in until `stop` is set."""
+    settings = Settings.model_validate({})
+    log.configure("ingestion-intake")
+    await migrate_service(SERVICE, settings.postgres)
+    pool = await create_pool(settings.dsn, "goodfunds ingestion intake reader")
+    try:
+        feed = Feed(FileIntake(pool, settings.partitions), _lane_settings(settings))
+        app = create_app("goodfunds ingestion intake", feed.unready)
+        await together(stop, feed.run, partial(serve, app, settings.http_host, settings.http_port))
+    finally:
+        await pool.close()

@@ -1,0 +1,131 @@
+"""Ingestion's handler: instructions into payments, answers into refunds; read, decide, write for a poll."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from prometheus_client import Counter
+
+from goodfunds import ids
+from goodfunds.events import types
+from goodfunds.events.topics import PAYMENT_INSTRUCTIONS, PAYMENTS, SETTLEMENT_NOTIFICATIONS
+from goodfunds.events.types import AccountFundRequested, AccountOpenRequested, PaymentInstruction
+from goodfunds.lanes import Emission, Input, Poll
+from goodfunds.lanes.records import Connection, Record
+from goodfunds.ledger.store import write_postings
+from services.ingestion import store
+from services.ingestion.decide import decide_funding, decide_opening, decide_payment, decide_refund
+from services.ingestion.incoming import Asked, Incoming, Unusable, read, read_request
+from services.ingestion.model import (
+    Accepted,
+    Decision,
+    Funded,
+    Opened,
+    Refunded,
+    Refused,
+    Rejected,
+    State,
+)
+from services.ingestion.outgoing import Outgoing
+
+FORWARDED = Counter(
+    "goodfunds_records_forwarded_total", "Records that lay on another lane than their account's"
+)
+REFUSED = Counter("goodfunds_records_refused_total", "Client records that are no payment")
+
+
+class IngestionHandler:
+    """Handles polls of `payment-instructions` and `settlement-notifications`."""
+
+    producer = "ingestion"
+    inputs = (Input(PAYMENT_INSTRUCTIONS, client_writable=True), Input(SETTLEMENT_NOTIFICATIONS))
+    outputs = (PAYMENTS, PAYMENT_INSTRUCTIONS)
+
+    async def due(
+        self,
+        connection: Connection,  # noqa: ARG002 - the handlers' contract
+        lanes: Sequence[int],  # noqa: ARG002 - the handlers' contract
+        now: datetime,  # noqa: ARG002 - the handlers' contract
+    ) -> Mapping[int, list[Any]]:
+        """Nothing falls due in ingestion: it waits for others."""
+        return {}
+
+    async def handle(self, connection: Connection, poll: Poll) -> Mapping[int, list[Emission]]:
+        """Read what the poll touches, decide each event in order, write all of it."""
+        incoming = read(poll)
+        state = await store.load(connection, incoming)
+        lanes = {lane: Outgoing(poll, lane) for lane in incoming}
+        for lane, of_lane in incoming.items():
+            _decide(state, lane, of_lane, lanes[lane])
+        for table in store.COLUMNS:
+            await store.insert(
+                connection, table, [row for outgoing in lanes.values() for row in outgoing.rows[table]]
+            )
+        postings = {lane: outgoing.postings for lane, outgoing in lanes.items()}
+        await write_postings(connection, postings, poll.now)
+        FORWARDED.inc(sum(len(of_lane.forwarded) for of_lane in incoming.values()))
+        REFUSED.inc(sum(len(outgoing.rows["refused_records"]) for outgoing in lanes.values()))
+        return {lane: outgoing.emissions for lane, outgoing in lanes.items()}
+
+    def key_of(self, record: Record) -> bytes:
+        """The account: of a client's record the one in its body, since its key is not trusted."""
+        if record.topic != PAYMENT_INSTRUCTIONS:
+            return record.key or b""
+        asked = read_request(record)
+        return asked.account.encode() if isinstance(asked, Asked) else b""
+
+    def amount_of(self, record: Record) -> tuple[int, str] | None:
+        """What a parked record is about; None where it cannot be read."""
+        if record.topic == PAYMENT_INSTRUCTIONS:
+            asked = read_request(record)
+            request: Any = asked.request if isinstance(asked, Asked) else None
+        else:
+            try:
+                request = types.decode(record.value)
+            except Exception:
+                return None
+        amount = getattr(request, "amount_minor", None)
+        return None if amount is None else (amount, request.currency)
+
+
+def _decide(state: State, lane: int, incoming: Incoming, outgoing: Outgoing) -> None:
+    for unusable in incoming.unusable:
+        outgoing.refuse(unusable)
+    for asked, to_lane in incoming.forwarded:
+        outgoing.forward(asked, to_lane)
+    for asked in incoming.asked:
+        _decide_request(state, lane, asked, outgoing)
+    for record, notice in incoming.notices:
+        refund = decide_refund(state, lane, notice)
+        if isinstance(refund, Refunded):
+            outgoing.refund(record, notice, refund)
+
+
+def _decide_request(state: State, lane: int, asked: Asked, outgoing: Outgoing) -> None:
+    request = asked.request
+    decision: Decision
+    if isinstance(request, PaymentInstruction):
+        payment_id = ids.payment_id(asked.first_time, request.client, request.idempotency_key)
+        decision = decide_payment(state, lane, request, payment_id, asked.digest)
+        if isinstance(decision, Accepted):
+            outgoing.accept(asked, payment_id, decision.posting)
+            return
+        if isinstance(decision, Rejected):
+            outgoing.reject(asked, payment_id, decision.refusal)
+            return
+    elif isinstance(request, AccountOpenRequested):
+        decision = decide_opening(state, lane, request, asked.digest)
+        if isinstance(decision, Opened):
+            outgoing.open(asked, decision.account)
+            return
+    else:
+        assert isinstance(request, AccountFundRequested)
+        entry_id = ids.derived_id(
+            asked.first_time, b"funding", request.client.encode(), request.idempotency_key.encode()
+        )
+        decision = decide_funding(state, lane, request, entry_id, asked.digest)
+        if isinstance(decision, Funded):
+            outgoing.fund(asked, decision.posting, request.source)
+            return
+    if isinstance(decision, Refused):
+        outgoing.refuse(Unusable(asked.record, decision.refusal, request.client, request.idempotency_key))

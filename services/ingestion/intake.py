@@ -1,0 +1,126 @@
+"""The file intake: publishes the payments of a valid file one by one, from its position, on their lanes."""
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+from goodfunds.errors import InvariantBroken
+from goodfunds.events.topics import PAYMENT_INSTRUCTIONS
+from goodfunds.events.types import PaymentInstruction
+from goodfunds.files import pain001
+from goodfunds.files.records import CreditTransfer, PaymentInformation
+from goodfunds.lanes import Emission, Sequences, lane_of
+from goodfunds.lanes.records import Connection
+from services.ingestion.store import SQL, Pool
+
+CHUNK = 1_000
+"""Payments of one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The next payments of a file: `position` items of it stand on the topic already."""
+
+    file_id: bytes
+    position: int
+    instructions: Sequence[PaymentInstruction]
+
+
+class FileIntake:
+    """Source of the feed. Reads on in an open file; a position that is not its own makes it read anew."""
+
+    producer = "ingestion-intake"
+    outputs = (PAYMENT_INSTRUCTIONS,)
+
+    def __init__(self, pool: Pool, partitions: int) -> None:
+        self._pool = pool
+        self._partitions = partitions
+        self._open: tuple[bytes, int, Iterator[PaymentInstruction]] | None = None
+
+    async def look(self) -> Chunk | None:
+        """The next chunk of the oldest file that is not finished."""
+        row = await self._pool.fetchrow(SQL["waiting_file"])
+        if row is None:
+            self._open = None
+            return None
+        file_id, position = row["file_id"], row["position"]
+        if self._open is None or self._open[:2] != (file_id, position):
+            content = await self._pool.fetchval(SQL["file_content"], file_id)
+            items = instructions(row["client"], io.BytesIO(content))
+            self._open = (file_id, position, islice(items, position, None))
+        chunk = list(islice(self._open[2], CHUNK))
+        if len(chunk) != min(CHUNK, row["items"] - position):
+            raise InvariantBroken(f"file {file_id.hex()} has fewer payments than when it was taken in")
+        self._open = (file_id, position + len(chunk), self._open[2])
+        return Chunk(file_id, position, chunk)
+
+    async def record(
+        self,
+        connection: Connection,
+        work: Chunk,
+        now: datetime,
+        sequences: Sequences,  # noqa: ARG002 - the feeds' contract
+    ) -> Sequence[Emission]:
+        """Move the file's position, and publish its payments on their accounts' lanes."""
+        position = work.position + len(work.instructions)
+        moved = await connection.fetchval(SQL["move_file"], work.file_id, work.position, position, now)
+        if moved is None:
+            raise InvariantBroken(f"file {work.file_id.hex()} is not at {work.position}")
+        return [
+            Emission(
+                PAYMENT_INSTRUCTIONS,
+                lane_of(each.debtor_account, self._partitions),
+                each.debtor_account.encode(),
+                "PaymentInstruction",
+                each.encode(),
+                b"",
+            )
+            for each in work.instructions
+        ]
+
+
+def instructions(client: str, content: io.BytesIO) -> Iterator[PaymentInstruction]:
+    """The payments of a valid file in order. Keys: MsgId / index of the PmtInf / index in it, from 1."""
+    message_id = ""
+    information: PaymentInformation | None = None
+    for record in pain001.read(content):
+        if isinstance(record, PaymentInformation):
+            information = record
+        elif isinstance(record, CreditTransfer):
+            assert information is not None
+            yield _instruction(client, message_id, information, record)
+        else:
+            message_id = record.message_id
+
+
+def _instruction(
+    client: str, message_id: str, information: PaymentInformation, transfer: CreditTransfer
+) -> PaymentInstruction:
+    address = transfer.creditor_address
+    end_to_end_id = transfer.end_to_end_id
+    return PaymentInstruction(
+        amount_minor=transfer.amount_minor,
+        requested_execution_date=information.requested_execution_date,
+        currency=transfer.currency,
+        rail="sepa-credit",
+        client=client,
+        idempotency_key=(f"{message_id}/{transfer.payment_information_index}/{transfer.transaction_index}"),
+        end_to_end_id="" if end_to_end_id == "NOTPROVIDED" else end_to_end_id,
+        uetr=transfer.uetr,
+        debtor_account=information.debtor_account,
+        debtor_name=information.debtor_name,
+        creditor_account=transfer.creditor_account,
+        creditor_name=transfer.creditor_name,
+        creditor_agent=transfer.creditor_agent,
+        charge_bearer=transfer.charge_bearer,
+        remittance_unstructured=" ".join(transfer.remittance_unstructured),
+        remittance_reference=transfer.remittance_reference,
+        creditor_street=address.street,
+        creditor_building=address.building,
+        creditor_postcode=address.postcode,
+        creditor_town=address.town,
+        creditor_country=address.country,
+        creditor_address_lines=address.lines,
+    )

@@ -1,0 +1,147 @@
+"""What a poll writes and tells: rows by table, postings by lane, events with the seq that each will get."""
+
+from datetime import datetime
+from typing import Any
+
+from goodfunds.clock import micros
+from goodfunds.events.passing import wrap_accepted
+from goodfunds.events.topics import PAYMENT_INSTRUCTIONS, PAYMENTS
+from goodfunds.events.types import (
+    AccountFunded,
+    AccountOpened,
+    InstructionRefused,
+    PaymentInstruction,
+    PaymentRefunded,
+    PaymentRejected,
+    PaymentRejectedByBank,
+    PaymentReturned,
+)
+from goodfunds.lanes import Emission, Poll
+from goodfunds.lanes.headers import header, origin
+from goodfunds.lanes.records import Record
+from goodfunds.ledger.posting import Posting
+from goodfunds.rails.reasons import Refusal
+from services.ingestion.incoming import Asked, Unusable
+from services.ingestion.model import Account, Refunded
+from services.ingestion.store import COLUMNS
+
+_EXCERPT = 200
+
+
+class Outgoing:
+    """Collects the effects of one lane's decisions in order."""
+
+    def __init__(self, poll: Poll, lane: int) -> None:
+        self.emissions: list[Emission] = []
+        self.postings: list[Posting] = []
+        self.rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in COLUMNS}
+        self._lane = lane
+        self._now: datetime = poll.now
+        self._now_us = micros(poll.now)
+        self._next_seq = poll.sequences.of(lane, PAYMENTS, lane)
+
+    def _tell(self, key: str, event_type: str, body: bytes, traceparent: bytes) -> int:
+        seq = self._next_seq
+        self._next_seq += 1
+        self.emissions.append(Emission(PAYMENTS, self._lane, key.encode(), event_type, body, traceparent))
+        return seq
+
+    def accept(self, asked: Asked, payment_id: bytes, posting: Posting) -> None:
+        """The payment is ours: its row, its posting, PaymentAccepted around the client's own bytes."""
+        body = wrap_accepted(payment_id, asked.body, self._now_us)
+        seq = self._tell(asked.account, "PaymentAccepted", body, _trace(asked.record, payment_id))
+        self.postings.append(posting)
+        self._payment(asked, payment_id, "accepted", "", "", seq)
+
+    def reject(self, asked: Asked, payment_id: bytes, refusal: Refusal) -> None:
+        """The payment is not taken: its row keeps its key, PaymentRejected says why."""
+        assert isinstance(asked.request, PaymentInstruction)
+        event = PaymentRejected(payment_id, asked.request, refusal.code, refusal.text, self._now_us)
+        trace = _trace(asked.record, payment_id)
+        seq = self._tell(asked.account, "PaymentRejected", event.encode(), trace)
+        self._payment(asked, payment_id, "rejected", refusal.code, refusal.text, seq)
+
+    def _payment(
+        self, asked: Asked, payment_id: bytes, state: str, reason_code: str, reason: str, seq: int
+    ) -> None:
+        request = asked.request
+        assert isinstance(request, PaymentInstruction)
+        # Texts that a rejected payment may have too long are cut to what their columns are for.
+        self.rows["payments"].append((
+            payment_id, self._lane, request.client, request.idempotency_key, asked.digest, asked.account,
+            request.amount_minor, request.currency[:8], request.rail[:35], state, reason_code, reason,
+            request.end_to_end_id[:35], request.uetr[:36], asked.record.offset, seq, self._now,
+        ))  # fmt: skip
+
+    def refuse(self, unusable: Unusable) -> None:
+        """The record is no payment: stored by offset; told where client and key can be read."""
+        record, refusal = unusable.record, unusable.refusal
+        value = record.value or b""
+        self.rows["refused_records"].append((
+            record.topic, self._lane, record.offset, refusal.code, refusal.text, len(value),
+            value[:_EXCERPT], self._now,
+        ))  # fmt: skip
+        if unusable.client and unusable.idempotency_key:
+            event = InstructionRefused(
+                unusable.client, unusable.idempotency_key, refusal.code, refusal.text, record.topic,
+                record.partition, record.offset, self._now_us,
+            )  # fmt: skip
+            trace = header(record, "traceparent") or b""
+            self._tell(unusable.client, "InstructionRefused", event.encode(), trace)
+
+    def open(self, asked: Asked, account: Account) -> None:
+        """The account exists."""
+        self.rows["accounts"].append((
+            account.account, self._lane, account.currency, account.name, account.state, self._now,
+        ))  # fmt: skip
+        self._grant(asked)
+        event = AccountOpened(account.account, account.currency, account.name, self._now_us)
+        self._tell(account.account, "AccountOpened", event.encode(), b"")
+
+    def fund(self, asked: Asked, posting: Posting, source: str) -> None:
+        """The money is the customer's."""
+        self.postings.append(posting)
+        self._grant(asked)
+        event = AccountFunded(
+            posting.amount_minor, asked.account, posting.currency, source,
+            asked.request.idempotency_key, self._now_us,
+        )  # fmt: skip
+        self._tell(asked.account, "AccountFunded", event.encode(), b"")
+
+    def _grant(self, asked: Asked) -> None:
+        request = asked.request
+        self.rows["account_requests"].append(
+            (request.client, request.idempotency_key, self._lane, asked.digest, self._now)
+        )
+
+    def refund(
+        self, record: Record, notice: PaymentRejectedByBank | PaymentReturned, refunded: Refunded
+    ) -> None:
+        """The money is the customer's again."""
+        self.postings.append(refunded.posting)
+        cause = "returned" if isinstance(notice, PaymentReturned) else "rejected"
+        event = PaymentRefunded(
+            notice.payment_id, notice.amount_minor, notice.account, notice.currency, notice.rail, cause,
+            refunded.credited_account, notice.reason_code, self._now_us,
+        )  # fmt: skip
+        trace = header(record, "traceparent") or b""
+        seq = self._tell(notice.account, "PaymentRefunded", event.encode(), trace)
+        self.rows["refunds"].append((
+            notice.payment_id, self._lane, notice.amount_minor, notice.currency, cause,
+            refunded.credited_account, notice.reason_code, origin(record)[2], record.offset, seq, self._now,
+        ))  # fmt: skip
+
+    def forward(self, asked: Asked, to_lane: int) -> None:
+        """A record on the wrong partition goes to its account's lane, with the time it first had."""
+        self.emissions.append(Emission(
+            PAYMENT_INSTRUCTIONS, to_lane, asked.account.encode(), type(asked.request).__name__,
+            asked.request.encode(), header(asked.record, "traceparent") or b"", asked.first_time,
+        ))  # fmt: skip
+
+
+def _trace(record: Record, payment_id: bytes) -> bytes:
+    """The client's trace goes on; without one the payment's id is the trace (W3C Trace Context, level 1)."""
+    given = header(record, "traceparent") if record.headers else None
+    if given is not None and len(given) == 55:
+        return given
+    return b"00-%b-%b-01" % (payment_id.hex().encode(), payment_id[8:].hex().encode())

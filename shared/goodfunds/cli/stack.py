@@ -1,0 +1,105 @@
+"""`goodfunds up`, `status` and `down`: the local stack."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from goodfunds.cli.root import CONSOLE, ERRORS
+from goodfunds.local import stack as local
+
+
+@click.command()
+@click.option("--partitions", default=12, show_default=True, help="Lanes, for life.")
+@click.option("--only-infrastructure", is_flag=True, help="Kafka and Postgres alone.")
+@click.option("--json", "as_json", is_flag=True, help="Print the stack as one object.")
+@click.pass_obj
+def up(folder: Path, partitions: int, only_infrastructure: bool, as_json: bool) -> None:
+    """Start Kafka, Postgres and the eight processes, or what of them does not run.
+
+    \b
+    goodfunds up                      the whole stack, which stays up
+    goodfunds up --only-infrastructure
+    """
+    stack = local.up(folder, partitions, only_infrastructure, say=_say)
+    if as_json:
+        click.echo(json.dumps(_facts(stack)))
+    else:
+        CONSOLE.print(_table(stack))
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the stack as one object.")
+@click.pass_obj
+def status(folder: Path, as_json: bool) -> None:
+    """Show what runs. Exit code 1 if anything of the stack does not, or is not ready."""
+    stack = local.read(folder.resolve())
+    if stack is None or not stack.running:
+        ERRORS.print("no stack is up: start one with `goodfunds up`")
+        sys.exit(1)
+    facts = _facts(stack)
+    if as_json:
+        click.echo(json.dumps(facts))
+    else:
+        CONSOLE.print(_table(stack))
+    sys.exit(0 if all(each["state"] == "ready" for each in facts["processes"].values()) else 1)  # type: ignore[attr-defined]
+
+
+@click.command()
+@click.option("--wipe", is_flag=True, help="Remove all data of the stack as well.")
+@click.pass_obj
+def down(folder: Path, wipe: bool) -> None:
+    """Stop the stack; its data stays for the next `up`, unless it is wiped."""
+    stack = local.read(folder.resolve())
+    if stack is not None:
+        local.down(stack, _say)
+    if wipe and folder.exists():
+        shutil.rmtree(folder)
+        _say(f"removed {folder}")
+
+
+def _say(text: str) -> None:
+    ERRORS.print(text, style="dim", highlight=False)
+
+
+def _state(stack: local.Stack, name: str) -> str:
+    if not stack.running[name].alive():
+        return "dead"
+    if name not in stack.http:
+        return "ready"
+    reasons = local.unready(stack, name)
+    return "; ".join(reasons) if reasons else "ready"
+
+
+def _facts(stack: local.Stack) -> dict[str, object]:
+    return {
+        "kafka": stack.kafka,
+        "postgres": stack.postgres,
+        "partitions": stack.partitions,
+        "bank_sftp": f"127.0.0.1:{stack.bank_sftp_port}",
+        "processes": {
+            name: {
+                "pid": running.pid,
+                "http": stack.url(name) if name in stack.http else None,
+                "memory_mb": round(local.memory_mb(running), 1),
+                "state": _state(stack, name),
+            }
+            for name, running in stack.running.items()
+        },
+    }
+
+
+def _table(stack: local.Stack) -> Table:
+    table = Table(title=f"{stack.folder}: Kafka {stack.kafka}, {stack.postgres}", title_style="none")
+    for column in ("process", "pid", "HTTP", "MB", "state"):
+        table.add_column(column, justify="right" if column in ("pid", "MB") else "left")
+    for name, running in stack.running.items():
+        state = _state(stack, name)
+        colour = "green" if state == "ready" else "red"
+        memory = f"{local.memory_mb(running):.0f}"
+        url = stack.url(name) if name in stack.http else ""
+        table.add_row(name, str(running.pid), url, memory, f"[{colour}]{state}[/]")
+    return table

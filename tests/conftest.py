@@ -1,0 +1,109 @@
+"""Real parts for tests: one Kafka and one Postgres a run, started when first asked for, stopped by pid."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from goodfunds.local import kafka as embedded_kafka
+from goodfunds.local import postgres as embedded_postgres
+from goodfunds.local import processes
+
+
+class Kafka:
+    """A real broker."""
+
+    def __init__(self, folder: Path) -> None:
+        self._java = embedded_kafka.java_command()
+        self._broker = embedded_kafka.create(folder, self._java)
+        self.bootstrap = self._broker.bootstrap
+        self.start()
+
+    def start(self) -> None:
+        self._running = embedded_kafka.start(self._broker, self._java)
+
+    def stop(self) -> None:
+        processes.stop(self._running)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+
+class Postgres:
+    """A real server."""
+
+    def __init__(self, folder: Path) -> None:
+        self.server = embedded_postgres.create(folder)
+        self.start()
+
+    def dsn(self, database: str) -> str:
+        return self.server.dsn(database)
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    def start(self) -> None:
+        self._running = embedded_postgres.start(self.server)
+
+    def stop(self) -> None:
+        embedded_postgres.stop(self._running)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    broker = Kafka(tmp_path_factory.mktemp("kafka"))
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    server = Postgres(tmp_path_factory.mktemp("postgres"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def database(postgres: Postgres) -> AsyncIterator[str]:
+    """The DSN of a fresh database."""
+    name = f"test_{uuid4().hex[:12]}"
+    connection = await embedded_postgres.connect(postgres.server)
+    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
+    yield postgres.dsn(name)
+    connection = await embedded_postgres.connect(postgres.server)
+    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await connection.close()
+
+
+MakeTopics = Callable[[Sequence[str], int], Awaitable[None]]
+
+
+@pytest.fixture
+def make_topics(kafka: Kafka) -> MakeTopics:
+    """Makes topics and waits until each partition has a leader."""
+
+    async def make(names: Sequence[str], partitions: int) -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+        await admin.start()
+        try:
+            await admin.create_topics([NewTopic(name, partitions, 1) for name in names])
+            async with asyncio.timeout(20):
+                while True:
+                    described = await admin.describe_topics(list(names))
+                    found = [each for topic in described for each in topic["partitions"]]
+                    if len(found) == len(names) * partitions and all(each["leader"] >= 0 for each in found):
+                        return
+        finally:
+            await admin.close()
+
+    return make
