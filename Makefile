@@ -3,12 +3,46 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+CORPUS ?=
 
-.PHONY: setup
-setup: $(STAMP)
+.PHONY: help setup demo test lint unit schemas format bench clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## Make .venv and install goodfunds with all it needs
 
 $(STAMP): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[dev]'
 	@touch $@
+
+demo: setup ## The main job end to end (FILE=… N=… FAULTS=… KEEP=1 JSON=1)
+	@$(BIN)/goodfunds --folder $(if $(KEEP),.goodfunds,.goodfunds-demo) demo $(if $(FILE),--file '$(FILE)') \
+	    $(if $(N),--payments $(N)) $(if $(FAULTS),--faults '$(FAULTS)') $(if $(KEEP),--keep) $(if $(JSON),--json)
+
+test: setup lint ## Everything: lint, then the whole suite (CORPUS=folder of real bank files)
+	@CORPUS='$(CORPUS)' $(BIN)/python -m pytest -q --durations=10
+
+unit: setup ## The tests that need no server
+	@$(BIN)/python -m pytest -q tests/unit tests/tidy tests/contract
+
+lint: setup ## Style, types, the import law, generated files
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/goodfunds schemas check
+
+schemas: setup ## Generate types, JSON Schemas and AsyncAPI from schemas/events
+	@$(BIN)/goodfunds schemas generate
+
+format: setup ## Format the code
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
+
+bench: setup ## Payments a second, end to end (N=… JSON=1)
+	@$(BIN)/python -m tests.bench $(if $(N),--payments $(N)) $(if $(JSON),--json)
+
+clean: ## Remove what set-up and runs have left
+	@rm -rf $(VENV) .goodfunds-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -52,3 +52,9 @@ FROM balances WHERE account LIKE 'transit-out:%' AND balance_minor <> 0 GROUP BY
 SELECT count(*) FILTER (WHERE state = 'accepted') AS accepted, count(*) FILTER (WHERE state = 'rejected') AS rejected,
        (SELECT count(*) FROM refunds) AS refunded, (SELECT count(*) FROM refused_records) AS refused
 FROM payments;
+
+-- name: reasons_of_file
+-- Why payments of a file were rejected ($1 client, $2 MsgId).
+SELECT reason_code, count(*) AS payments_count FROM payments
+WHERE client = $1 AND idempotency_key >= $2 || '/' AND idempotency_key < $2 || '0' AND state = 'rejected'
+GROUP BY reason_code ORDER BY reason_code;

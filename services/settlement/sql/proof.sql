@@ -41,15 +41,6 @@ GROUP BY account, currency ORDER BY account, currency;
 -- name: proof_balances_by_lane
 SELECT lane, account, currency, balance_minor FROM balances ORDER BY lane, account, currency;
 
--- name: proof_postings_disagree
--- Balances that are not the sum of their postings: none, ever.
-SELECT lane, account, currency, sum(balance_minor)::bigint AS balance_minor, sum(posted_minor)::bigint AS posted_minor
-FROM (SELECT lane, account, currency, balance_minor, 0 AS posted_minor FROM balances
-      UNION ALL SELECT lane, credit_account, currency, 0, amount_minor FROM postings
-      UNION ALL SELECT lane, debit_account, currency, 0, -amount_minor FROM postings) moved
-GROUP BY lane, account, currency HAVING sum(balance_minor) <> sum(posted_minor)
-ORDER BY lane, account, currency;
-
 -- name: proof_ledger_disagrees
 -- Payments whose rows and transit postings differ: settled and not taken out, or the other way round.
 SELECT coalesce(o.payment_id, t.payment_id) AS payment_id, coalesce(o.taken_minor, 0) AS stated_minor,

@@ -3,13 +3,14 @@ SELECT payment_id FROM payments WHERE payment_id = ANY($1::uuid[]);
 
 -- name: payments_by_id
 SELECT payment_id, lane, batch_id, amount_minor, account, end_to_end_id, traceparent, place,
-       debit_source, debit_reference, rejected, credit_source, credit_reference
+       debit_source, debit_reference, debited_on, rejected, credit_source, credit_reference, returned_on
 FROM payment_standings WHERE payment_id = ANY($1::uuid[]);
 
 -- name: members_of_batches
 -- Those that have moved on to a later batch are left out.
 SELECT p.payment_id, p.lane, p.batch_id, p.amount_minor, p.account, p.end_to_end_id, p.traceparent, p.place,
-       p.debit_source, p.debit_reference, p.rejected, p.credit_source, p.credit_reference
+       p.debit_source, p.debit_reference, p.debited_on, p.rejected, p.credit_source, p.credit_reference,
+       p.returned_on
 FROM payment_standings p
 WHERE p.payment_id IN (SELECT m.payment_id FROM batch_members m WHERE m.batch_id = ANY($1::uuid[]))
   AND p.batch_id = ANY($1::uuid[])

@@ -1,13 +1,17 @@
 -- name: money_by_state
 -- Money that is not at its end yet, with the oldest of it; `unknown` is claimed money whose file may have gone.
-SELECT coalesce(u.state, s.state) AS state, s.currency, s.rail, count(*) AS payments_count,
-       sum(s.amount_minor)::bigint AS amount_minor, min(s.received_at) AS oldest
-FROM payment_states s
-LEFT JOIN LATERAL (
-    SELECT 'unknown' AS state FROM bank_file_batches f JOIN attempts a USING (file_id)
-    WHERE s.state = 'claimed' AND f.batch_id = s.batch_id AND a.state IN ('delivering', 'unknown') LIMIT 1) u ON true
-WHERE s.state IN ('held', 'claimed', 'submitted')
-GROUP BY 1, 2, 3;
+SELECT CASE WHEN b.submitted_at IS NOT NULL THEN 'submitted' WHEN b.sealed_at IS NULL THEN 'held'
+            WHEN u.batch_id IS NOT NULL THEN 'unknown' ELSE 'claimed' END AS state,
+       b.currency, sum(p.amount_minor)::bigint AS amount_minor, count(*) AS payments_count,
+       min(p.received_at) AS oldest
+FROM payment_standings p JOIN batches b ON b.batch_id = p.batch_id
+LEFT JOIN (SELECT DISTINCT f.batch_id FROM bank_file_batches f JOIN attempts a USING (file_id)
+           WHERE a.state IN ('delivering', 'unknown')) u ON u.batch_id = b.batch_id
+WHERE p.debit_source IS NULL AND NOT p.rejected
+GROUP BY 1, 2
+UNION ALL
+SELECT 'parked', currency, sum(amount_minor)::bigint, count(*), min(parked_at) FROM parked
+WHERE amount_minor IS NOT NULL GROUP BY currency;
 
 -- name: payment_timeline
 -- The steps of a payment in order: when, what, detail, seq of the event that told of it where there is one.

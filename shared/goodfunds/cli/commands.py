@@ -2,9 +2,17 @@
 
 import click
 
+from goodfunds.cli.accounts import accounts
+from goodfunds.cli.cutoff import cutoff
+from goodfunds.cli.database import db
+from goodfunds.cli.demo import demo
+from goodfunds.cli.payment import payment
+from goodfunds.cli.prove import prove
+from goodfunds.cli.publish import publish
 from goodfunds.cli.stack import down, status, up
+from goodfunds.cli.watch import watch
 
-COMMANDS = (up, status, down)
+COMMANDS = (demo, up, status, down, publish, cutoff, watch, payment, accounts, prove, db)
 
 
 def register(root: click.Group) -> None:

@@ -1,0 +1,20 @@
+-- name: money_by_state
+SELECT 'expected' AS state, currency, (-sum(open_debit_minor))::bigint AS amount_minor,
+       sum(open_debits)::bigint AS count, min(opened_at) AS oldest
+FROM batches WHERE open_debits > 0 GROUP BY currency
+UNION ALL
+SELECT 'return_expected', currency, sum(open_credit_minor)::bigint, sum(open_credits)::bigint, min(opened_at)
+FROM batches WHERE open_credits > 0 GROUP BY currency
+UNION ALL
+SELECT 'break_' || about, currency, sum(abs(amount_minor))::bigint, count(*), min(opened_at)
+FROM breaks WHERE resolved_at IS NULL GROUP BY about, currency;
+
+-- name: list_statements
+SELECT statement_id, nostro, currency, statement_number, bank_statement_id, from_date, to_date, opening_minor,
+       closing_minor, lines_sum_minor, lines_count, opened_at, reconciled_at, corrects
+FROM statements ORDER BY to_date DESC, nostro, statement_id DESC LIMIT $1;
+
+-- name: list_breaks
+SELECT break_id, lane, about, reason, amount_minor, currency, nostro, payment_id, statement_id, line_number,
+       detail, opened_at, resolved_at, resolution
+FROM breaks WHERE $2 OR resolved_at IS NULL ORDER BY opened_at DESC, break_id LIMIT $1;

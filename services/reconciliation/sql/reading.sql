@@ -1,0 +1,111 @@
+-- name: items_of_payments
+SELECT i.* FROM unnest($1::int[], $2::uuid[]) AS q(lane, payment_id) JOIN expected_items i USING (lane, payment_id);
+
+-- name: payments_of_batches
+SELECT i.lane, i.payment_id
+FROM unnest($1::int[], $2::uuid[]) AS q(lane, batch_id) JOIN expected_items i USING (lane, batch_id)
+WHERE i.side = -1;
+
+-- name: unexplained_lines_of_payments
+SELECT l.* FROM unnest($1::int[], $2::uuid[]) AS q(lane, payment_id) JOIN statement_lines l USING (lane, payment_id)
+WHERE l.state IN (0, 2);
+
+-- name: lines_at
+SELECT l.* FROM unnest($1::int[], $2::uuid[], $3::int[]) AS q(lane, statement_id, line_number)
+JOIN statement_lines l USING (lane, statement_id, line_number);
+
+-- name: unexplained_lines_of_statements
+SELECT l.* FROM unnest($1::int[], $2::uuid[]) AS q(lane, statement_id) JOIN statement_lines l USING (lane, statement_id)
+WHERE l.state IN (0, 2);
+
+-- name: stray_lines_of_entries
+SELECT l.* FROM unnest($1::int[], $2::text[]) AS q(lane, bank_reference) JOIN statement_lines l USING (lane, bank_reference)
+WHERE l.state IN (0, 2) AND l.payment_id = '00000000-0000-0000-0000-000000000000'
+  AND l.batch_id = '00000000-0000-0000-0000-000000000000';
+
+-- name: lines_of_batches
+SELECT l.* FROM unnest($1::int[], $2::uuid[]) AS q(lane, batch_id) JOIN statement_lines l USING (lane, batch_id)
+WHERE l.payment_id = '00000000-0000-0000-0000-000000000000';
+
+-- name: batches_booked_as_a_sum
+SELECT DISTINCT b.lane, b.batch_id
+FROM unnest($1::int[], $2::uuid[]) AS q(lane, batch_id) JOIN batches b USING (lane, batch_id)
+WHERE b.total_lines > 0;
+
+-- name: breaks_of_payments
+SELECT b.* FROM unnest($1::int[], $2::uuid[]) AS q(lane, payment_id) JOIN breaks b USING (lane, payment_id);
+
+-- name: breaks_of_batches
+SELECT b.* FROM unnest($1::int[], $2::uuid[]) AS q(lane, batch_id) JOIN breaks b USING (lane, batch_id)
+WHERE b.payment_id = '00000000-0000-0000-0000-000000000000' AND b.about = 'line';
+
+-- name: breaks_of_lines
+SELECT b.* FROM unnest($1::int[], $2::uuid[], $3::int[]) AS q(lane, statement_id, line_number)
+JOIN breaks b USING (lane, statement_id, line_number)
+WHERE b.about = 'line';
+
+-- name: breaks_of_statements
+SELECT b.* FROM unnest($1::int[], $2::uuid[]) AS q(lane, statement_id) JOIN breaks b USING (lane, statement_id)
+WHERE b.about = 'statement';
+
+-- name: contradictions_of_entries
+SELECT b.* FROM breaks b
+WHERE b.lane = ANY($1::int[]) AND b.payment_id = '00000000-0000-0000-0000-000000000000'
+  AND b.about = 'contradiction' AND b.bank_reference = ANY($2::text[]);
+
+-- name: candidates
+-- Reads the items of all lanes: a line with nothing but an EndToEndId may belong to any.
+SELECT q.lane AS nostro_lane, q.statement_id, q.line_number, i.lane, i.payment_id
+FROM unnest($1::int[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::bigint[], $7::text[])
+     AS q(lane, statement_id, line_number, nostro, end_to_end_id, amount_minor, currency)
+JOIN expected_items i ON i.end_to_end_id = q.end_to_end_id AND i.nostro = q.nostro
+ AND i.amount_minor = q.amount_minor AND i.currency = q.currency AND i.state = 0
+WHERE q.end_to_end_id NOT IN ('', 'NOTPROVIDED') AND i.end_to_end_id NOT IN ('', 'NOTPROVIDED');
+
+-- name: lines_with_a_candidate
+SELECT l.lane, l.statement_id, l.line_number
+FROM statement_lines l
+JOIN expected_items i ON i.end_to_end_id = l.end_to_end_id AND i.nostro = l.nostro
+ AND i.amount_minor = l.amount_minor AND i.currency = l.currency AND i.state = 0
+WHERE l.lane = ANY($1::int[]) AND l.state = 2 AND l.payment_id = '00000000-0000-0000-0000-000000000000'
+  AND l.batch_id = '00000000-0000-0000-0000-000000000000'
+  AND l.end_to_end_id NOT IN ('', 'NOTPROVIDED') AND i.end_to_end_id NOT IN ('', 'NOTPROVIDED')
+GROUP BY l.lane, l.statement_id, l.line_number
+HAVING count(*) = 1
+LIMIT 1000;
+
+-- name: payments_to_miss
+-- Debits that settled on a day which a statement now covers, and that no line has explained.
+SELECT i.lane, i.payment_id
+FROM unnest($1::int[], $2::text[], $3::date[]) AS q(lane, nostro, to_date)
+JOIN batches b ON b.lane = q.lane AND b.nostro = q.nostro AND b.open_debits > 0
+JOIN expected_items i ON i.lane = b.lane AND i.batch_id = b.batch_id
+WHERE i.nostro = q.nostro AND i.side = -1 AND i.state = 0 AND i.settled_on <= q.to_date;
+
+-- name: shares
+SELECT s.* FROM unnest($1::int[], $2::uuid[]) AS q(lane, statement_id) JOIN statement_shares s USING (lane, statement_id);
+
+-- name: covered_to
+SELECT s.lane, s.nostro, max(s.to_date) AS to_date
+FROM statement_shares s WHERE s.lane = ANY($1::int[]) GROUP BY s.lane, s.nostro;
+
+-- name: received_of_statements
+SELECT l.lane, l.statement_id, count(*) AS lines, sum(l.amount_minor)::bigint AS sum_minor
+FROM unnest($1::int[], $2::uuid[]) AS q(lane, statement_id) JOIN statement_lines l USING (lane, statement_id)
+WHERE l.handed_over_from IS NULL
+GROUP BY l.lane, l.statement_id;
+
+-- name: chains
+-- From the last day before the first new statement on: enough to judge it and what follows it.
+SELECT s.* FROM unnest($1::int[], $2::text[], $3::text[], $4::date[]) AS q(lane, nostro, currency, to_date)
+JOIN statements s ON s.lane = q.lane AND s.nostro = q.nostro AND s.currency = q.currency
+ AND s.to_date >= coalesce((SELECT max(p.to_date) FROM statements p
+                            WHERE p.lane = q.lane AND p.nostro = q.nostro AND p.currency = q.currency
+                              AND p.to_date < q.to_date), q.to_date);
+
+-- name: statements_named
+-- Statements of the same year that a new one could be a correction of.
+SELECT s.* FROM unnest($1::int[], $2::text[], $3::text[], $4::text[]) AS q(lane, nostro, statement_number, bank_statement_id)
+JOIN statements s ON s.lane = q.lane AND s.nostro = q.nostro
+ AND ((s.statement_number <> '' AND s.statement_number = q.statement_number)
+      OR (s.bank_statement_id <> '' AND s.bank_statement_id = q.bank_statement_id));

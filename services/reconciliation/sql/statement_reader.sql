@@ -1,0 +1,32 @@
+-- name: known_files
+SELECT file_name FROM statement_files WHERE file_name = ANY($1::text[]);
+
+-- name: note_file
+INSERT INTO statement_files (lane, file_name, sha256, found_at, problem)
+VALUES (-1, $1, $2, $3, $4) ON CONFLICT DO NOTHING;
+
+-- name: statement_under_way
+SELECT statement_id, file_name, sha256, position, held_back FROM taken_statements
+WHERE done_at IS NULL ORDER BY taken_at, to_date, statement_number, statement_id LIMIT 1;
+
+-- name: take_statement
+-- 1 where the statement is new. One of a number (in its year) or an id that came before with other content
+-- corrects it: of that the header alone is sent, since its lines would repeat those that were taken.
+WITH taken AS (
+    INSERT INTO taken_statements (lane, statement_id, file_name, sha256, nostro, statement_number, bank_statement_id,
+                                  to_date, held_back, lines, ignored, position, taken_at)
+    SELECT -1, $1::uuid, $2::text, $3::bytea, $4::text, $5::text, $6::text, $7::date,
+           EXISTS (SELECT FROM taken_statements t WHERE t.nostro = $4 AND t.statement_id <> $1 AND NOT t.held_back
+                   AND ((t.statement_number <> '' AND t.statement_number = $5
+                         AND extract(year FROM t.to_date) = extract(year FROM $7::date))
+                        OR (t.bank_statement_id <> '' AND t.bank_statement_id = $6))),
+           $8::int, $9::int, 0, $10::timestamptz
+    ON CONFLICT (statement_id) DO NOTHING
+    RETURNING 1
+)
+SELECT count(*)::int FROM taken;
+
+-- name: move_position
+UPDATE taken_statements SET position = $3, done_at = $4
+WHERE statement_id = $1 AND position = $2 AND done_at IS NULL
+RETURNING position;

@@ -1,0 +1,89 @@
+-- name: batches_to_send
+SELECT b.batch_id, b.lane, b.rail, b.nostro, b.currency, b.requested_date, b.sealed_at, b.payments_count, b.amount_minor
+FROM batches b
+WHERE b.sealed_at IS NOT NULL AND b.submitted_at IS NULL AND b.refused_at IS NULL AND b.payments_count > 0
+  AND NOT EXISTS (SELECT FROM bank_file_batches f WHERE f.batch_id = b.batch_id)
+ORDER BY b.rail, b.nostro, b.currency, b.requested_date, b.lane, b.sequence;
+
+-- name: late_batches
+-- Open although their cut-off has passed, or although a person asked their lane to close.
+SELECT b.rail, b.nostro, b.currency, b.requested_date FROM batches b
+WHERE b.sealed_at IS NULL
+  AND (b.cut_off_at <= $1
+       OR EXISTS (SELECT FROM requests r WHERE r.lane = b.lane AND r.kind = 'close_cut_off' AND r.handled_at IS NULL));
+
+-- name: payments_of_batches
+-- The payments that a file carries: fixed once its batches are sealed, whatever became of them since.
+SELECT b.lane, m.batch_id, p.payment_id, p.amount_minor, p.end_to_end_id, p.instruction
+FROM batch_members m JOIN payments p USING (payment_id) JOIN batches b ON b.batch_id = m.batch_id
+WHERE m.batch_id = ANY($1::uuid[])
+ORDER BY b.lane, b.sequence, p.accepted_offset, p.payment_id;
+
+-- name: claim_file
+INSERT INTO bank_files (file_id, rail, nostro, currency, requested_date, message_id, file_name, created_at, sha256,
+                        payments_count, amount_minor, claimed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
+
+-- name: claim_batches
+INSERT INTO bank_file_batches (file_id, batch_id, lane) SELECT $1, batch_id, lane
+FROM unnest($2::uuid[], $3::integer[]) AS c (batch_id, lane);
+
+-- name: undelivered_files
+SELECT f.file_id, f.rail, f.nostro, f.currency, f.requested_date, f.message_id, f.file_name, f.created_at, f.sha256,
+       count(a.attempt)::integer AS attempts,
+       coalesce((array_agg(a.state ORDER BY a.attempt DESC))[1], '') AS state,
+       max(a.started_at) AS last_started_at, max(a.delivering_at) AS last_delivering_at
+FROM bank_files f LEFT JOIN attempts a USING (file_id)
+WHERE f.submitted_at IS NULL AND f.refused_at IS NULL
+GROUP BY f.file_id ORDER BY f.claimed_at, f.file_id;
+
+-- name: batches_of_file
+SELECT c.batch_id, c.lane FROM bank_file_batches c WHERE c.file_id = $1 ORDER BY c.lane, c.batch_id;
+
+-- name: file_of_message
+SELECT f.file_id, f.rail, f.nostro, f.message_id, f.file_name, f.submitted_at IS NOT NULL AS submitted,
+       f.refused_at IS NOT NULL AS refused,
+       (SELECT count(*) FROM attempts a WHERE a.file_id = f.file_id AND a.delivering_at IS NOT NULL) AS deliveries
+FROM bank_files f WHERE f.message_id = $1;
+
+-- name: start_attempt
+INSERT INTO attempts (file_id, attempt, state, started_at) VALUES ($1, $2, 'sending', $3);
+
+-- name: mark_delivering
+UPDATE attempts SET state = 'delivering', delivering_at = $3
+WHERE file_id = $1 AND attempt = $2 AND state = 'sending' RETURNING attempt;
+
+-- name: end_attempt
+UPDATE attempts SET state = $3, ended_at = $4, detail = $5 WHERE file_id = $1 AND attempt = $2;
+
+-- name: submit_file
+UPDATE bank_files SET submitted_at = $2 WHERE file_id = $1 AND submitted_at IS NULL AND refused_at IS NULL
+RETURNING nostro, message_id, file_name;
+
+-- name: submit_last_attempt
+UPDATE attempts SET state = 'submitted', ended_at = $2
+WHERE file_id = $1 AND state <> 'submitted'
+  AND attempt = (SELECT max(attempt) FROM attempts WHERE file_id = $1 AND delivering_at IS NOT NULL);
+
+-- name: forget_deliveries
+-- The bank told a person that it never had the file: its "not found" counts from now on.
+UPDATE attempts SET state = 'not_sent', delivering_at = NULL WHERE file_id = $1;
+
+-- name: refuse_file
+UPDATE bank_files SET refused_at = $2, refusal = $3 WHERE file_id = $1 AND refused_at IS NULL RETURNING file_id;
+
+-- name: gateway_requests
+SELECT request_id, payload FROM requests WHERE handled_at IS NULL AND lane = -1 AND kind = 'resolve_unknown'
+ORDER BY request_id;
+
+-- name: known_messages
+SELECT name, finished_at IS NOT NULL AS finished, position FROM bank_messages WHERE name = ANY($1::text[]);
+
+-- name: message_of_content
+SELECT name FROM bank_messages WHERE sha256 = $1 AND name <> $2 ORDER BY taken_at LIMIT 1;
+
+-- name: take_message
+INSERT INTO bank_messages (name, sha256, kind, taken_at, position, finished_at, outcome)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (name) DO UPDATE SET position = excluded.position, finished_at = excluded.finished_at,
+    outcome = excluded.outcome;

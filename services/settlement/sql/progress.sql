@@ -1,0 +1,7 @@
+-- name: progress
+-- Payments by state and currency, for whoever watches.
+SELECT state, currency, count(*) AS payments_count, sum(amount_minor)::bigint AS amount_minor
+FROM payment_states GROUP BY state, currency ORDER BY state, currency;
+
+-- name: last_requested_date
+SELECT max(requested_date) FROM batches;

@@ -1,0 +1,107 @@
+"""`goodfunds demo`: the main job before your eyes, from an instruction file to a proved statement."""
+
+import asyncio
+import json
+import shutil
+import sys
+from collections import Counter
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+
+import click
+from rich.live import Live
+
+from goodfunds.cli.journey import Outcome, travel
+from goodfunds.cli.progress import Progress, progress_table
+from goodfunds.cli.prove import print_proof, prove_stack
+from goodfunds.cli.root import CONSOLE, ERRORS
+from goodfunds.local import stack as local
+from goodfunds.local.demo_file import demo_file
+from goodfunds.proof import Proof
+
+
+@click.command()
+@click.option("--file", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=None,
+              help="A pain.001 instead of the one that goodfunds ships.")  # fmt: skip
+@click.option(
+    "--payments", type=click.IntRange(1, 1_000_000), default=None, help="So many generated payments."
+)
+@click.option("--faults", default="", help="Faults of the bank, such as reject=0.02,return=0.01.")
+@click.option("--keep", is_flag=True, help="Leave the stack up, with its data.")
+@click.option("--json", "as_json", is_flag=True, help="One object as the last line.")
+@click.pass_obj
+def demo(
+    folder: Path, file: Path | None, payments: int | None, faults: str, keep: bool, as_json: bool
+) -> None:
+    """Take a payment file in, settle it with the sandbox bank, prove it against the bank's statement.
+
+    Exit code 0 only if `prove` holds.
+    """
+    if not keep and folder.exists() and local.read(folder) is None:
+        shutil.rmtree(folder)
+    stack = local.up(folder, say=lambda text: ERRORS.print(text, style="dim", highlight=False))
+    try:
+        outcome, proof = _run(stack, _content(file, payments), faults)
+    finally:
+        if not keep:
+            local.down(stack, say=lambda _: None)
+    if not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    _print(outcome, proof)
+    if as_json:
+        click.echo(json.dumps(_as_object(outcome, proof)))
+    sys.exit(0 if proof.holds else 1)
+
+
+def _content(file: Path | None, payments: int | None) -> bytes:
+    if file is not None:
+        return file.read_bytes()
+    if payments is not None:
+        # Measured: more debtors than lanes, so that every lane has work.
+        return demo_file(payments, min(60, payments), date.today(), seed=payments)  # noqa: DTZ011 - a local day
+    return files("goodfunds.local").joinpath("demo-payments.xml").read_bytes()
+
+
+def _run(stack: local.Stack, content: bytes, faults: str) -> tuple[Outcome, Proof]:
+    with Live(console=CONSOLE, refresh_per_second=8, transient=True) as live:
+
+        def show(what: str, progress: Progress) -> None:
+            live.update(progress_table(progress, f"{what}…"))
+
+        outcome = asyncio.run(travel(stack, content, faults, show))
+    return outcome, asyncio.run(prove_stack(stack))
+
+
+def _print(outcome: Outcome, proof: Proof) -> None:
+    if outcome.refused:
+        ERRORS.print("the file is refused, nothing of it was taken in:", style="bold")
+        ERRORS.print("\n".join(outcome.refused), highlight=False, markup=False)
+    else:
+        CONSOLE.print(progress_table(outcome.after, f"{outcome.items:,} payments in {outcome.seconds:.1f} s"))
+        for code, count in outcome.reasons.items():
+            CONSOLE.print(f"{count:,} rejected with {code}", highlight=False)
+    print_proof(proof)
+
+
+def _as_object(outcome: Outcome, proof: Proof) -> dict[str, object]:
+    before, after = outcome.before, outcome.after
+    gone: Counter[str] = Counter()
+    for state in ("settled", "rejected", "returned"):
+        gone[state] = after.count(state) - before.count(state)
+    # A returned payment was settled first; it is counted as both.
+    per_second = outcome.items / outcome.seconds if outcome.seconds else 0.0
+    return {
+        "instructions": outcome.items,
+        "accepted": after.accepted - before.accepted,
+        "rejected": after.rejected - before.rejected + gone["rejected"],
+        "settled": gone["settled"] + gone["returned"],
+        "returned": gone["returned"],
+        "matched": after.matched_debits - before.matched_debits,
+        "breaks": after.open_breaks - before.open_breaks,
+        "unaccounted_minor": dict(proof.unaccounted),
+        "seconds": round(outcome.seconds, 2),
+        "payments_per_second": round(per_second, 1),
+        "refused": outcome.refused,
+        "reasons": dict(outcome.reasons),
+    }

@@ -1,0 +1,73 @@
+"""Progress of payments through the house, as the three databases tell it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.table import Table
+
+from goodfunds.cli.reading import sql
+from goodfunds.money import format_amount
+
+STATES = ("held", "claimed", "submitted", "settled", "rejected", "returned")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Counts so far. `states`: settlement's, state → (payments, minor units by currency)."""
+
+    accepted: int = 0
+    rejected: int = 0
+    refunded: int = 0
+    refused: int = 0
+    states: Mapping[str, tuple[int, Mapping[str, int]]] = field(default_factory=dict)
+    matched: int = 0
+    matched_debits: int = 0
+    open_items: int = 0
+    waiting_lines: int = 0
+    open_breaks: int = 0
+    shares: int = 0
+
+    def count(self, *states: str) -> int:
+        """Payments in any of these states."""
+        return sum(self.states[state][0] for state in states if state in self.states)
+
+
+async def read_progress(connections: Mapping[str, Any]) -> Progress:
+    """The progress now, from one read-only connection to each service's database."""
+    taken = await connections["ingestion"].fetchrow(sql("ingestion")["progress"])
+    rows = await connections["settlement"].fetch(sql("settlement")["progress"])
+    proved = await connections["reconciliation"].fetchrow(sql("reconciliation")["progress"])
+    states: dict[str, tuple[int, dict[str, int]]] = {}
+    for row in rows:
+        count, amounts = states.get(row["state"], (0, {}))
+        states[row["state"]] = (
+            count + row["payments_count"],
+            {**amounts, row["currency"]: row["amount_minor"]},
+        )
+    return Progress(
+        taken["accepted"], taken["rejected"], taken["refunded"], taken["refused"], states,
+        proved["matched"], proved["matched_debits"], proved["open"], proved["waiting_lines"],
+        proved["open_breaks"], proved["shares"],
+    )  # fmt: skip
+
+
+def progress_table(progress: Progress, title: str) -> Table:
+    """The progress for a person."""
+    table = Table(title=title, title_justify="left", title_style="bold")
+    table.add_column("state")
+    table.add_column("payments", justify="right")
+    table.add_column("money", justify="right")
+    table.add_row("accepted", f"{progress.accepted:,}", "")
+    if progress.rejected:
+        table.add_row("rejected by goodfunds", f"{progress.rejected:,}", "")
+    for state in STATES:
+        count, amounts = progress.states.get(state, (0, {}))
+        if count:
+            money = "  ".join(f"{format_amount(minor, code)} {code}" for code, minor in amounts.items())
+            by_bank = {"rejected": "rejected by the bank"}.get(state, state)
+            table.add_row(f"  {by_bank}", f"{count:,}", money)
+    table.add_row("matched with the statement", f"{progress.matched:,}", "")
+    if progress.open_breaks:
+        table.add_row("open breaks", f"[yellow]{progress.open_breaks:,}[/]", "")
+    return table

@@ -1,0 +1,112 @@
+"""`goodfunds watch`: the events of the topics as they come, decoded."""
+
+import asyncio
+import contextlib
+import json
+from dataclasses import asdict
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from goodfunds import ids
+from goodfunds.clock import EPOCH
+from goodfunds.errors import Unreadable
+from goodfunds.events.json_bodies import decode_json
+from goodfunds.events.topics import TOPICS
+from goodfunds.events.types import decode
+from goodfunds.lanes.headers import header
+from goodfunds.lanes.records import Record
+from goodfunds.local.stack import Stack, find
+from goodfunds.observability.masking import masked
+
+
+@click.command()
+@click.argument("topics", nargs=-1, type=click.Choice([topic.name for topic in TOPICS]))
+@click.option("--from-beginning", is_flag=True, help="Show what lies on the topics already as well.")
+@click.option("--most", type=int, default=None, help="Stop after so many events.")
+@click.option("--json", "as_json", is_flag=True, help="One object a line.")
+@click.option("--unmasked", is_flag=True, help="Show account numbers and names in full.")
+@click.pass_obj
+def watch(
+    folder: Path, topics: tuple[str, ...], from_beginning: bool, most: int | None, as_json: bool,
+    unmasked: bool,
+) -> None:  # fmt: skip
+    """Show events as they come (all topics, or TOPICS); Ctrl-C ends it.
+
+    \b
+    goodfunds watch settlement-notifications
+    goodfunds watch payments --from-beginning --most 10 --json
+    """
+    names = topics or tuple(topic.name for topic in TOPICS)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_watch(find(folder), names, from_beginning, most, as_json, unmasked))
+
+
+async def _watch(
+    stack: Stack, topics: tuple[str, ...], from_beginning: bool, most: int | None, as_json: bool,
+    unmasked: bool,
+) -> None:  # fmt: skip
+    consumer = AIOKafkaConsumer(bootstrap_servers=stack.kafka, enable_auto_commit=False)
+    await consumer.start()
+    seen = 0
+    try:
+        places = [TopicPartition(topic, lane) for topic in topics for lane in range(stack.partitions)]
+        consumer.assign(places)
+        if from_beginning:
+            await consumer.seek_to_beginning(*places)
+        else:
+            await consumer.seek_to_end(*places)
+        async for record in consumer:
+            shown = show(record)
+            if not unmasked:
+                shown["event"] = masked(shown["event"])
+            click.echo(json.dumps(shown) if as_json else _line(shown))
+            seen += 1
+            if most is not None and seen >= most:
+                return
+    finally:
+        await consumer.stop()
+
+
+def show(record: Record) -> dict[str, Any]:
+    """A record as a person reads it."""
+    event_type = (header(record, "ce_type") or b"").decode("utf-8", "replace")
+    try:
+        if (header(record, "content-type") or b"").startswith(b"application/json"):
+            event: Any = decode_json(event_type, record.value or b"")
+        else:
+            event = decode(record.value)
+        event_type, told = type(event).__name__, readable(asdict(event))
+    except Unreadable as fault:
+        told = {"unreadable": str(fault)}
+    at = EPOCH + timedelta(milliseconds=record.timestamp)
+    return {
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "at": at.astimezone(UTC).isoformat(timespec="milliseconds"),
+        "producer": (header(record, "producer") or b"").decode("utf-8", "replace"),
+        "seq": (header(record, "seq") or b"").decode("utf-8", "replace"),
+        "type": event_type,
+        "event": told,
+    }
+
+
+def readable(value: Any, name: str = "") -> Any:
+    """Ids as UUIDs, times and dates as ISO 8601; what is empty is left out."""
+    if isinstance(value, dict):
+        shown = {key: readable(each, key) for key, each in value.items()}
+        return {key: each for key, each in shown.items() if each not in ("", (), [], None)}
+    if isinstance(value, bytes):
+        return "" if value == ids.NO_ID else ids.text(value)
+    if isinstance(value, int) and name.endswith("_at"):
+        return datetime.fromtimestamp(value / 1e6, UTC).isoformat(timespec="milliseconds")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _line(shown: dict[str, Any]) -> str:
+    place = f"{shown['topic']}/{shown['partition']}@{shown['offset']}"
+    return f"{shown['at'][11:23]} {place:<38} {shown['type']:<24} {json.dumps(shown['event'])}"
