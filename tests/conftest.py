@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
@@ -59,15 +60,23 @@ class Postgres:
 
 
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
-    broker = Kafka(tmp_path_factory.mktemp("kafka"))
+def servers() -> Iterator[Path]:
+    """A folder of this run alone: pytest's own are pruned by other runs on the machine."""
+    with TemporaryDirectory(prefix="goodfunds-tests-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def kafka(servers: Path) -> Iterator[Kafka]:
+    broker = Kafka(servers / "kafka")
     yield broker
     broker.stop()
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    server = Postgres(tmp_path_factory.mktemp("postgres"))
+def postgres(servers: Path) -> Iterator[Postgres]:
+    server = Postgres(servers / "postgres")
     yield server
     server.stop()
 

@@ -63,10 +63,10 @@ def verdicts(
     planted: list[PlantedFault] = []
     faulty = any(setting.rate or setting.count for setting in draw.settings.values())
     for order in orders:
+        echo = faulty and _echoes_end_to_end_only(order, draw, planted)
         code = _refusal(order, balances, held, known)
-        echo = False
         if not code and faulty:
-            code, echo = _planted_rejection(order, draw, planted)
+            code = _planted_rejection(order, draw, planted)
         if code:
             decided.append(_rejected(code, echo))
             continue
@@ -86,9 +86,7 @@ _PLAIN = {status: Verdict(status) for status in (Status.BOOKED, Status.PENDING)}
 
 
 def _rejected(code: str, echo: bool) -> Verdict:
-    return Verdict(
-        Status.REJECTED, code, TEXTS.get(code, ""), told_code=code, echoes_end_to_end_only=echo
-    )
+    return Verdict(Status.REJECTED, code, TEXTS.get(code, ""), told_code=code, echoes_end_to_end_only=echo)
 
 
 def _refusal(order: Order, balances: dict[Key, int], held: set[str], known: dict[str, bool]) -> str:
@@ -99,24 +97,26 @@ def _refusal(order: Order, balances: dict[Key, int], held: set[str], known: dict
     valid = known.get(order.creditor_account)
     if valid is None:
         valid = known[order.creditor_account] = valid_iban(order.creditor_account)
-    return "" if valid else INVALID_CREDITOR_ACCOUNT
+    # Money that goes from an account to itself would be a debit without a line.
+    return "" if valid and order.creditor_account != order.debtor_account else INVALID_CREDITOR_ACCOUNT
 
 
-def _planted_rejection(order: Order, draw: Draw, planted: list[PlantedFault]) -> tuple[str, bool]:
-    subject = order.subject
-    echo = draw.strikes(Fault.ECHO_END_TO_END_ONLY, subject)
-    if echo:
-        planted.append(PlantedFault(Fault.ECHO_END_TO_END_ONLY, subject, order.end_to_end_id))
-    if not draw.strikes(Fault.REJECT, subject):
-        return "", echo
+def _echoes_end_to_end_only(order: Order, draw: Draw, planted: list[PlantedFault]) -> bool:
+    if not draw.strikes(Fault.ECHO_END_TO_END_ONLY, order.subject):
+        return False
+    planted.append(PlantedFault(Fault.ECHO_END_TO_END_ONLY, order.subject, order.end_to_end_id))
+    return True
+
+
+def _planted_rejection(order: Order, draw: Draw, planted: list[PlantedFault]) -> str:
+    if not draw.strikes(Fault.REJECT, order.subject):
+        return ""
     code = draw.setting(Fault.REJECT).reason or CLOSED_CREDITOR_ACCOUNT
-    planted.append(PlantedFault(Fault.REJECT, subject, code))
-    return code, echo
+    planted.append(PlantedFault(Fault.REJECT, order.subject, code))
+    return code
 
 
-def _accepted(
-    order: Order, status: Status, echo: bool, draw: Draw, planted: list[PlantedFault]
-) -> Verdict:
+def _accepted(order: Order, status: Status, echo: bool, draw: Draw, planted: list[PlantedFault]) -> Verdict:
     subject = order.subject
     if draw.strikes(Fault.CONTRADICTORY_ANSWER, subject):
         setting = draw.setting(Fault.CONTRADICTORY_ANSWER)

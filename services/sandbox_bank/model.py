@@ -1,7 +1,7 @@
-"""What the bank's books hold: orders, verdicts on them, payments, accounts, answers. Minor units, dates UTC."""
+"""What the bank's books hold: orders, verdicts, movements, answers. Amounts in minor units, times in UTC."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 OPENING_BALANCES = "opening-balances"
@@ -131,3 +131,91 @@ class Delivery:
 
 
 ON_TIME = Delivery()
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A payment as answers and lines show it; the ids are empty where they are not echoed."""
+
+    payment: int
+    payment_information_id: str
+    instruction_id: str
+    end_to_end_id: str
+    amount_minor: int
+    currency: str
+    debtor_account: str
+    creditor_account: str
+    creditor_agent: str
+    creditor_name: str
+    remittance: str
+    return_code: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An entry on an account: `credit` or debit, booked on a day, of one or more transactions."""
+
+    entry: int
+    kind: str
+    credit: bool
+    amount_minor: int
+    currency: str
+    booked_on: date
+    transactions: tuple[Transaction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A message that the bank owes; with the rows that it points at it has one content for ever.
+
+    `from_transfer` and `to_transfer` inclusive. `number`: a statement's sequence number, a notification's
+    within its file; of status reports 0 for the first, 1 for later ones on single payments. Fields that a
+    kind does not have are empty or zero.
+    """
+
+    kind: AnswerKind
+    created_at: datetime
+    day: date
+    file: int = 0
+    group_status: str = ""
+    reason_code: str = ""
+    account: str = ""
+    currency: str = ""
+    booking: Booking = Booking.INDIVIDUAL
+    from_transfer: int = 0
+    to_transfer: int = 0
+    number: int = 0
+    opening_minor: int = 0
+    closing_minor: int = 0
+    answer: int = 0
+    content_of: int = 0
+    name: str = ""
+    message_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A file that could be read whole. `message_name` as pain.002 gives it back (OrgnlMsgNmId)."""
+
+    message_id: str
+    message_name: str
+    created_at: str
+    orders: tuple[Order, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A file refused whole, with the reason code of its group's RJCT; an empty id could not be found."""
+
+    message_id: str
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class BankIdentity:
+    """How the bank names itself in its messages."""
+
+    bic: str
+    name: str

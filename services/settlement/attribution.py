@@ -1,4 +1,4 @@
-"""Answers that do not name a payment: entries and statuses with EndToEndId alone, and entries of whole batches.
+"""Answers that do not name a payment: with EndToEndId alone, and entries of whole batches.
 
 Such an entry moves money in our books only where exactly one payment fits, or when the statement itself
 shows it: a camt.054 that explains nothing is remembered, the camt.053 of its day holds the same booking.
@@ -11,8 +11,9 @@ from datetime import datetime
 from goodfunds import ids
 from goodfunds.clock import micros
 from goodfunds.events.types import BankEntryReported, PaymentStatusReported, SettlementContradicted
-from services.settlement.decide import brings_back, on_entry, suspended
+from services.settlement.decide import brings_back, on_entry
 from services.settlement.model import (
+    BLANK,
     NOTHING,
     STATEMENT,
     Batch,
@@ -26,12 +27,13 @@ from services.settlement.model import (
     identity,
     unattributed_status_key,
 )
+from services.settlement.suspense import suspended
 
 Member = tuple[Payment, Standing]
 
 
 def on_unattributed_entry(
-    lane: int, candidates: Sequence[Candidate], memory: Memory, entry: BankEntryReported, now: datetime
+    candidates: Sequence[Candidate], memory: Memory, entry: BankEntryReported, now: datetime
 ) -> Decision:
     """An entry in the nostro's lane; `candidates` are payments of all lanes with its EndToEndId and amount.
 
@@ -64,7 +66,7 @@ def on_unattributed_entry(
     if entry.source != STATEMENT:
         return Decision(note=Note(booking_key(entry), entry.source, own, "awaits_statement"))
     kind = "ambiguous_entry" if fitting else "unknown_entry"
-    return suspended(lane, memory, entry, now, kind, taken=taken)
+    return suspended(memory, entry, now, kind, taken=taken)
 
 
 def on_unattributed_status(
@@ -105,26 +107,24 @@ def on_unattributed_status(
     return Decision(events=(event,), note=note)
 
 
+def named_in_batch(members: Sequence[Member], entry: BankEntryReported) -> BankEntryReported | None:
+    """The entry with its payment, where in its batch one alone has its EndToEndId and amount."""
+    if not entry.end_to_end_id or entry.transaction_count > 1:
+        return None
+    fitting = [
+        payment
+        for payment, _ in members
+        if payment.end_to_end_id == entry.end_to_end_id and payment.amount_minor == entry.amount_minor
+    ]
+    return replace(entry, payment_id=fitting[0].payment_id) if len(fitting) == 1 else None
+
+
 def on_batch_entry(
     batch: Batch, members: Sequence[Member], memory: Memory, entry: BankEntryReported, now: datetime
 ) -> Iterator[tuple[Payment | None, Decision]]:
-    """An entry that names a batch and no payment: of one payment by its EndToEndId, else of the whole batch.
-
-    Without details it settles the payments that were not rejected, if count and sum agree with it.
-    """
+    """An entry of a whole batch without details: settles what was not rejected, if count and sum agree."""
     if entry.status != "BOOK":
         return
-    if entry.end_to_end_id and entry.transaction_count <= 1:
-        fitting = [
-            (payment, standing)
-            for payment, standing in members
-            if payment.end_to_end_id == entry.end_to_end_id and payment.amount_minor == entry.amount_minor
-        ]
-        if len(fitting) == 1:
-            payment, standing = fitting[0]
-            named = replace(entry, payment_id=payment.payment_id)
-            yield payment, on_entry(payment, batch, standing, memory, named, now)
-            return
     standing_payments = [(payment, standing) for payment, standing in members if not standing.rejected]
     agrees = (
         entry.credit_debit == "DBIT"
@@ -137,13 +137,12 @@ def on_batch_entry(
         for payment, standing in standing_payments:
             if standing.debit is None:
                 single = replace(entry, payment_id=payment.payment_id, amount_minor=payment.amount_minor)
-                yield payment, on_entry(payment, batch, standing, memory, single, now)
+                # A plain debit of an open payment: nothing that is remembered can matter.
+                yield payment, on_entry(payment, batch, standing, BLANK, single, now)
     elif entry.source == STATEMENT:
         yield (
             None,
-            suspended(
-                batch.key.lane, memory, entry, now, "unknown_entry", taken=memory.posted, rail=batch.key.rail
-            ),
+            suspended(memory, entry, now, "unknown_entry", taken=memory.posted, rail=batch.key.rail),
         )
     elif (entry.source, identity(entry)) not in memory.reports:
         yield None, Decision(note=Note(booking_key(entry), entry.source, identity(entry), "awaits_statement"))

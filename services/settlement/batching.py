@@ -30,7 +30,9 @@ class OpenBatches:
         if batch is None:
             calendar = self._calendars.get(rail)
             if calendar is None:
-                raise InvariantBroken(f"a payment was accepted on a rail that settlement does not have: {rail}")
+                raise InvariantBroken(
+                    f"a payment was accepted on a rail that settlement does not have: {rail}"
+                )
             batch_date, cut_off_at = calendar(requested, now)
             key = BatchKey(lane, rail, self._nostro, currency, batch_date)
             batch = self._chosen[asked] = self._open(key, cut_off_at)

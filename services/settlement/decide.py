@@ -15,19 +15,16 @@ from goodfunds.events.types import (
 from goodfunds.ledger import posting
 from services.settlement.model import (
     NOTHING,
-    SUSPENSE,
     Batch,
     Booking,
     Decision,
-    Effect,
     Memory,
     Note,
     Payment,
     Standing,
-    booking_key,
-    identity,
     status_key,
 )
+from services.settlement.suspense import suspended, told_otherwise
 
 IMPLIED = "implied"
 
@@ -59,26 +56,25 @@ def on_entry(
         return NOTHING
     same_amount = entry.amount_minor == payment.amount_minor and entry.currency == batch.key.currency
     if entry.credit_debit == "DBIT" and not entry.reversal:
-        if not same_amount:
-            return _suspended(payment, batch, memory, entry, now, "settled_amount_differs")
-        if standing.rejected:
-            return _suspended(payment, batch, memory, entry, now, "settled_after_rejection")
-        if standing.debit is None:
-            return _settled(payment, batch, standing, entry, now)
-        if _differs(standing.debit, entry):
-            return _suspended(payment, batch, memory, entry, now, "second_settlement")
-        return NOTHING
-    if brings_back(entry):
-        if standing.rejected:
-            return _suspended(payment, batch, memory, entry, now, "returned_after_rejection")
-        if not same_amount:
-            return _suspended(payment, batch, memory, entry, now, "return_amount_differs")
-        if standing.credit is None:
-            return _returned(payment, batch, standing, entry, now)
-        if _differs(standing.credit, entry):
-            return _suspended(payment, batch, memory, entry, now, "second_return")
-        return NOTHING
-    return _suspended(payment, batch, memory, entry, now, "unknown_entry")
+        known, first, second = standing.debit, "settled_amount_differs", "second_settlement"
+        after_rejection = "settled_after_rejection"
+    elif brings_back(entry):
+        known, first, second = standing.credit, "return_amount_differs", "second_return"
+        after_rejection = "returned_after_rejection"
+    else:
+        return _suspended(payment, batch, memory, entry, now, "unknown_entry")
+    if standing.rejected:
+        return _suspended(payment, batch, memory, entry, now, after_rejection)
+    if known is not None and _differs(known, entry):
+        return _suspended(payment, batch, memory, entry, now, second)
+    if known is not None and (same_amount or known.source != IMPLIED):
+        # The booking that we have, told again; with another amount the bank contradicts itself.
+        return NOTHING if same_amount else told_otherwise(payment, batch, memory, entry, now, first)
+    if not same_amount:
+        return _suspended(payment, batch, memory, entry, now, first)
+    if entry.credit_debit == "DBIT":
+        return _settled(payment, batch, standing, entry, now)
+    return _returned(payment, batch, standing, entry, now)
 
 
 def on_status(
@@ -158,9 +154,14 @@ def _settled(
     payment: Payment, batch: Batch, standing: Standing, entry: BankEntryReported, now: datetime
 ) -> Decision:
     return Decision(
-        Standing(Booking(entry.source, entry.bank_reference), False, standing.credit, standing.statuses),
+        Standing(
+            Booking(entry.source, entry.bank_reference, entry.booking_date),
+            False,
+            standing.credit,
+            standing.statuses,
+        ),
         events=(_settled_event(payment, batch, entry, entry.bank_reference, now),),
-        postings=(_settled_posting(payment, batch, now),),
+        postings=(_settled_posting(payment, batch),),
         withdrawn=not batch.sealed,
     )
 
@@ -185,20 +186,19 @@ def _returned(
         reason_code=entry.reason_code,
         reason=entry.reason,
     )
-    returned = posting.returned(
-        payment.lane, payment.payment_id, batch.key.rail, batch.key.nostro,
-        payment.amount_minor, batch.key.currency, now,
-    )  # fmt: skip
+    returned = posting.returned_in_settlement(
+        payment.payment_id, batch.key.rail, batch.key.nostro, payment.amount_minor, batch.key.currency
+    )
     return Decision(
         Standing(
-            standing.debit or Booking(IMPLIED, ""),
+            standing.debit or Booking(IMPLIED, "", entry.booking_date),
             False,
-            Booking(entry.source, entry.bank_reference),
+            Booking(entry.source, entry.bank_reference, entry.booking_date),
             standing.statuses,
         ),
         events=(_settled_event(payment, batch, entry, "", now), event) if implied else (event,),
-        postings=(_settled_posting(payment, batch, now), *returned) if implied else tuple(returned),
-        withdrawn=not batch.sealed,
+        postings=(_settled_posting(payment, batch), returned) if implied else (returned,),
+        withdrawn=implied and not batch.sealed,
     )
 
 
@@ -206,63 +206,8 @@ def _suspended(
     payment: Payment, batch: Batch, memory: Memory, entry: BankEntryReported, now: datetime, kind: str
 ) -> Decision:
     return suspended(
-        payment.lane, memory, entry, now, kind, taken=memory.posted,
-        account=payment.account, rail=batch.key.rail,
-    )  # fmt: skip
-
-
-def suspended(
-    lane: int,
-    memory: Memory,
-    entry: BankEntryReported,
-    now: datetime,
-    kind: str,
-    *,
-    taken: int,
-    account: str = "",
-    rail: str = "",
-) -> Decision:
-    """Take a booking that our books do not explain to suspense, so that the nostro stays the bank's.
-
-    Once a booking: `taken` of its likes are in our books, and this is a new one only where its source has
-    now reported more than that.
-    """
-    own = identity(entry)
-    if (entry.source, own) in memory.reports:
-        return NOTHING
-    key = booking_key(entry)
-    new = memory.reported_by(entry.source) + 1 > taken
-    effect: Effect = "posted" if new else "repeat"
-    note = Note(key, entry.source, own, effect, entry.payment_id)
-    if not new:
-        return Decision(note=note)
-    debit = entry.credit_debit == "DBIT"
-    nostro = posting.nostro(entry.nostro)
-    event = SettlementContradicted(
-        payment_id=entry.payment_id,
-        amount_minor=-entry.amount_minor if debit else entry.amount_minor,
-        found_at=micros(now),
-        account=account,
-        currency=entry.currency,
-        rail=rail,
-        nostro=entry.nostro,
-        end_to_end_id=entry.end_to_end_id,
-        bank_reference=entry.bank_reference,
-        kind=kind,
-        reason_code=entry.reason_code,
-        reason=entry.reason,
+        memory, entry, now, kind, taken=memory.posted, account=payment.account, rail=batch.key.rail
     )
-    moved = posting.Posting(
-        lane=lane,
-        entry_id=ids.derived_id(0, key, entry.source.encode(), own.encode()),
-        debit_account=SUSPENSE if debit else nostro,
-        credit_account=nostro if debit else SUSPENSE,
-        amount_minor=entry.amount_minor,
-        currency=entry.currency,
-        kind="contradicted",
-        posted_at=now,
-    )
-    return Decision(events=(event,), postings=(moved,), note=note)
 
 
 def brings_back(entry: BankEntryReported) -> bool:
@@ -299,8 +244,7 @@ def _settled_event(
     )
 
 
-def _settled_posting(payment: Payment, batch: Batch, now: datetime) -> posting.Posting:
+def _settled_posting(payment: Payment, batch: Batch) -> posting.Posting:
     return posting.settled(
-        payment.lane, payment.payment_id, batch.key.rail, batch.key.nostro,
-        payment.amount_minor, batch.key.currency, now,
-    )  # fmt: skip
+        payment.payment_id, batch.key.rail, batch.key.nostro, payment.amount_minor, batch.key.currency
+    )

@@ -16,7 +16,6 @@ from goodfunds.events.types import (
 from goodfunds.ids import NO_ID
 from goodfunds.ledger.posting import Posting
 
-SUSPENSE = "suspense:contradicted"
 STATEMENT = "camt.053"
 
 Outcome = PaymentSettled | PaymentRejectedByBank | PaymentReturned | SettlementContradicted
@@ -48,7 +47,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A payment as ingestion accepted it; `batch_id` is the batch it is in now, its `place`-th after the first."""
+    """A payment as ingestion accepted it, in its batch of now: the `place`-th after its first."""
 
     payment_id: bytes
     lane: int
@@ -61,10 +60,11 @@ class Payment:
 
 
 class Booking(NamedTuple):
-    """Where a movement was first reported: the kind of message and the bank's reference ("" without one)."""
+    """How a movement was first reported; `bank_reference` is "" without one."""
 
     source: str
     bank_reference: str
+    booking_date: date
 
 
 @dataclass(frozen=True, slots=True)

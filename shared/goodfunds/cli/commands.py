@@ -9,10 +9,11 @@ from goodfunds.cli.demo import demo
 from goodfunds.cli.payment import payment
 from goodfunds.cli.prove import prove
 from goodfunds.cli.publish import publish
+from goodfunds.cli.schemas import schemas
 from goodfunds.cli.stack import down, status, up
 from goodfunds.cli.watch import watch
 
-COMMANDS = (demo, up, status, down, publish, cutoff, watch, payment, accounts, prove, db)
+COMMANDS = (demo, up, status, down, publish, cutoff, watch, payment, accounts, prove, db, schemas)
 
 
 def register(root: click.Group) -> None:

@@ -155,6 +155,13 @@ def test_a_debit_of_another_amount_goes_to_suspense_and_does_not_settle() -> Non
     assert (told.balance(OPEN), told.balance(TRANSIT)) == (-99_99, 0)
 
 
+def test_a_statement_line_with_another_amount_for_a_settled_payment_moves_no_money_and_is_told_once() -> None:
+    line = entry(source="camt.053", amount_minor=100_01)
+    told = Told(entry(), line, line)
+    assert told.kinds() == ["PaymentSettled", "settled_amount_differs"]
+    assert (told.balance(OPEN), told.balance(HOUSE)) == (0, 100_00)
+
+
 def test_a_debit_that_reverses_a_credit_does_not_settle() -> None:
     assert Told(entry(reversal=True)).kinds() == ["unknown_entry"]
 

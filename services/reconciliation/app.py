@@ -1,0 +1,84 @@
+"""Composition: builds reconciliation's three processes from their settings; nothing else reads settings."""
+
+import asyncio
+import os
+import socket
+from functools import partial
+
+from prometheus_client import REGISTRY
+
+from goodfunds.lanes import Feed, LaneLoop, LaneSettings
+from goodfunds.observability import log
+from goodfunds.observability.http import create_app, serve
+from goodfunds.observability.metrics import MoneyCollector
+from goodfunds.observability.process import together
+from goodfunds.postgres import create_pool
+from services.reconciliation import SERVICE, http
+from services.reconciliation.control_totals import ControlTotals
+from services.reconciliation.handlers import ReconciliationHandler
+from services.reconciliation.money import read_money
+from services.reconciliation.outbox_folder import BankAddress, OutboxFolder
+from services.reconciliation.settings import ControlTotalSettings, Settings, StatementSettings
+from services.reconciliation.statements import StatementReader
+from services.reconciliation.totals import Schemas
+
+_MONEY_SECONDS = 15.0
+
+
+def _lane_settings(settings: Settings) -> LaneSettings:
+    return LaneSettings(
+        dsn=settings.dsn,
+        bootstrap=settings.kafka,
+        partitions=settings.partitions,
+        owner=f"{socket.gethostname()}/{os.getpid()}",
+    )
+
+
+async def lanes(stop: asyncio.Event) -> None:
+    """Work the lanes and serve HTTP until `stop` is set."""
+    settings = Settings.model_validate({})
+    log.configure(SERVICE.name)
+    pool = await create_pool(settings.dsn, "goodfunds reconciliation readers")
+    try:
+        loop = LaneLoop(ReconciliationHandler(), _lane_settings(settings))
+        money = MoneyCollector(SERVICE.name, partial(read_money, pool), _MONEY_SECONDS)
+        REGISTRY.register(money)
+        app = create_app("goodfunds reconciliation", loop.unready)
+        http.add_routes(app, pool)
+        await together(stop, loop.run, money.run, partial(serve, app, settings.http_host, settings.http_port))
+    finally:
+        await pool.close()
+
+
+async def statement_reader(stop: asyncio.Event) -> None:
+    """Take the bank's statements in until `stop` is set."""
+    settings = StatementSettings.model_validate({})
+    log.configure("reconciliation-statements")
+    host, _, port = settings.bank_sftp.rpartition(":")
+    folder = OutboxFolder(
+        BankAddress(
+            host=host,
+            port=int(port),
+            user=settings.bank_sftp_user,
+            password=settings.bank_sftp_password.get_secret_value(),
+            host_key=settings.bank_host_key,
+            timeout=settings.bank_timeout,
+        )
+    )
+    pool = await create_pool(settings.dsn, "goodfunds reconciliation statement reader")
+    try:
+        feed = Feed(StatementReader(pool, folder, settings.partitions), _lane_settings(settings))
+        app = create_app("goodfunds reconciliation statements", feed.unready)
+        await together(stop, feed.run, partial(serve, app, settings.http_host, settings.http_port))
+    finally:
+        await folder.close()
+        await pool.close()
+
+
+async def second_reader(stop: asyncio.Event) -> None:
+    """Publish control totals until `stop` is set."""
+    settings = ControlTotalSettings.model_validate({})
+    log.configure("reconciliation-control-totals")
+    totals = ControlTotals(settings.kafka, Schemas(settings.schemas))
+    app = create_app("goodfunds control totals", totals.unready)
+    await together(stop, totals.run, partial(serve, app, settings.http_host, settings.http_port))

@@ -1,0 +1,152 @@
+"""The rules of one payment: what its events make us expect, and which lines explain it.
+
+Pure, and the same in any order of the events: a case gathers facts, and its matches and open breaks follow
+from the facts alone.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from goodfunds.events.types import (
+    PaymentRejectedByBank,
+    PaymentReturned,
+    PaymentSettled,
+    PaymentSubmitted,
+)
+from services.reconciliation.model import (
+    BATCH_TOTAL,
+    CANCELLED,
+    CREDIT,
+    DEBIT,
+    EXPLAINED,
+    MATCHED,
+    WAITING,
+    Case,
+    Item,
+    Line,
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Submission = PaymentSubmitted | PaymentSettled | PaymentRejectedByBank
+
+
+def decide(case: Case, event: object, lane: int, seq: int) -> Case:
+    """The case with an event of settlement added to its facts; the very same case if it adds nothing.
+
+    Contradictions are breaks from the start: see `breaks.contradiction`.
+    """
+    kind = type(event)
+    if kind is PaymentSubmitted:
+        assert isinstance(event, PaymentSubmitted)
+        return case if case.debit else case._replace(debit=_debit(event, event.submitted_at, lane, seq))
+    if kind is PaymentSettled:
+        assert isinstance(event, PaymentSettled)
+        debit = case.debit or _debit(event, event.settled_at, lane, seq)
+        if debit.settled_on is not None:
+            return case
+        return case._replace(debit=debit._replace(settled_on=event.booking_date))
+    if kind is PaymentRejectedByBank:
+        assert isinstance(event, PaymentRejectedByBank)
+        debit = case.debit or _debit(event, event.rejected_at, lane, seq)
+        if debit.state == CANCELLED:
+            return case
+        return case._replace(debit=_without_match(debit, CANCELLED))
+    if kind is PaymentReturned:
+        assert isinstance(event, PaymentReturned)
+        return case if case.credit else case._replace(credit=_credit(event, lane, seq))
+    return case
+
+
+def match(case: Case) -> tuple[Case, tuple[tuple[Item, Line], ...]]:
+    """Explain lines by reference; the case, and the new pairs. The first of equal lines is the match.
+
+    A line with the payment's own reference goes before a match by batch total.
+    """
+    if not case.lines:
+        return case, NO_PAIRS
+    debit, credit = case.debit, case.credit
+    pairs: list[tuple[Item, Line]] = []
+    lines: list[Line] = []
+    for line in sorted(case.lines, key=_explained_first):
+        item = debit if line.amount_minor < 0 else credit
+        if item is not None and _explains(item, line):
+            if item.state != MATCHED or item.match_kind == BATCH_TOTAL:
+                line = line._replace(state=EXPLAINED, break_id=None)
+                item = item._replace(
+                    state=MATCHED,
+                    statement_id=line.statement_id,
+                    line_number=line.line_number,
+                    match_kind=line.found_by,
+                )
+                pairs.append((item, line))
+                if line.amount_minor < 0:
+                    debit = item
+                else:
+                    credit = item
+            elif (item.statement_id, item.line_number) != line.place:
+                line = _loose(line)
+        else:
+            line = _loose(line)
+        lines.append(line)
+    return case._replace(debit=debit, credit=credit, lines=tuple(lines)), tuple(pairs)
+
+
+def instant(micros: int) -> datetime:
+    """An event's microseconds as an instant."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+NO_PAIRS: tuple[tuple[Item, Line], ...] = ()
+
+
+def _debit(event: Submission, opened_at: int, lane: int, seq: int) -> Item:
+    return Item(
+        lane,
+        event.payment_id,
+        DEBIT,
+        event.batch_id,
+        -event.amount_minor,
+        event.currency,
+        event.nostro,
+        event.account,
+        event.end_to_end_id,
+        instant(opened_at),
+        seq,
+    )
+
+
+def _credit(event: PaymentReturned, lane: int, seq: int) -> Item:
+    return Item(
+        lane,
+        event.payment_id,
+        CREDIT,
+        event.batch_id,
+        event.amount_minor - event.charges_minor,
+        event.currency,
+        event.nostro,
+        event.account,
+        event.end_to_end_id,
+        instant(event.returned_at),
+        seq,
+    )
+
+
+def _without_match(item: Item, state: int) -> Item:
+    return item._replace(state=state, statement_id=None, line_number=0, match_kind="")
+
+
+def _explains(item: Item, line: Line) -> bool:
+    return (
+        item.state != CANCELLED
+        and item.amount_minor == line.amount_minor
+        and item.currency == line.currency
+        and item.nostro == line.nostro
+    )
+
+
+def _loose(line: Line) -> Line:
+    return line._replace(state=WAITING) if line.state == EXPLAINED else line
+
+
+def _explained_first(line: Line) -> tuple[bool, bytes, int]:
+    return line.state != EXPLAINED, line.statement_id, line.line_number

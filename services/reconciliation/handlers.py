@@ -1,0 +1,169 @@
+"""The lanes' handler: read → decide → write for a whole poll."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from goodfunds.events.types import ControlTotal
+from goodfunds.lanes import Emission, Input, Poll
+from goodfunds.lanes.records import Connection, Record
+from services.reconciliation import OUTPUTS, intake, store
+from services.reconciliation.books import Books, Outcome
+from services.reconciliation.conclusions import conclude
+from services.reconciliation.decide import instant
+from services.reconciliation.emissions import emissions
+from services.reconciliation.model import CREDIT, DEBIT, Item, Line, empty
+from services.reconciliation.reading import load
+from services.reconciliation.store import SQL
+
+Totals = list[tuple[int, ControlTotal]]
+
+
+class ReconciliationHandler:
+    """Reconciliation as the lanes see it."""
+
+    producer = "reconciliation"
+    # Control totals come from outside the lanes, so their numbers count for nothing here.
+    inputs = (
+        Input(intake.SETTLEMENT_NOTIFICATIONS),
+        Input(intake.BANK_STATEMENTS),
+        Input(intake.CONTROL_TOTALS, client_writable=True),
+    )
+    outputs = OUTPUTS
+
+    async def handle(self, connection: Connection, poll: Poll) -> Mapping[int, list[Emission]]:
+        """Handle a poll inside its transaction; the emissions of each lane, in order."""
+        lanes = {lane: Books(lane) for lane in poll.lanes}
+        totals: Totals = []
+        refused: list[tuple[int, Record]] = []
+        traces: dict[tuple[bytes, int], bytes] = {}
+        for lane, records in poll.records.items():
+            books = lanes[lane]
+            for record in records:
+                if record.topic == intake.SETTLEMENT_NOTIFICATIONS:
+                    intake.take_settlement(books, record)
+                elif record.topic == intake.BANK_STATEMENTS:
+                    before = len(books.lines)
+                    intake.take_statement(books, record, poll.now)
+                    trace = intake.traceparent(record)
+                    if trace and len(books.lines) > before:
+                        traces[books.lines[-1].place] = trace
+                else:
+                    total = intake.read_total(record)
+                    if total is None:
+                        refused.append((lane, record))
+                    else:
+                        totals.append((lane, total))
+        for lane, due in poll.due.items():
+            lanes[lane].due.extend(due)
+        await _write_totals(connection, totals, refused, poll.now)
+        working = {lane: books for lane, books in lanes.items() if _has_work(books)}
+        if not working:
+            return {}
+        await load(connection, working)
+        outcomes = {}
+        for lane, books in working.items():
+            books.assign_strays()
+            for event, seq in books.events:
+                books.take_event(event, seq)
+            for line in books.lines:
+                books.take_line(line)
+            outcomes[lane] = conclude(books, poll.now)
+        await _write(connection, working, outcomes, poll.now)
+        return {lane: emissions(each, lane, poll.now, traces) for lane, each in outcomes.items()}
+
+    async def due(
+        self,
+        connection: Connection,
+        lanes: Sequence[int],
+        now: datetime,  # noqa: ARG002 - time decides nothing here
+    ) -> Mapping[int, list[Any]]:
+        """Lines of unknown payments for which exactly one expected item has turned up since."""
+        found: dict[int, list[Any]] = {}
+        for row in await connection.fetch(SQL["lines_with_a_candidate"], list(lanes)):
+            found.setdefault(row["lane"], []).append((row["statement_id"], row["line_number"]))
+        return found
+
+    def key_of(self, record: Record) -> bytes:
+        """The account or nostro whose later events wait behind a parked record."""
+        return intake.key_of(record)
+
+    def amount_of(self, record: Record) -> tuple[int, str] | None:
+        """(minor units, currency) at stake in a record, None where unknown."""
+        return intake.amount_of(record)
+
+
+def _has_work(books: Books) -> bool:
+    return bool(books.events or books.lines or books.opened or books.closings or books.due)
+
+
+async def _write(
+    connection: Connection, lanes: Mapping[int, Books], outcomes: Mapping[int, Outcome], now: datetime
+) -> None:
+    new_items: list[Item] = []
+    changed_items: list[tuple[Item, Item]] = []
+    new_lines: list[Line] = []
+    changed_lines: list[Line] = []
+    for books in lanes.values():
+        before = books.items_before
+        for case in books.cases.values():
+            for side, item in ((DEBIT, case.debit), (CREDIT, case.credit)):
+                if item is None:
+                    continue
+                known = before.get((item.payment_id, side))
+                if known is None:
+                    new_items.append(item)
+                elif known is not item and known != item:
+                    changed_items.append((known, item))
+        for line in books.lines_after():
+            was = books.lines_before.get(line.place)
+            if was is None:
+                new_lines.append(line)
+            elif was is not line and was != line:
+                changed_lines.append(line)
+    await store.write_items(connection, new_items, [item for _, item in changed_items])
+    await store.write_lines(connection, new_lines, changed_lines)
+    await store.write_batches(
+        connection,
+        [*((None, item) for item in new_items), *changed_items],
+        (line for line in new_lines if empty(line.payment_id) and not empty(line.batch_id)),
+    )
+    opened = [each for outcome in outcomes.values() for each in outcome.opened]
+    resolved = [each for outcome in outcomes.values() for each in outcome.resolved]
+    await store.write_breaks(connection, opened, resolved)
+    statements = [each for outcome in outcomes.values() for each in outcome.statements]
+    shares = [
+        (
+            lane, each.statement_id, each.nostro, each.currency, each.to_date, each.lane_lines,
+            each.lane_sum_minor, now,
+        )
+        for lane, outcome in outcomes.items()
+        for each in outcome.shares
+    ]  # fmt: skip
+    await store.write_statements(connection, statements, shares)
+    await store.write_reconciled(
+        connection,
+        ((each.lane, each.statement_id) for outcome in outcomes.values() for each in outcome.reconciled),
+        now,
+    )
+
+
+async def _write_totals(
+    connection: Connection, totals: Totals, refused: Sequence[tuple[int, Record]], now: datetime
+) -> None:
+    latest = {}
+    for lane, each in totals:
+        key = (
+            lane, each.topic, each.total_partition, each.producer, each.producer_lane, each.event_type,
+            each.currency,
+        )  # fmt: skip
+        computed_at = instant(each.computed_at)
+        latest[key] = (*key, each.count, each.amount_minor, each.last_seq, each.last_offset, computed_at)
+    if latest:
+        columns = (list(column) for column in zip(*latest.values(), strict=True))
+        await connection.execute(SQL["put_control_totals"], *columns)
+    for lane, record in refused:
+        await connection.execute(
+            SQL["put_refused_record"], lane, record.topic, record.partition, record.offset,
+            "not a control total that can be read", now,
+        )  # fmt: skip

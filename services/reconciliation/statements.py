@@ -1,0 +1,192 @@
+"""The statement reader: a feed over the bank's outbox that sends each statement's lines to their lanes.
+
+A file is found, then each of its statements goes out in chunks from its position, so that a reader that
+starts anew goes on at the very line.
+"""
+
+import asyncio
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Protocol
+
+import asyncpg
+import structlog
+from prometheus_client import Counter
+
+from goodfunds.clock import micros
+from goodfunds.errors import InvariantBroken, Unavailable
+from goodfunds.events.topics import BANK_STATEMENTS
+from goodfunds.files import camt053
+from goodfunds.files.records import Entry, InvalidFile, Statement, StatementEnd
+from goodfunds.lanes import Emission, Sequences, lane_of
+from goodfunds.lanes.records import Connection
+from services.reconciliation.statement_lines import Lanes, ReadStatement, Unusable, read_statement
+from services.reconciliation.store import SQL
+
+log = structlog.get_logger(__name__)
+
+CHUNK = 2_000
+
+FILES = Counter("goodfunds_statement_files_total", "Statement files taken, by outcome", ["outcome"])
+LINES = Counter("goodfunds_statement_lines_total", "Booked statement lines sent to the lanes")
+IGNORED = Counter("goodfunds_statement_entries_ignored_total", "Statement entries that are not booked")
+
+
+class Folder(Protocol):
+    """Where statement files lie."""
+
+    async def statements(self) -> list[str]:
+        """Their names, sorted."""
+
+    async def fetch(self, name: str) -> bytes:
+        """One file's bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file that was not taken yet; `problem` says why nothing can be taken from it."""
+
+    name: str
+    digest: bytes
+    statements: tuple[ReadStatement, ...]
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Lines of a statement from a position on; `last` ends it."""
+
+    statement: ReadStatement
+    position: int
+    stop: int
+    held_back: bool
+
+    @property
+    def last(self) -> bool:
+        return self.held_back or self.stop == len(self.statement.lines)
+
+
+class StatementReader:
+    """The feed's source."""
+
+    producer = "reconciliation-statements"
+    outputs = (BANK_STATEMENTS,)
+
+    def __init__(
+        self, pool: "asyncpg.Pool[Any]", folder: Folder, partitions: int, chunk: int = CHUNK
+    ) -> None:
+        self._pool = pool
+        self._folder = folder
+        self._partitions = partitions
+        self._chunk = chunk
+        self._read: dict[tuple[str, bytes], dict[bytes, ReadStatement]] = {}
+
+    async def look(self) -> Found | Chunk | None:
+        """The next chunk of a statement under way, else the next new file."""
+        row = await self._pool.fetchrow(SQL["statement_under_way"])
+        if row is not None:
+            statement = await self._statement(row["file_name"], row["sha256"], row["statement_id"])
+            position = row["position"]
+            stop = min(position + self._chunk, len(statement.lines))
+            return Chunk(statement, position, stop, row["held_back"])
+        self._read.clear()
+        names = await self._folder.statements()
+        known = {row["file_name"] for row in await self._pool.fetch(SQL["known_files"], names)}
+        for name in names:
+            if name not in known:
+                return await self._found(name)
+        return None
+
+    async def record(
+        self,
+        connection: Connection,
+        work: Found | Chunk,
+        now: datetime,
+        sequences: Sequences,  # noqa: ARG002 - no seq is stored
+    ) -> Sequence[Emission]:
+        """Note a file and its statements, or send a chunk and move its position."""
+        if isinstance(work, Found):
+            await self._note(connection, work, now)
+            return []
+        return await self._send(connection, work, now)
+
+    async def _found(self, name: str) -> Found:
+        content = await self._folder.fetch(name)
+        digest = sha256(content).digest()
+        try:
+            statements = await asyncio.to_thread(self._parse, content)
+        except (InvalidFile, Unusable) as fault:
+            log.error("statement file refused", file=name, fault=str(fault))
+            return Found(name, digest, (), str(fault))
+        self._read[name, digest] = {each.statement_id: each for each in statements}
+        return Found(name, digest, statements)
+
+    async def _statement(self, name: str, digest: bytes, statement_id: bytes) -> ReadStatement:
+        if (name, digest) not in self._read:
+            content = await self._folder.fetch(name)
+            if sha256(content).digest() != digest:
+                raise Unavailable(f"{name} at the bank is not the file that was begun")
+            found = await asyncio.to_thread(self._parse, content)
+            self._read[name, digest] = {each.statement_id: each for each in found}
+        statement = self._read[name, digest].get(statement_id)
+        if statement is None:
+            raise InvariantBroken(f"{name} reads differently than when it was begun")
+        return statement
+
+    def _parse(self, content: bytes) -> tuple[ReadStatement, ...]:
+        found: list[ReadStatement] = []
+        entries: list[Entry] = []
+        statement: Statement | None = None
+        for record in camt053.read(io.BytesIO(content)):
+            if isinstance(record, Statement):
+                statement, entries = record, []
+            elif isinstance(record, Entry):
+                entries.append(record)
+            elif isinstance(record, StatementEnd):
+                assert statement is not None
+                lanes = Lanes(self._partitions, lane_of(statement.account, self._partitions))
+                found.append(read_statement(statement, entries, record, lanes))
+        return tuple(found)
+
+    async def _note(self, connection: Connection, found: Found, now: datetime) -> None:
+        fresh = 0
+        for each in found.statements:
+            opened = each.opened
+            fresh += await connection.fetchval(
+                SQL["take_statement"], each.statement_id, found.name, found.digest, opened.nostro,
+                opened.statement_number, opened.bank_statement_id, opened.to_date, len(each.lines),
+                each.ignored, now,
+            )  # fmt: skip
+            IGNORED.inc(each.ignored)
+        await connection.execute(SQL["note_file"], found.name, found.digest, now, found.problem)
+        outcome = "refused" if found.problem else "taken" if fresh else "known"
+        FILES.labels(outcome).inc()
+
+    async def _send(self, connection: Connection, chunk: Chunk, now: datetime) -> list[Emission]:
+        statement = chunk.statement
+        stop = chunk.position if chunk.held_back else chunk.stop
+        moved = await connection.fetchval(
+            SQL["move_position"], statement.statement_id, chunk.position, stop, now if chunk.last else None
+        )
+        if moved is None:
+            raise InvariantBroken("a statement's position is not where its reader left it")
+        key = statement.opened.nostro.encode()
+        emissions = []
+        if chunk.position == 0:
+            opened = replace(statement.opened, opened_at=micros(now))
+            lane = lane_of(opened.nostro, self._partitions)
+            emissions.append(Emission(BANK_STATEMENTS, lane, key, "StatementOpened", opened.encode(), b""))
+        emissions += [
+            Emission(BANK_STATEMENTS, each.lane, key, "StatementLine", each.line.encode(), b"")
+            for each in statement.lines[chunk.position : stop]
+        ]
+        if chunk.last and not chunk.held_back:
+            for lane, closed in statement.closings(self._partitions, now):
+                emissions.append(
+                    Emission(BANK_STATEMENTS, lane, key, "StatementClosed", closed.encode(), b"")
+                )
+        LINES.inc(stop - chunk.position)
+        return emissions

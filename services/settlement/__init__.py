@@ -1,0 +1,22 @@
+"""Settlement: batches payments by cut-off, sends them to banks, and takes the banks' answers to heart.
+
+Owns: batches, cut-offs, bank files and attempts, the nostro and transit ledger (database `settlement`).
+Reads: payments, bank-notifications. Writes: settlement-notifications, and bank-notifications (its gateway,
+and answers that it sends on to the lane of their payment). `python -m services.settlement` works the lanes,
+`python -m services.settlement gateway` talks to the bank.
+"""
+
+from pathlib import Path
+
+from goodfunds import ledger
+from goodfunds.events.topics import BANK_NOTIFICATIONS, PAYMENTS, SETTLEMENT_NOTIFICATIONS
+from goodfunds.service import Service
+
+SERVICE = Service(
+    name="settlement",
+    database="settlement",
+    migrations=(ledger.MIGRATIONS, Path(__file__).parent / "migrations"),
+    sql=Path(__file__).parent / "sql",
+    inputs=(PAYMENTS, BANK_NOTIFICATIONS),
+    outputs=(SETTLEMENT_NOTIFICATIONS, BANK_NOTIFICATIONS),
+)

@@ -1,0 +1,91 @@
+"""Composition: builds settlement's two processes from their settings; nothing else reads settings."""
+
+import asyncio
+import os
+import socket
+from datetime import timedelta
+from functools import partial
+
+from prometheus_client import REGISTRY
+
+from goodfunds.clock import SystemClock
+from goodfunds.lanes import Feed, LaneLoop, LaneSettings, lane_of
+from goodfunds.observability import log
+from goodfunds.observability.http import create_app, serve
+from goodfunds.observability.metrics import MoneyCollector
+from goodfunds.observability.process import together
+from goodfunds.postgres import create_pool
+from goodfunds.rails import RAILS
+from services.settlement import SERVICE, http
+from services.settlement.gateway.bank import Bank, BankAddress
+from services.settlement.gateway.messages import House
+from services.settlement.gateway.source import Gateway
+from services.settlement.handlers import SettlementHandler
+from services.settlement.money import read_money
+from services.settlement.settings import GatewaySettings, Settings
+
+_MONEY_SECONDS = 15.0
+
+
+def _lane_settings(settings: Settings) -> LaneSettings:
+    return LaneSettings(
+        dsn=settings.dsn,
+        bootstrap=settings.kafka,
+        partitions=settings.partitions,
+        owner=f"{socket.gethostname()}/{os.getpid()}",
+    )
+
+
+async def lanes(stop: asyncio.Event) -> None:
+    """Work the lanes and serve HTTP until `stop` is set."""
+    settings = Settings.model_validate({})
+    log.configure(SERVICE.name)
+    pool = await create_pool(settings.dsn, "goodfunds settlement readers")
+    try:
+        loop = LaneLoop(
+            SettlementHandler(settings.nostro, settings.nostro_currency, RAILS), _lane_settings(settings)
+        )
+        money = MoneyCollector(SERVICE.name, partial(read_money, pool), _MONEY_SECONDS)
+        REGISTRY.register(money)
+        app = create_app("goodfunds settlement", loop.unready)
+        http.add_routes(app, pool)
+        serving = partial(serve, app, settings.http_host, settings.http_port)
+        await together(stop, loop.run, money.run, serving)
+    finally:
+        await pool.close()
+
+
+async def gateway(stop: asyncio.Event) -> None:
+    """Carry batches to the bank and its answers back until `stop` is set."""
+    settings = GatewaySettings.model_validate({})
+    log.configure("settlement-gateway")
+    host, _, port = settings.bank_sftp.rpartition(":")
+    bank = Bank(
+        BankAddress(
+            sftp_host=host,
+            sftp_port=int(port),
+            user=settings.bank_sftp_user,
+            password=settings.bank_sftp_password.get_secret_value(),
+            http=settings.bank_http,
+            host_key=settings.bank_host_key,
+            timeout=settings.bank_timeout,
+        )
+    )
+    pool = await create_pool(settings.dsn, "goodfunds settlement gateway reader")
+    try:
+        source = Gateway(
+            pool,
+            bank,
+            RAILS,
+            House(settings.house_name, settings.nostro, settings.nostro_bic),
+            settings.partitions,
+            lane_of(settings.nostro, settings.partitions),
+            SystemClock(),
+            timedelta(seconds=settings.late_wait),
+        )
+        feed = Feed(source, _lane_settings(settings))
+        app = create_app("goodfunds settlement gateway", feed.unready)
+        await together(stop, feed.run, partial(serve, app, settings.http_host, settings.http_port))
+    finally:
+        await bank.close()
+        await pool.close()

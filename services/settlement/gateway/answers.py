@@ -1,0 +1,155 @@
+"""Takes the bank's answers out of its outbox: each once by name and by content, large ones in chunks."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from io import BytesIO
+from itertools import islice
+
+import structlog
+
+from goodfunds.clock import Clock
+from goodfunds.files.records import InvalidFile
+from goodfunds.lanes import Emission
+from goodfunds.rails.rail import Rail
+from services.settlement.gateway.bank import Bank
+from services.settlement.gateway.messages import entries, statuses
+from services.settlement.gateway.reports import KnownFile, Reporter, Statuses
+from services.settlement.gateway.work import MessageTaken
+from services.settlement.store import SQL, Pool
+
+log = structlog.get_logger(__name__)
+
+EVENTS_PER_STEP = 2_000
+
+_KINDS = {"pain002": "pain.002", "camt054": "camt.054", "camt053": "camt.053"}
+"""How names begin, in the order in which waiting answers are taken; any order is right."""
+
+
+@dataclass(slots=True)
+class _Reading:
+    """An answer that is being taken; `events` go on from `position`."""
+
+    name: str
+    sha256: bytes
+    kind: str
+    events: Iterator[Emission]
+    position: int
+    submitted: tuple[bytes, ...] = ()
+    refused: tuple[tuple[bytes, str], ...] = ()
+    outcome: str = "taken"
+
+
+class AnswerReader:
+    """Reads the outbox, one step a call. Raises Unavailable where the bank cannot be reached."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        bank: Bank,
+        rails: Mapping[str, Rail],
+        reporter: Reporter,
+        clock: Clock,
+    ) -> None:
+        self._pool = pool
+        self._bank = bank
+        self._rails = rails
+        self._reporter = reporter
+        self._clock = clock
+        self._finished: set[str] = set()
+        self._reading: _Reading | None = None
+
+    async def next(self) -> MessageTaken | None:
+        """The next chunk of the answer under way, or of one that waits; None when all are taken."""
+        reading, self._reading = self._reading, None
+        if reading is None or not await self._stands(reading):
+            reading = await self._open_next()
+        if reading is None:
+            return None
+        emissions = tuple(islice(reading.events, EVENTS_PER_STEP))
+        finished = len(emissions) < EVENTS_PER_STEP
+        reading.position += len(emissions)
+        taken = MessageTaken(
+            reading.name,
+            reading.sha256,
+            reading.kind,
+            reading.position,
+            finished,
+            reading.outcome,
+            emissions,
+            reading.submitted,
+            reading.refused,
+        )
+        if not finished:
+            self._reading = reading
+        return taken
+
+    async def _stands(self, reading: _Reading) -> bool:
+        """Whether what was handed out last was recorded: else the answer is read again from its position."""
+        rows = await self._pool.fetch(SQL["known_messages"], [reading.name])
+        return bool(rows) and rows[0]["position"] == reading.position
+
+    async def _open_next(self) -> _Reading | None:
+        names = [name for name in await self._bank.answers() if name not in self._finished]
+        known = {row["name"]: row for row in await self._pool.fetch(SQL["known_messages"], names)}
+        self._finished.update(name for name, row in known.items() if row["finished"])
+        waiting = [(place, name) for name in names if name not in self._finished and (place := _place(name))]
+        if not waiting:
+            return None
+        _, name = min(waiting)
+        position = known[name]["position"] if name in known else 0
+        return await self._open(name, position)
+
+    async def _open(self, name: str, position: int) -> _Reading:
+        content = await self._bank.fetch(name)
+        digest = sha256(content).digest()
+        kind = _KINDS[name[:7]]
+        reading = _Reading(name, digest, kind, iter(()), position)
+        same = await self._pool.fetchval(SQL["message_of_content"], digest, name)
+        if same is not None:
+            reading.outcome = f"the same as {same}"
+            return reading
+        try:
+            await self._read(reading, content)
+        except InvalidFile as invalid:
+            # Read whole before anything is told: of an answer that breaks off, nothing is taken.
+            log.error("answer not readable", name=name, fault=str(invalid))
+            reading.outcome = f"unreadable: {invalid}"
+        for _ in islice(reading.events, position):
+            pass
+        return reading
+
+    async def _read(self, reading: _Reading, content: bytes) -> None:
+        now = self._clock.now()
+        if reading.kind != "pain.002":
+            # Beside the loop: a large answer takes seconds to read, and the feed's heart must beat meanwhile.
+            reading.events = iter(await asyncio.to_thread(self._told, reading.kind, content, now))
+            return
+        found = await asyncio.to_thread(statuses, BytesIO(content))
+        verdict = self._reporter.statuses(found, await self._file(found), self._rails, now)
+        reading.events = iter(verdict.emissions)
+        reading.submitted, reading.refused = verdict.submitted, verdict.refused
+        reading.outcome = verdict.outcome
+
+    def _told(self, kind: str, content: bytes, now: datetime) -> list[Emission]:
+        return list(self._reporter.entries(entries(kind, BytesIO(content)), now))
+
+    async def _file(self, found: Statuses) -> KnownFile | None:
+        row = await self._pool.fetchrow(SQL["file_of_message"], found.message_id)
+        if row is None:
+            return None
+        batches = await self._pool.fetch(SQL["batches_of_file"], row["file_id"])
+        return KnownFile(
+            row["file_id"],
+            row["rail"],
+            row["nostro"],
+            row["deliveries"],
+            tuple((each[0], each[1]) for each in batches),
+        )
+
+
+def _place(name: str) -> int:
+    """Where an answer of that name stands in the order; 0 for what is none."""
+    return list(_KINDS).index(name[:7]) + 1 if name[:7] in _KINDS else 0

@@ -1,0 +1,93 @@
+"""Assembles bank files: which sealed batches go out together, and their bytes, the same whenever built."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+from itertools import groupby
+from typing import Any
+
+from goodfunds.clock import millis
+from goodfunds.ids import derived_id, message_id
+from goodfunds.rails.rail import Rail
+from services.settlement.gateway.messages import House, TransferOut, write
+from services.settlement.gateway.work import BankFileClaim, SealedBatch, UndeliveredFile
+from services.settlement.store import SQL, Reader
+
+PAYMENTS_PER_FILE = 100_000
+"""Files hold whole batches up to this; a batch that alone is larger goes out alone."""
+
+
+async def next_claim(
+    connection: Reader, rails: Mapping[str, Rail], house: House, late_wait: timedelta, now: datetime
+) -> BankFileClaim | None:
+    """The next file to claim, its bytes built once for their hash; None while there is none.
+
+    Batches of one rail, nostro and date wait for lanes that are late to seal theirs, `late_wait` at most.
+    """
+    late = {tuple(row) for row in await connection.fetch(SQL["late_batches"], now)}
+    for key, rows in groupby(await connection.fetch(SQL["batches_to_send"]), _key):
+        waiting = list(rows)
+        if key in late and now - min(row["sealed_at"] for row in waiting) < late_wait:
+            continue
+        chosen = tuple(SealedBatch(row[0], row[1], row[7], row[8]) for row in _fitting(waiting))
+        file_id = derived_id(millis(now), b"bank file", *(batch.batch_id for batch in chosen))
+        rail, nostro, currency, requested_date = key
+        claim = BankFileClaim(
+            file_id,
+            rail,
+            nostro,
+            currency,
+            requested_date,
+            message_id(file_id),
+            message_id(file_id),
+            now.replace(microsecond=0),
+            b"",
+            chosen,
+        )
+        content = await _bytes(connection, claim, [batch.batch_id for batch in chosen], rails, house)
+        return claim.with_hash(sha256(content).digest())
+    return None
+
+
+async def build(connection: Reader, file: UndeliveredFile, rails: Mapping[str, Rail], house: House) -> bytes:
+    """The bytes of a claimed file, from its payments' rows."""
+    rows = await connection.fetch(SQL["batches_of_file"], file.file_id)
+    return await _bytes(connection, file, [row[0] for row in rows], rails, house)
+
+
+async def _bytes(
+    connection: Reader,
+    file: BankFileClaim | UndeliveredFile,
+    batch_ids: Sequence[bytes],
+    rails: Mapping[str, Rail],
+    house: House,
+) -> bytes:
+    rows = await connection.fetch(SQL["payments_of_batches"], batch_ids)
+    transfers = [TransferOut(*row) for row in rows]
+    # Beside the loop: a large file takes seconds to write, and the feed's heart must beat meanwhile.
+    return await asyncio.to_thread(
+        write,
+        file.message_id,
+        file.created_at,
+        file.requested_date,
+        file.currency,
+        transfers,
+        rails[file.rail],
+        house,
+    )
+
+
+def _key(row: Any) -> tuple[Any, ...]:
+    return tuple(row)[2:6]
+
+
+def _fitting(waiting: Sequence[Any]) -> list[Any]:
+    chosen = [waiting[0]]
+    count = waiting[0]["payments_count"]
+    for row in waiting[1:]:
+        count += row["payments_count"]
+        if count > PAYMENTS_PER_FILE:
+            break
+        chosen.append(row)
+    return chosen

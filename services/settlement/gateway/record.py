@@ -1,0 +1,111 @@
+"""Records a step of the gateway inside the feed's fenced transaction; the events that follow from it."""
+
+from datetime import datetime
+from typing import Any
+
+from goodfunds.clock import micros
+from goodfunds.errors import InvariantBroken
+from goodfunds.events.topics import BANK_NOTIFICATIONS
+from goodfunds.events.types import BatchSubmitted
+from goodfunds.lanes import Emission
+from services.settlement.gateway.work import (
+    BankFileClaim,
+    EndAttempt,
+    FileSubmitted,
+    MarkDelivering,
+    MessageTaken,
+    PersonAnswered,
+    StartAttempt,
+    Work,
+)
+from services.settlement.store import SQL, Connection
+
+
+async def record(connection: Connection, work: Work, now: datetime) -> list[Emission]:
+    """Write the rows of one step. Raises InvariantBroken where the rows are not as the step found them."""
+    match work:
+        case BankFileClaim():
+            await _claim(connection, work, now)
+        case StartAttempt(file, attempt):
+            await connection.execute(SQL["start_attempt"], file.file_id, attempt, now)
+        case MarkDelivering(file):
+            marked = await connection.fetchval(SQL["mark_delivering"], file.file_id, file.attempts, now)
+            if marked is None:
+                raise InvariantBroken(f"{file.file_name}: attempt {file.attempts} is no longer being sent")
+        case EndAttempt(file, state, detail):
+            await connection.execute(
+                SQL["end_attempt"], file.file_id, file.attempts, state, now, detail[:500]
+            )
+        case FileSubmitted(file):
+            return await submit(connection, file.file_id, now)
+        case PersonAnswered():
+            await connection.execute(SQL["finish_requests"], [work.request_id], [work.outcome], now)
+            if work.file is not None and work.found:
+                return await submit(connection, work.file.file_id, now)
+            if work.file is not None:
+                await connection.execute(SQL["forget_deliveries"], work.file.file_id)
+        case MessageTaken():
+            return await _message(connection, work, now)
+    return []
+
+
+async def _claim(connection: Connection, claim: BankFileClaim, now: datetime) -> None:
+    await connection.execute(
+        SQL["claim_file"],
+        claim.file_id,
+        claim.rail,
+        claim.nostro,
+        claim.currency,
+        claim.requested_date,
+        claim.message_id,
+        claim.file_name,
+        claim.created_at,
+        claim.sha256,
+        sum(batch.payments_count for batch in claim.batches),
+        sum(batch.amount_minor for batch in claim.batches),
+        now,
+    )
+    await connection.execute(
+        SQL["claim_batches"],
+        claim.file_id,
+        [batch.batch_id for batch in claim.batches],
+        [batch.lane for batch in claim.batches],
+    )
+
+
+async def submit(connection: Connection, file_id: bytes, now: datetime) -> list[Emission]:
+    """Note that the bank has a file, and tell the lanes of its batches; once."""
+    row: Any = await connection.fetchrow(SQL["submit_file"], file_id, now)
+    if row is None:
+        return []
+    await connection.execute(SQL["submit_last_attempt"], file_id, now)
+    return [
+        Emission(
+            BANK_NOTIFICATIONS,
+            lane,
+            row["nostro"].encode(),
+            "BatchSubmitted",
+            BatchSubmitted(
+                batch_id=batch_id,
+                submitted_at=micros(now),
+                message_id=row["message_id"],
+                file_name=row["file_name"],
+                nostro=row["nostro"],
+            ).encode(),
+            b"",
+        )
+        for batch_id, lane in await connection.fetch(SQL["batches_of_file"], file_id)
+    ]
+
+
+async def _message(connection: Connection, taken: MessageTaken, now: datetime) -> list[Emission]:
+    emissions: list[Emission] = []
+    for file_id in taken.submitted:
+        emissions += await submit(connection, file_id, now)
+    for file_id, refusal in taken.refused:
+        await connection.execute(SQL["refuse_file"], file_id, now, refusal)
+    await connection.execute(
+        SQL["take_message"], taken.name, taken.sha256, taken.kind, now, taken.position,
+        now if taken.finished else None, taken.outcome[:500],
+    )  # fmt: skip
+    return [*emissions, *taken.emissions]

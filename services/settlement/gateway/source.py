@@ -1,0 +1,167 @@
+"""The gateway's source: one step at a time, files before answers, every call between two commits."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+import structlog
+
+from goodfunds.clock import Clock
+from goodfunds.errors import InvariantBroken, Unavailable
+from goodfunds.events.topics import BANK_NOTIFICATIONS
+from goodfunds.lanes import Emission, Sequences
+from goodfunds.rails.rail import Rail
+from services.settlement.gateway.answers import AnswerReader
+from services.settlement.gateway.assembly import build, next_claim
+from services.settlement.gateway.bank import Bank
+from services.settlement.gateway.messages import House
+from services.settlement.gateway.record import record
+from services.settlement.gateway.reports import Reporter
+from services.settlement.gateway.requests import answered_by_person
+from services.settlement.gateway.work import (
+    EndAttempt,
+    FileSubmitted,
+    MarkDelivering,
+    StartAttempt,
+    UndeliveredFile,
+    Work,
+)
+from services.settlement.store import SQL, Connection, Pool, Reader
+
+log = structlog.get_logger(__name__)
+
+_FIRST_PAUSE = timedelta(seconds=0.5)
+_LONGEST_PAUSE = timedelta(seconds=30)
+
+
+class Gateway:
+    """Carries sealed batches to the bank and its answers to the lanes. A fault of the bank ends no session.
+
+    `late_wait`: how long the lanes that have sealed wait for those that have not.
+    """
+
+    producer = "settlement-gateway"
+    outputs = (BANK_NOTIFICATIONS,)
+
+    def __init__(
+        self,
+        pool: Pool,
+        bank: Bank,
+        rails: Mapping[str, Rail],
+        house: House,
+        partitions: int,
+        nostro_lane: int,
+        clock: Clock,
+        late_wait: timedelta = timedelta(seconds=30),
+    ) -> None:
+        self._pool = pool
+        self._bank = bank
+        self._rails = rails
+        self._house = house
+        self._clock = clock
+        self._late_wait = late_wait
+        self._answers = AnswerReader(
+            pool, bank, rails, Reporter(house.nostro, nostro_lane, partitions), clock
+        )
+        self._started: tuple[bytes, int, str] | None = None
+        self._asks: dict[bytes, tuple[datetime, timedelta]] = {}
+        self._listen_at: datetime | None = None
+
+    async def look(self) -> Work | None:
+        """The next step: of a file that is under way, a new file, or an answer of the bank."""
+        async with self._pool.acquire() as connection:
+            files = [UndeliveredFile(*row) for row in await connection.fetch(SQL["undelivered_files"])]
+            work: Work | None = await answered_by_person(connection, files)
+            for file in files:
+                work = work or await self._step(connection, file)
+            work = work or await next_claim(
+                connection, self._rails, self._house, self._late_wait, self._clock.now()
+            )
+        return work or await self._answer()
+
+    async def record(
+        self, connection: Connection, work: Work, now: datetime, sequences: Sequences
+    ) -> Sequence[Emission]:
+        """Write a step's rows; what the lanes are told of it."""
+        del sequences  # the gateway's events are numbered by the feed, and no row of its own needs the number
+        return await record(connection, work, now)
+
+    async def _step(self, connection: Reader, file: UndeliveredFile) -> Work | None:
+        """One step of a file: upload, rename, or asking for it.
+
+        An attempt that another life of the gateway began is not carried on: one without a committed mark
+        before its rename cannot have delivered, one with it is unknown.
+        """
+        begun = (file.file_id, file.attempts, file.state)
+        if file.state == "":
+            return self._start(file)
+        if file.state == "sending":
+            if self._started != begun:
+                return EndAttempt(file, "not_sent", "the gateway ended before the delivery")
+            return await self._upload(connection, file)
+        if file.state == "delivering":
+            if self._started != begun:
+                return EndAttempt(file, "unknown", "the gateway ended during the delivery")
+            return await self._deliver(file)
+        return await self._ask(file)
+
+    def _start(self, file: UndeliveredFile) -> StartAttempt:
+        attempt = file.attempts + 1
+        self._started = (file.file_id, attempt, "sending")
+        return StartAttempt(file, attempt)
+
+    async def _upload(self, connection: Reader, file: UndeliveredFile) -> Work:
+        content = await build(connection, file, self._rails, self._house)
+        if sha256(content).digest() != file.sha256:
+            raise InvariantBroken(f"{file.file_name}: built again, its bytes are not those that were claimed")
+        try:
+            await self._bank.upload(file.file_name, content)
+        except Unavailable as fault:
+            return self._ended(file, "not_sent", str(fault))
+        self._started = (file.file_id, file.attempts, "delivering")
+        return MarkDelivering(file)
+
+    async def _deliver(self, file: UndeliveredFile) -> Work:
+        self._started = None
+        try:
+            await self._bank.deliver(file.file_name)
+        except Unavailable as fault:
+            return self._ended(file, "unknown", str(fault))
+        log.info("file submitted", file=file.file_name, message_id=file.message_id)
+        return FileSubmitted(file)
+
+    def _ended(self, file: UndeliveredFile, state: str, detail: str) -> EndAttempt:
+        log.warning("attempt to send failed", file=file.file_name, state=state, detail=detail)
+        self._started = None
+        return EndAttempt(file, state, detail)
+
+    async def _ask(self, file: UndeliveredFile) -> Work | None:
+        """Ask for a file whose end is not known; send the same bytes again only where it cannot be there."""
+        now = self._clock.now()
+        ask_at, pause = self._asks.get(file.file_id, (now, _FIRST_PAUSE))
+        if now < ask_at:
+            return None
+        self._asks[file.file_id] = (now + pause, min(pause * 2, _LONGEST_PAUSE))
+        try:
+            found = await self._bank.has(file.file_name, file.message_id)
+        except Unavailable as fault:
+            log.warning("bank not reached", file=file.file_name, fault=str(fault))
+            return None
+        if found:
+            del self._asks[file.file_id]
+            log.info("file found at the bank", file=file.file_name, message_id=file.message_id)
+            return FileSubmitted(file)
+        if file.may_have_gone(now, self._rails[file.rail].unknown_after):
+            return None
+        return self._start(file)
+
+    async def _answer(self) -> Work | None:
+        now = self._clock.now()
+        if self._listen_at is not None and now < self._listen_at:
+            return None
+        try:
+            return await self._answers.next()
+        except Unavailable as fault:
+            log.warning("bank not reached", fault=str(fault))
+            self._listen_at = now + timedelta(seconds=2)
+            return None

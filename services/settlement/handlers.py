@@ -1,0 +1,160 @@
+"""Settlement's handler: payments into batches, banks' answers into outcomes; read, decide, write."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from goodfunds.clock import EPOCH
+from goodfunds.errors import InvariantBroken, Unreadable
+from goodfunds.events import types
+from goodfunds.events.passing import decode_instruction, split_payment_accepted
+from goodfunds.events.topics import BANK_NOTIFICATIONS, PAYMENTS, SETTLEMENT_NOTIFICATIONS
+from goodfunds.lanes import Emission, Input, Poll
+from goodfunds.lanes.headers import header, origin
+from goodfunds.lanes.records import Record
+from goodfunds.ledger.store import write_postings
+from goodfunds.rails.rail import Rail
+from services.settlement import store
+from services.settlement.answers import Answers
+from services.settlement.batching import OpenBatches
+from services.settlement.books import Books, Notice
+from services.settlement.due import Due, carry_out, find_due
+from services.settlement.model import Payment
+from services.settlement.outgoing import Outgoing
+
+NOT_PROVIDED = "NOTPROVIDED"
+"""What stands for an absent EndToEndId towards the bank, and what it echoes (EPC rulebook)."""
+_LOOK_BACK = timedelta(days=7)
+
+
+class SettlementHandler:
+    """Handles polls of `payments` and `bank-notifications`. Batches go out from `nostro`, in `currency`."""
+
+    producer = "settlement"
+    inputs = (Input(PAYMENTS), Input(BANK_NOTIFICATIONS))
+    outputs = (SETTLEMENT_NOTIFICATIONS, BANK_NOTIFICATIONS)
+
+    def __init__(self, nostro: str, currency: str, rails: Mapping[str, Rail]) -> None:
+        self._nostro = nostro
+        self._currency = currency
+        self._calendars = {name: rail.batch_date for name, rail in rails.items()}
+
+    async def due(
+        self, connection: store.Connection, lanes: Sequence[int], now: datetime
+    ) -> Mapping[int, list[Due]]:
+        """Open batches whose cut-off has passed, and requests that wait."""
+        return await find_due(connection, lanes, now)
+
+    async def handle(self, connection: store.Connection, poll: Poll) -> Mapping[int, list[Emission]]:
+        """Seal and do what was asked, then take payments in and answers to heart."""
+        postings = await carry_out(connection, poll) if poll.due else {}
+        accepted, notices = _read(poll)
+        outgoing, rows, books = Outgoing(poll), store.Rows(), Books()
+        if notices:
+            await books.load(connection, [notice for of_lane in notices.values() for notice in of_lane])
+        latest = []
+        if accepted or any(isinstance(n, types.BatchRefused) for of in notices.values() for n in of):
+            since = poll.now.date() - _LOOK_BACK
+            latest = await store.latest_batches(connection, poll.lanes, since)
+        batches = OpenBatches(latest, self._calendars, self._nostro)
+        await _accept(connection, poll, accepted, batches, books, rows)
+        answers = Answers(poll, books, batches, outgoing, rows, postings, self._nostro, self._currency)
+        for lane, of_lane in notices.items():
+            for notice in of_lane:
+                answers.take(lane, notice)
+        for batch in batches.opened:
+            rows.add("batches", batch.batch_id, *batch.key, batch.sequence, batch.cut_off_at, poll.now)
+        await rows.write(connection)
+        await store.submit_batches(connection, answers.submitted, poll.now)
+        await store.refuse_batches(connection, answers.refused, poll.now)
+        await write_postings(connection, postings, poll.now)
+        return outgoing.by_lane
+
+    def key_of(self, record: Record) -> bytes:
+        """The account; on these topics our own producers write it as the key."""
+        return record.key or b""
+
+    def amount_of(self, record: Record) -> tuple[int, str] | None:
+        """What a parked record is about; None where it cannot be read."""
+        try:
+            event: Any = types.decode(record.value)
+        except Exception:
+            return None
+        inner = getattr(event, "instruction", event)
+        amount, currency = getattr(inner, "amount_minor", None), getattr(inner, "currency", None)
+        return (amount, currency) if isinstance(amount, int) and isinstance(currency, str) else None
+
+
+_ACCEPTED = types.PaymentAccepted.SCHEMA_ID.to_bytes(4, "big")
+
+
+def _read(poll: Poll) -> tuple[list[tuple[int, Record]], dict[int, list[Notice]]]:
+    """The poll's acceptances, still to be decoded, and the bank's answers by lane."""
+    accepted: list[tuple[int, Record]] = []
+    notices: dict[int, list[Notice]] = {}
+    for lane, records in poll.records.items():
+        for record in records:
+            value = record.value
+            if value is None or len(value) < 5 or value[0] != 0:
+                raise InvariantBroken(f"{record.topic}/{record.partition}/{record.offset} holds no event")
+            if record.topic == PAYMENTS:
+                if value[1:5] == _ACCEPTED:
+                    accepted.append((lane, record))
+                continue
+            try:
+                event = types.decode(value)
+            except Unreadable as fault:
+                raise InvariantBroken(
+                    f"{record.topic}/{record.partition}/{record.offset}: {fault}"
+                ) from fault
+            if not isinstance(event, Notice):
+                raise InvariantBroken(f"{type(event).__name__} does not belong on {record.topic}")
+            notices.setdefault(lane, []).append(event)
+    return accepted, notices
+
+
+async def _accept(
+    connection: store.Connection,
+    poll: Poll,
+    accepted: Sequence[tuple[int, Record]],
+    batches: OpenBatches,
+    books: Books,
+    rows: store.Rows,
+) -> None:
+    """Put each accepted payment into its batch, once: one that is known changes nothing."""
+    if not accepted:
+        return
+    split = [(lane, record, split_payment_accepted(record.value or b"")) for lane, record in accepted]
+    known = await store.known_payments(connection, [found[0] for _, _, found in split])
+    for lane, record, (payment_id, amount_minor, instruction) in split:
+        if payment_id in known:
+            continue
+        known.add(payment_id)
+        asked = decode_instruction(instruction)
+        batch = batches.batch_for(lane, asked.rail, asked.currency, asked.requested_execution_date, poll.now)
+        traceparent = header(record, "traceparent") or b""
+        payment = Payment(
+            payment_id,
+            lane,
+            batch.batch_id,
+            amount_minor,
+            asked.debtor_account,
+            asked.end_to_end_id or NOT_PROVIDED,
+            traceparent,
+        )
+        row = store.PaymentRow(
+            payment_id=payment_id,
+            lane=lane,
+            batch_id=batch.batch_id,
+            amount_minor=amount_minor,
+            account=payment.account,
+            end_to_end_id=payment.end_to_end_id,
+            accepted_seq=origin(record)[2],
+            accepted_offset=record.offset,
+            received_at=EPOCH + timedelta(milliseconds=record.timestamp),
+            traceparent=traceparent,
+            instruction=instruction,
+        )
+        rows.add("payments", *row)
+        books.add(payment)
+        books.batches[batch.batch_id] = batch

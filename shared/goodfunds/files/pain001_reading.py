@@ -1,0 +1,244 @@
+"""Reads pain.001 strictly: a payment file that breaks its schema, its counts or its sums is refused."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import BinaryIO
+
+from lxml import etree
+
+from goodfunds.files.pain001_mapping import (
+    NoAmount,
+    credit_transfer,
+    group_header,
+    instructed_amount,
+    payment_information,
+)
+from goodfunds.files.pain001_schema import DIALECTS, ROOT, ROOT_02, VERSIONS, schema
+from goodfunds.files.records import (
+    CreditTransfer,
+    FileError,
+    GroupHeader,
+    InvalidFile,
+    PaymentFile,
+    PaymentInformation,
+)
+from goodfunds.files.totals import Total
+from goodfunds.files.xml import MOST_ERRORS, Message, Part, Shape, line_of
+from goodfunds.rails.reasons import (
+    INVALID_CONTROL_SUM,
+    INVALID_DEBTOR_ACCOUNT,
+    INVALID_FILE_FORMAT,
+    INVALID_NUMBER_OF_TRANSACTIONS,
+    MANDATORY_ELEMENT_MISSING,
+)
+
+Record = GroupHeader | PaymentInformation | CreditTransfer
+
+_SHAPE = Shape(
+    kind="pain.001",
+    roots=frozenset({ROOT, ROOT_02}),
+    parts={"GrpHdr": "", "PmtInf": "", "CdtTrfTxInf": "PmtInf"},
+    versions=VERSIONS,
+)
+
+
+def read(source: BinaryIO) -> Iterator[Record]:
+    """The file's records as they come, in flat memory: header, and each PmtInf before its transactions.
+
+    Raises InvalidFile where one breaks the schema, or at the end if counts or sums do not hold; what came
+    before stands in a file that is refused. Transactions with an equivalent amount are refused.
+    """
+    reading = _Reading(source)
+    try:
+        for record in reading.records():
+            if reading.errors:
+                break
+            yield record
+    except InvalidFile as fault:
+        raise InvalidFile(fault.errors, reading.message_id) from None
+    if reading.errors:
+        raise InvalidFile(reading.errors, reading.message_id)
+
+
+def read_whole(source: BinaryIO) -> PaymentFile:
+    """The file, if all of it holds together. Raises InvalidFile with what is wrong, 100 things at most."""
+    reading = _Reading(source)
+    informations: list[PaymentInformation] = []
+    transfers: list[CreditTransfer] = []
+    header: GroupHeader | None = None
+    try:
+        for record in reading.records():
+            if isinstance(record, CreditTransfer):
+                transfers.append(record)
+            elif isinstance(record, PaymentInformation):
+                informations.append(record)
+            else:
+                header = record
+            if len(reading.errors) >= MOST_ERRORS:
+                break
+    except InvalidFile as fault:
+        errors = (*reading.errors, *fault.errors)[-MOST_ERRORS:]
+        raise InvalidFile(errors, reading.message_id) from None
+    if reading.errors or header is None:
+        raise InvalidFile(reading.errors, reading.message_id)
+    return PaymentFile(header, tuple(informations), tuple(transfers))
+
+
+class _Reading:
+    """One reading of a file: its sound records; what is wrong with it gathers in `errors`."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self.errors: list[FileError] = []
+        self.message_id = ""
+        self._message = Message(source, _SHAPE)
+        self._header: GroupHeader | None = None
+        self._information: PaymentInformation | None = None
+        self._informations = 0
+        self._whole = _Counted()
+        self._part = _Counted()
+
+    def records(self) -> Iterator[Record]:
+        """The records in the file's order. Raises InvalidFile for what cannot be read on."""
+        for part in self._message:
+            found = self._part_of(part)
+            if found is not None:
+                yield found
+        self.errors += self._message.stray[: MOST_ERRORS - len(self.errors)]
+
+    def _part_of(self, part: Part) -> Record | None:
+        end, name, element = part
+        if name == "CdtTrfTxInf":
+            return self._transfer(element) if end else self._before_transfer(element)
+        if name == "PmtInf":
+            return self._end_information(element) if end else self._begin_information(element)
+        if name == "GrpHdr":
+            return self._group_header(element) if end else None
+        if end:
+            self._end(element)
+        return None
+
+    def _group_header(self, element: etree._Element) -> GroupHeader | None:
+        if element.getprevious() is not None:
+            self._refuse(INVALID_FILE_FORMAT, element, "GrpHdr", "it must stand first and once")
+        before = len(self.errors)
+        message = self._message
+        found = schema(message.name, message.tag_prefix).check(element, "GrpHdr", "GrpHdr", self.errors)
+        self.message_id = found.text("MsgId")[:35]
+        if len(self.errors) > before:
+            return None
+        self._header = group_header(found, message.name)
+        return self._header
+
+    def _begin_information(self, element: etree._Element) -> None:
+        self._informations += 1
+        self._information, self._part = None, _Counted()
+        if _name(element.getprevious()) not in ("GrpHdr", "PmtInf"):
+            self._refuse(INVALID_FILE_FORMAT, element, "PmtInf", "it must stand after GrpHdr or a PmtInf")
+
+    def _before_transfer(self, element: etree._Element) -> PaymentInformation | None:
+        """The PmtInf, once what stands before its first transaction is there."""
+        parent = element.getparent()
+        if self._part.all == 0 and parent is not None:
+            return self._information_of(parent)
+        if _name(element.getprevious()) != "CdtTrfTxInf":
+            self._refuse(INVALID_FILE_FORMAT, element, "PmtInf", "elements stand among its transactions")
+        return None
+
+    def _information_of(self, element: etree._Element) -> PaymentInformation | None:
+        before = len(self.errors)
+        message = self._message
+        found = schema(message.name, message.tag_prefix).check(element, "PmtInf", "PmtInf", self.errors)
+        if len(self.errors) > before:
+            return None
+        information = payment_information(found, self._informations)
+        if not information.debtor_account:
+            why = "the debtor's account must be there"
+            self._refuse(INVALID_DEBTOR_ACCOUNT, element, "PmtInf/DbtrAcct", why)
+            return None
+        self._information = information
+        return information
+
+    def _transfer(self, element: etree._Element) -> CreditTransfer | None:
+        self._part.all += 1
+        before = len(self.errors)
+        message, path = self._message, "PmtInf/CdtTrfTxInf"
+        found = schema(message.name, message.tag_prefix).check(element, "CdtTrfTxInf", path, self.errors)
+        if len(self.errors) > before:
+            return None
+        try:
+            money = instructed_amount(found, message.name in DIALECTS)
+        except NoAmount as fault:
+            self._note(FileError(fault.code, fault.line, f"{path}/Amt", str(fault)))
+            return None
+        self._part.total.add(*money)
+        self._whole.total.add(*money)
+        if self._information is None:
+            return None
+        return credit_transfer(found, self._information, self._part.all, money)
+
+    def _end_information(self, element: etree._Element) -> PaymentInformation | None:
+        if self._part.all == 0:
+            self._information_of(element)
+            return None
+        self._only(element, "CdtTrfTxInf")
+        self._whole.all += self._part.all
+        information = self._information
+        if information is not None:
+            count, total = information.number_of_transactions, information.control_sum
+            self._compare("PmtInf", information.line, count, total, self._part)
+        return None
+
+    def _end(self, element: etree._Element) -> None:
+        """The message's end: nothing in it but its parts, and they are as many and as much as it says."""
+        self._only(element, "PmtInf", "SplmtryData")
+        header = self._header
+        if header is None:
+            if not self.errors:
+                self._refuse(MANDATORY_ELEMENT_MISSING, element, "", "GrpHdr must be there")
+            return
+        if self._informations == 0:
+            self._refuse(MANDATORY_ELEMENT_MISSING, element, "", "a PmtInf must be there")
+        count, total = header.number_of_transactions, header.control_sum
+        self._compare("GrpHdr", header.line, count, total, self._whole)
+
+    def _only(self, element: etree._Element, *names: str) -> None:
+        """Refuse what else stands in an element, its last parts included; text too."""
+        self._message.note_stray(element, element.text)
+        for child in element:
+            self._message.note_stray(child, child.tail)
+            name = _name(child)
+            if name not in (*names, "GrpHdr") or child.tag != self._message.tag_prefix + name:
+                why = f"{name[:70]} is not expected here"
+                self._refuse(INVALID_FILE_FORMAT, child, _name(element), why)
+
+    def _compare(
+        self, path: str, line: int, count: int | None, total: Decimal | None, found: "_Counted"
+    ) -> None:
+        if count is not None and count != found.all:
+            why = f"NbOfTxs says {count}, there are {found.all}"
+            self._note(FileError(INVALID_NUMBER_OF_TRANSACTIONS, line, f"{path}/NbOfTxs", why))
+        # Where a transaction is not sound, its amount is not known, and it has been refused for that.
+        if total is not None and found.total.count == found.all and total != found.total.amount:
+            why = f"CtrlSum says {total:f}, the amounts make {found.total.amount:f}"
+            self._note(FileError(INVALID_CONTROL_SUM, line, f"{path}/CtrlSum", why))
+
+    def _refuse(self, code: str, at: etree._Element, path: str, message: str) -> None:
+        self._note(FileError(code, line_of(at), path, message))
+
+    def _note(self, error: FileError) -> None:
+        if len(self.errors) < MOST_ERRORS:
+            self.errors.append(error)
+
+
+class _Counted:
+    """All transactions of a part, and the total of those that are sound."""
+
+    __slots__ = ("all", "total")
+
+    def __init__(self) -> None:
+        self.all = 0
+        self.total = Total()
+
+
+def _name(element: etree._Element | None) -> str:
+    return "" if element is None else etree.QName(element).localname

@@ -1,0 +1,215 @@
+"""The one reader of XML: streams an ISO 20022 message in parts, in flat memory, and trusts nothing in it.
+
+No DTD and so no entities, nothing fetched, depth and size bounded. A message may stand in any wrapper
+(an envelope with an application header), with any prefix, in the namespaces that `Dialect` names.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO, Final, NamedTuple, cast
+
+from lxml import etree
+
+from goodfunds.files.decoding import decode, refusal
+from goodfunds.files.records import FileError
+from goodfunds.rails.reasons import INVALID_FILE_FORMAT
+
+TOTAL_BYTES: Final = 1 << 30
+"""The largest file that is read."""
+
+PART_BYTES: Final = 1 << 22
+"""The most bytes between the ends of two parts, and so the largest element and text: bounds memory."""
+
+MOST_ERRORS: Final = 100
+"""How many things wrong with one file are told."""
+
+_SPACE: Final = " \t\r\n"
+_NAMESPACES: Final = (
+    re.compile(r"urn:iso:std:iso:20022:tech:xsd:((?:pain|camt)\.\d{3}\.\d{3}\.\d{2})", re.ASCII),
+    # Switzerland: SIX Interbank Clearing's narrower schemas of the ISO message.
+    re.compile(
+        r"https?://www\.six-interbank-clearing\.com/de/((?:pain|camt)\.\d{3}\.\d{3}\.\d{2})\.ch\.\d{2}\.xsd",
+        re.ASCII,
+    ),
+)
+
+
+class Part(NamedTuple):
+    """The start (nothing but its attributes is known yet) or the end of a part of the message."""
+
+    end: bool
+    name: str
+    element: etree._Element
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a reader wants of a message: its kind (`pain.001`), its element, and its parts with their parents.
+
+    The message element is named in `roots` (older versions have one of their own). Versions inclusive.
+    `unqualified`: a Document without a namespace is taken for the message.
+    """
+
+    kind: str
+    roots: frozenset[str]
+    parts: Mapping[str, str]
+    versions: tuple[int, int]
+    unqualified: bool = False
+
+
+class Message:
+    """Iterates over the parts of one message. `name` (`pain.001.001.09`, empty without a namespace),
+
+    `namespace` and `tag_prefix` (`{namespace}`) are known from the first part on, which is its element's
+    start. A part that has ended is cleared when the next is asked for, with all before it in its parent.
+    Raises InvalidFile; text between parts, which no message has, is noted in `stray`.
+    """
+
+    def __init__(self, source: BinaryIO, shape: Shape, total: int = TOTAL_BYTES, part: int = PART_BYTES):
+        self._source = source
+        self._shape = shape
+        self._total_limit = total
+        self._part_limit = part
+        self._open: list[etree._Element] = []
+        self._finished = False
+        self._doctype_line = 0
+        self.name = ""
+        self.namespace = ""
+        self.tag_prefix = ""
+        self.stray: list[FileError] = []
+
+    @property
+    def version(self) -> int:
+        """The last number of the message's name; 0 where it has none."""
+        return int(self.name[-2:] or 0)
+
+    def __iter__(self) -> Iterator[Part]:
+        names = ["Document", *self._shape.roots, *self._shape.parts]
+        parser = etree.XMLPullParser(
+            events=("start", "end"),
+            tag=[f"{{*}}{name}" for name in names],
+            encoding="utf-8",
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            huge_tree=False,
+            remove_comments=True,
+            remove_pis=True,
+        )
+        line, since = 1, 0
+        try:
+            for text in decode(self._source, self._total_limit):
+                if not self._doctype_line and (at := text.find("<!DOCTYPE")) >= 0:
+                    self._doctype_line = line + text.count("\n", 0, at)
+                parser.feed(text.encode())
+                line += text.count("\n")
+                since += len(text)
+                for event, found in parser.read_events():
+                    element = cast(etree._Element, found)
+                    part = self._part(event, element)
+                    if part is not None:
+                        yield part
+                        if part.end:
+                            since = 0
+                            self._drop(element)
+                if since > self._part_limit:
+                    raise refusal(line, f"an element holds more than {self._part_limit} bytes")
+            parser.close()
+        except etree.XMLSyntaxError as fault:
+            at = fault.lineno or line
+            what = re.sub(r",? *line \d+(, column \d+)?", "", " ".join((fault.msg or "").split()))
+            raise refusal(at, f"not well-formed XML: {what[:200]}") from None
+        if not self._finished:
+            raise refusal(1, f"no {self._shape.kind} Document of ISO 20022 in the file")
+
+    def _part(self, event: str, element: etree._Element) -> Part | None:
+        """The part that an event belongs to, None for an element that only bears the name of one."""
+        name = etree.QName(element).localname
+        if event == "end":
+            if not self._open or self._open[-1] is not element:
+                return None
+            self._open.pop()
+            if self._open:
+                return Part(True, name, element)
+            self._leave(element)
+            return None
+        if not self._open:
+            if name == "Document":
+                self._enter(element)
+            return None
+        parent = self._open[-1]
+        if element.getparent() is not parent:
+            return None
+        depth = len(self._open)
+        if depth == 1:
+            if name not in self._shape.roots or element.tag != self.tag_prefix + name:
+                return None
+        elif self._shape.parts.get(name) != _parent_name(self._open) or element.tag != self.tag_prefix + name:
+            return None
+        self._open.append(element)
+        return Part(False, name, element)
+
+    def _enter(self, document: etree._Element) -> None:
+        if self._finished:
+            raise refusal(line_of(document), "a second Document in the file")
+        if document.getroottree().docinfo.internalDTD is not None:
+            raise refusal(self._doctype_line, "a document type declaration is not allowed")
+        self.namespace = etree.QName(document).namespace or ""
+        self.name = self._known(document)
+        self.tag_prefix = f"{{{self.namespace}}}" if self.namespace else ""
+        self._open.append(document)
+
+    def _leave(self, document: etree._Element) -> None:
+        """The Document's end: it held one message of the kind, and nothing else."""
+        children = list(document)
+        names = [etree.QName(child).localname for child in children]
+        if len(names) != 1 or names[0] not in self._shape.roots:
+            told = ", ".join(name[:70] for name in names[:3]) or "nothing"
+            raise refusal(line_of(document), f"the Document holds {told}, not one {self._shape.kind} message")
+        self.note_stray(document, document.text)
+        self.note_stray(children[0], children[0].tail)
+        self._finished = True
+
+    def _known(self, document: etree._Element) -> str:
+        kind, (first, last) = self._shape.kind, self._shape.versions
+        if not self.namespace and self._shape.unqualified:
+            return ""
+        for pattern in _NAMESPACES:
+            found = pattern.fullmatch(self.namespace)
+            if found is not None and found[1].startswith(f"{kind}."):
+                if first <= int(found[1][-2:]) <= last:
+                    return found[1]
+                why = f"{found[1]} is not a version that is read: {first} to {last} are"
+                raise refusal(line_of(document), why)
+        raise refusal(
+            line_of(document), f"the namespace {self.namespace[:100]!r} is none of {kind} that is known here"
+        )
+
+    def _drop(self, element: etree._Element) -> None:
+        """Free a part that is done with, and what stands before it."""
+        element.clear(keep_tail=True)  # type: ignore[call-arg]  # the stubs are of an older lxml
+        parent = element.getparent()
+        if parent is None:
+            return
+        while (first := parent[0]) is not element:
+            self.note_stray(first, first.tail)
+            del parent[0]
+
+    def note_stray(self, at: etree._Element, text: str | None) -> None:
+        """Note text where only elements belong."""
+        if text and text.strip(_SPACE) and len(self.stray) < MOST_ERRORS:
+            name = etree.QName(at).localname
+            self.stray.append(
+                FileError(INVALID_FILE_FORMAT, line_of(at), name, "text beside elements is not allowed")
+            )
+
+
+def _parent_name(opened: list[etree._Element]) -> str:
+    """The name that parts know their parent by: "" for the message's element itself."""
+    return "" if len(opened) == 2 else etree.QName(opened[-1]).localname
+
+
+def line_of(element: etree._Element) -> int:
+    """The line that an element begins on; 0 where it is not known."""
+    return cast("int | None", element.sourceline) or 0

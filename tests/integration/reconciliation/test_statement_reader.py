@@ -1,0 +1,236 @@
+"""The statement reader against a real SFTP server and Postgres: each file once, resumed at the line."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import asyncssh
+import pytest
+
+from goodfunds.errors import Misconfigured, Unavailable
+from goodfunds.events import types
+from goodfunds.files import camt053
+from goodfunds.files.records import (
+    AccountReport,
+    Balance,
+    Entry,
+    EntryBatch,
+    EntryTransaction,
+    Statement,
+)
+from goodfunds.ids import reference
+from goodfunds.lanes import Emission
+from goodfunds.postgres import create_pool
+from services.reconciliation.outbox_folder import BankAddress, OutboxFolder
+from services.reconciliation.statements import StatementReader
+from tests.integration.reconciliation.scene import (
+    NOSTRO,
+    NOSTRO_LANE,
+    NOW,
+    OTHER_LANE,
+    PARTITIONS,
+    Preview,
+    batch,
+    payment,
+    scene_in,
+)
+
+DAY = date(2026, 11, 23)
+
+
+class _Password(asyncssh.SSHServer):
+    def begin_auth(self, username: str) -> bool:
+        return True
+
+    def password_auth_supported(self) -> bool:
+        return True
+
+    def validate_password(self, username: str, password: str) -> bool:
+        return (username, password) == ("house", "secret")
+
+
+@dataclass
+class Sftp:
+    """A bank's SFTP server over a folder."""
+
+    root: Path
+    address: BankAddress
+
+    def deliver(self, name: str, content: bytes) -> None:
+        (self.root / "outbox" / name).write_bytes(content)
+
+
+@pytest.fixture
+async def sftp(tmp_path: Path) -> AsyncIterator[Sftp]:
+    (tmp_path / "outbox").mkdir()
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    key.write_public_key(tmp_path / "host.pub")
+    server = await asyncssh.listen(
+        "127.0.0.1",
+        0,
+        server_factory=_Password,
+        server_host_keys=[key],
+        sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=str(tmp_path).encode()),
+    )
+    address = BankAddress(
+        "127.0.0.1", server.sockets[0].getsockname()[1], "house", "secret", tmp_path / "host.pub", 10.0
+    )
+    yield Sftp(tmp_path, address)
+    server.close()
+    await server.wait_closed()
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator["asyncpg.Pool[Any]"]:
+    scene = await scene_in(database)
+    await scene.connection.close()
+    found = await create_pool(database)
+    yield found
+    await found.close()
+
+
+def entry(number: int, amount: int, direction: str = "DBIT", **changes: Any) -> Entry:
+    return Entry(number, amount, "EUR", direction, "BOOK", booking_date=DAY, value_date=DAY, **changes)
+
+
+def detail(number: int, lane: int, **changes: Any) -> EntryTransaction:
+    return EntryTransaction(
+        end_to_end_id=f"E{number}", instruction_id=reference(lane, payment(number)), **changes
+    )
+
+
+ENTRIES = (
+    entry(1, 100, transactions=(detail(1, OTHER_LANE),)),
+    entry(2, 50, transactions=(EntryTransaction(end_to_end_id="E2"),)),
+    replace(entry(3, 999, transactions=(detail(9, OTHER_LANE),)), status="PDNG"),
+    entry(
+        4, 300, batches=(EntryBatch(payment_information_id=reference(0, batch(1)), number_of_transactions=3),)
+    ),
+    entry(5, 70, "CRDT", transactions=(detail(1, OTHER_LANE, is_return=True, return_code="AC04"),)),
+    entry(6, 30, transactions=(
+        detail(6, 1, amount_minor=10, currency="EUR"), detail(7, 2, amount_minor=20, currency="EUR"),
+    )),
+)  # fmt: skip
+BOOKED = [-100, -50, -300, 70, -10, -20]
+
+
+def report(entries: tuple[Entry, ...] = ENTRIES, closing: int | None = None, name: str = "M1") -> bytes:
+    total = sum(each.signed_minor for each in entries if each.status == "BOOK")
+    statement = Statement(
+        1, name, "S1", "2026-11-23T18:00:00", NOSTRO, "EUR", "1", from_date=DAY, to_date=DAY,
+        balances=(
+            Balance("OPBD", 1000, "EUR", DAY),
+            Balance("CLBD", 1000 + total if closing is None else closing, "EUR", DAY),
+        ),
+    )  # fmt: skip
+    return camt053.write(AccountReport(name, datetime(2026, 11, 23, 18, tzinfo=UTC), [(statement, entries)]))
+
+
+async def work_until_idle(
+    pool: "asyncpg.Pool[Any]", reader: StatementReader, turns: int = 100
+) -> list[Emission]:
+    """Turns of the feed until there is nothing to do, or so many."""
+    emissions: list[Emission] = []
+    for _ in range(turns):
+        work = await reader.look()
+        if work is None:
+            break
+        async with pool.acquire() as borrowed, borrowed.transaction():
+            connection: Any = borrowed
+            emissions += await reader.record(connection, work, NOW, Preview())
+    return emissions
+
+
+def decoded(emissions: list[Emission]) -> list[tuple[int, Any]]:
+    return [(each.partition, types.decode(each.body)) for each in emissions]
+
+
+async def test_each_line_goes_to_the_lane_of_its_reference_and_every_lane_is_told_the_end(
+    sftp: Sftp, pool: "asyncpg.Pool[Any]"
+) -> None:
+    sftp.deliver("camt053-1.xml", report())
+    sftp.deliver("camt054-1.xml", b"another kind")
+    sftp.deliver("camt053-2.xml.tmp", b"half wri")
+    folder = OutboxFolder(sftp.address)
+    events = decoded(await work_until_idle(pool, StatementReader(pool, folder, PARTITIONS)))
+    lane, opened = events[0]
+    assert isinstance(opened, types.StatementOpened)
+    assert (lane, opened.opening_minor, opened.closing_minor) == (NOSTRO_LANE, 1000, 590)
+    assert (opened.lines_sum_minor, opened.lines_count) == (-410, 6)
+    lines = [(lane, event) for lane, event in events if isinstance(event, types.StatementLine)]
+    assert [each.amount_minor for _, each in lines] == BOOKED
+    assert [each.line_number for _, each in lines] == [1, 2, 3, 4, 5, 6]
+    assert [lane for lane, _ in lines] == [OTHER_LANE, NOSTRO_LANE, 0, OTHER_LANE, 1, 2]
+    assert (lines[0][1].payment_id, lines[2][1].batch_id) == (payment(1), batch(1))
+    assert lines[2][1].transaction_count == 3
+    assert (lines[3][1].is_return, lines[3][1].reason_code) == (True, "AC04")
+    ends = {lane: event for lane, event in events if isinstance(event, types.StatementClosed)}
+    assert sorted(ends) == list(range(PARTITIONS))
+    for lane, end in ends.items():
+        mine = [event.amount_minor for at, event in lines if at == lane]
+        assert (end.lane_lines, end.lane_sum_minor) == (len(mine), sum(mine))
+    await folder.close()
+
+
+async def test_a_reader_that_starts_anew_goes_on_at_the_very_line(
+    sftp: Sftp, pool: "asyncpg.Pool[Any]"
+) -> None:
+    sftp.deliver("camt053-1.xml", report())
+    folder = OutboxFolder(sftp.address)
+    emissions = []
+    for _ in range(20):
+        emissions += await work_until_idle(pool, StatementReader(pool, folder, PARTITIONS, chunk=1), turns=1)
+    lines = [event for _, event in decoded(emissions) if isinstance(event, types.StatementLine)]
+    assert [each.line_number for each in lines] == [1, 2, 3, 4, 5, 6]
+    assert len({each.statement_id for each in lines}) == 1
+    assert len(emissions) == 1 + 6 + PARTITIONS
+    await folder.close()
+
+
+async def test_the_same_statement_in_another_file_is_known_and_a_correction_sends_its_header_alone(
+    sftp: Sftp, pool: "asyncpg.Pool[Any]"
+) -> None:
+    folder = OutboxFolder(sftp.address)
+    reader = StatementReader(pool, folder, PARTITIONS)
+    sftp.deliver("camt053-1.xml", report())
+    assert await work_until_idle(pool, reader)
+    sftp.deliver("camt053-2.xml", report(name="M2"))
+    assert await work_until_idle(pool, reader) == []
+    sftp.deliver("camt053-3.xml", report(ENTRIES[:2]))
+    (correction,) = decoded(await work_until_idle(pool, reader))
+    assert isinstance(correction[1], types.StatementOpened)
+    await folder.close()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"<a>", b"\x00" * 2000, report()[:-40], report().replace(b"OPBD", b"ITBD")]
+)
+async def test_a_file_that_cannot_be_used_is_refused_once_and_blocks_nothing(
+    sftp: Sftp, pool: "asyncpg.Pool[Any]", content: bytes
+) -> None:
+    sftp.deliver("camt053-1.xml", content)
+    sftp.deliver("camt053-2.xml", report())
+    folder = OutboxFolder(sftp.address)
+    assert len(await work_until_idle(pool, StatementReader(pool, folder, PARTITIONS))) == 1 + 6 + PARTITIONS
+    problems = await pool.fetch("SELECT file_name, problem <> '' AS bad FROM statement_files ORDER BY 1")
+    assert [tuple(row.values()) for row in problems] == [("camt053-1.xml", True), ("camt053-2.xml", False)]
+    await folder.close()
+
+
+async def test_a_bank_that_is_away_or_is_another_raises_unavailable(sftp: Sftp) -> None:
+    for wrong in (replace(sftp.address, port=1), replace(sftp.address, password="no")):
+        folder = OutboxFolder(wrong)
+        with pytest.raises(Unavailable):
+            await folder.statements()
+        await folder.close()
+    stranger = asyncssh.generate_private_key("ssh-ed25519")
+    await asyncio.to_thread(stranger.write_public_key, sftp.root / "stranger.pub")
+    folder = OutboxFolder(replace(sftp.address, host_key=sftp.root / "stranger.pub"))
+    with pytest.raises(Unavailable):
+        await folder.statements()
+    with pytest.raises(Misconfigured):
+        OutboxFolder(BankAddress("bank.example", 22, "house", "secret"))

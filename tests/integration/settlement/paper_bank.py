@@ -1,0 +1,115 @@
+"""A bank of the tests' own: a real SFTP server over three folders, an enquiry over HTTP, and faults."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+
+from services.settlement.gateway.bank import BankAddress
+
+
+class PaperBank:
+    """Keeps what it is given and answers nothing by itself. Faults strike once each."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.fault = ""
+        self.known: set[str] = set()
+        self.delivered: list[tuple[str, bytes]] = []
+        self.enquiries = 0
+        self.sftp_port = self.http_port = 0
+        self._closing: list[Any] = []
+        for folder in ("inbox", "archive", "outbox"):
+            (root / folder).mkdir(parents=True)
+
+    async def open(self) -> None:
+        key = asyncssh.generate_private_key("ssh-ed25519")
+        key.write_public_key(str(self.root / "host_key.pub"))
+        bank = self
+
+        class Server(asyncssh.SSHServer):
+            def begin_auth(self, username: str) -> bool:
+                return True
+
+            def password_auth_supported(self) -> bool:
+                return True
+
+            def validate_password(self, username: str, password: str) -> bool:
+                return (username, password) == ("house", "secret")
+
+        class Desk(asyncssh.SFTPServer):
+            def __init__(self, channel: Any) -> None:
+                self._connection = channel.get_connection()
+                super().__init__(channel, chroot=str(bank.root).encode())
+
+            def write(self, file_obj: object, offset: int, data: bytes) -> Any:
+                if bank._strikes("drop upload"):
+                    super().write(file_obj, offset, data[: len(data) // 2])
+                    self._connection.abort()
+                    raise asyncssh.SFTPConnectionLost("dropped")
+                if bank._strikes("garble upload"):
+                    return super().write(file_obj, offset, b"x" * len(data))
+                return super().write(file_obj, offset, data)
+
+            def rename(self, oldpath: bytes, newpath: bytes) -> None:
+                if bank._strikes("drop before rename"):
+                    self._connection.abort()
+                    raise asyncssh.SFTPConnectionLost("dropped")
+                name = newpath.rpartition(b"/")[2].decode()
+                bank.delivered.append((name, (bank.root / oldpath.decode()).read_bytes()))
+                super().rename(oldpath, newpath)
+                if bank._strikes("drop after rename"):
+                    self._connection.abort()
+                    raise asyncssh.SFTPConnectionLost("dropped")
+
+        sftp = await asyncssh.create_server(
+            Server, "127.0.0.1", 0, server_host_keys=[key], sftp_factory=Desk, reuse_address=True
+        )
+        http = await asyncio.start_server(self._answer, "127.0.0.1", 0)
+        self.sftp_port = sftp.sockets[0].getsockname()[1]
+        self.http_port = http.sockets[0].getsockname()[1]
+        self._closing = [sftp, http]
+
+    async def close(self) -> None:
+        for server in self._closing:
+            server.close()
+
+    def address(self, timeout: float = 5.0) -> BankAddress:
+        return BankAddress(
+            "127.0.0.1", self.sftp_port, "house", "secret", f"http://127.0.0.1:{self.http_port}",
+            self.root / "host_key.pub", timeout,
+        )  # fmt: skip
+
+    def put(self, name: str, content: bytes) -> None:
+        """Answer with a file in the outbox."""
+        (self.root / "outbox" / name).write_bytes(content)
+
+    def take(self) -> None:
+        """Move what waits in the inbox to the archive."""
+        for path in (self.root / "inbox").glob("*.xml"):
+            path.rename(self.root / "archive" / path.name)
+
+    def lose(self) -> None:
+        """Forget every file that was delivered."""
+        for path in (self.root / "inbox").glob("*.xml"):
+            path.unlink()
+
+    def _strikes(self, fault: str) -> bool:
+        if self.fault != fault:
+            return False
+        self.fault = ""
+        return True
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
+        self.enquiries += 1
+        found = request.rpartition("/")[2] in self.known
+        body = json.dumps({"status": "received"} if found else {}).encode()
+        status = b"200 OK" if found else b"404 Not Found"
+        writer.write(
+            b"HTTP/1.1 %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b" % (status, len(body), body)
+        )
+        await writer.drain()
+        writer.close()

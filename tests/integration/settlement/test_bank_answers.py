@@ -1,0 +1,112 @@
+"""The bank's answers out of a real SFTP outbox: each once by name and by content, whole, in chunks."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from goodfunds.events import types
+from goodfunds.files import pain002_writing
+from goodfunds.files.records import GroupStatus, PaymentInformationStatus, StatusReport, TransactionStatus
+from goodfunds.ids import reference
+from services.settlement.gateway import answers
+from tests.integration.settlement.desk import PARTITIONS
+from tests.integration.settlement.test_gateway import Stage, claimed, house
+
+__all__ = ["claimed", "house"]
+
+
+@pytest.fixture
+async def submitted(house: Stage, claimed: list[bytes]) -> str:
+    """The message id of a file that the bank has."""
+    await house.run()
+    house.emitted.clear()
+    return str(await house.desk.connection.fetchval("SELECT message_id FROM bank_files"))
+
+
+def _rejections(message_id: str, count: int, report: str = "P1") -> bytes:
+    batch = reference(1, b"\1" * 16)
+    return pain002_writing.write(
+        StatusReport(
+            GroupStatus(report, "2026-03-03T19:00:00", message_id, "pain.001.001.09", "PART"),
+            [PaymentInformationStatus(batch, "PART")],
+            [
+                TransactionStatus(
+                    batch, reference(1, number.to_bytes(16, "big")), f"E{number}", "RJCT", "AC04"
+                )
+                for number in range(count)
+            ],
+        )
+    )
+
+
+def _payments(house: Stage) -> list[bytes]:
+    return [each.payment_id for each in house.events(types.PaymentStatusReported)]
+
+
+async def test_an_answer_is_told_once_though_it_stays_in_the_outbox(house: Stage, submitted: str) -> None:
+    house.bank.put("pain002-1.xml", _rejections(submitted, 3))
+    await house.run()
+    await house.die()
+    await house.run()
+    assert len(_payments(house)) == 3
+    assert {each.partition for each in house.emitted} <= set(range(PARTITIONS))
+
+
+async def test_the_same_content_under_another_name_is_told_once(house: Stage, submitted: str) -> None:
+    for name in ("pain002-1.xml", "pain002-2.xml"):
+        house.bank.put(name, _rejections(submitted, 3))
+    await house.run()
+    assert len(_payments(house)) == 3
+    outcomes = await house.desk.connection.fetch("SELECT outcome FROM bank_messages ORDER BY name")
+    assert [row[0] for row in outcomes] == ["taken", "the same as pain002-1.xml"]
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+async def test_a_death_between_two_chunks_loses_and_repeats_nothing(
+    house: Stage, submitted: str, recorded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "EVENTS_PER_STEP", 4)
+    house.bank.put("pain002-1.xml", _rejections(submitted, 10))
+    await house.step()
+    await house.step(record=recorded)
+    await house.die()
+    await house.run()
+    assert _payments(house) == [number.to_bytes(16, "big") for number in range(10)]
+
+
+async def test_an_answer_that_breaks_off_is_told_not_even_in_part(house: Stage, submitted: str) -> None:
+    house.bank.put("pain002-1.xml", _rejections(submitted, 10)[:-200])
+    await house.run()
+    assert house.emitted == []
+    outcome = await house.desk.connection.fetchval("SELECT outcome FROM bank_messages")
+    assert outcome.startswith("unreadable: line ")
+
+
+async def test_an_answer_about_a_file_whose_end_is_unknown_proves_that_the_bank_has_it(
+    house: Stage, claimed: list[bytes]
+) -> None:
+    house.bank.fault = "drop before rename"
+    await house.run()
+    assert await house.attempts() == ["unknown"]
+    message_id = await house.desk.connection.fetchval("SELECT message_id FROM bank_files")
+    house.bank.put("pain002-1.xml", _rejections(message_id, 1))
+    await house.run()
+    assert await house.attempts() == ["submitted"]
+    kinds = [type(types.decode(each.body)) for each in house.emitted]
+    assert kinds.index(types.BatchSubmitted) < kinds.index(types.PaymentStatusReported)
+
+
+async def test_a_file_that_is_being_written_is_left_alone(house: Stage, submitted: str) -> None:
+    house.bank.put("pain002-1.xml.tmp", b"<")
+    await house.run()
+    assert await house.desk.connection.fetchval("SELECT count(*) FROM bank_messages") == 0
+
+
+async def test_the_file_for_the_bank_holds_every_payment_once_under_its_own_reference(
+    house: Stage, submitted: str, tmp_path: Path
+) -> None:
+    content: Any = house.bank.delivered[0][1]
+    rows = await house.desk.connection.fetch("SELECT lane, payment_id FROM payments")
+    for row in rows:
+        assert content.count(reference(row["lane"], row["payment_id"]).encode()) == 1

@@ -1,0 +1,244 @@
+"""The gateway against a real SFTP server: claim, call, record, with a fault or a death between any two."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from goodfunds.clock import FixedClock
+from goodfunds.errors import InvariantBroken
+from goodfunds.events import types
+from goodfunds.lanes import Emission
+from goodfunds.postgres import create_pool, statements
+from goodfunds.rails import RAILS
+from services.settlement import SERVICE
+from services.settlement.gateway.bank import Bank
+from services.settlement.gateway.messages import House
+from services.settlement.gateway.source import Gateway
+from tests.integration.settlement.desk import (
+    EVENING,
+    NOSTRO,
+    NOSTRO_LANE,
+    PARTITIONS,
+    Desk,
+    Numbers,
+    instruction,
+    migrated,
+    opened,
+)
+from tests.integration.settlement.paper_bank import PaperBank
+
+SQL = statements(SERVICE.sql)
+UNKNOWN_AFTER = RAILS["sepa-credit"].unknown_after
+
+
+@dataclass
+class Stage:
+    """Settlement with its gateway, stepped by hand."""
+
+    desk: Desk
+    pool: Any
+    bank: PaperBank
+    clock: FixedClock
+    gateway: Gateway
+    link: Bank
+    emitted: list[Emission] = field(default_factory=list)
+
+    async def step(self, record: bool = True) -> Any:
+        """One look and, unless it dies before, its record."""
+        work = await self.gateway.look()
+        if work is not None and record:
+            async with self.desk.connection.transaction():
+                self.emitted += await self.gateway.record(
+                    self.desk.connection, work, self.clock.now(), Numbers()
+                )
+        return work
+
+    async def run(self) -> None:
+        """Step until there is nothing to do."""
+        while await self.step() is not None:
+            pass
+
+    async def die(self) -> None:
+        """The process ends; another takes its place."""
+        await self.link.close()
+        self.gateway, self.link = _gateway(self.pool, self.bank, self.clock)
+
+    def wait(self, time: timedelta) -> None:
+        self.clock.at += time
+
+    async def attempts(self) -> list[str]:
+        rows = await self.desk.connection.fetch("SELECT state FROM attempts ORDER BY attempt")
+        return [row[0] for row in rows]
+
+    def events(self, kind: type[Any]) -> list[Any]:
+        return [found for each in self.emitted if isinstance(found := types.decode(each.body), kind)]
+
+
+def _gateway(pool: Any, bank: PaperBank, clock: FixedClock) -> tuple[Gateway, Bank]:
+    link = Bank(bank.address())
+    house = House("The House", NOSTRO, "COBADEFFXXX")
+    return Gateway(pool, link, RAILS, house, PARTITIONS, NOSTRO_LANE, clock, timedelta(seconds=30)), link
+
+
+@pytest.fixture
+async def house(database: str, tmp_path: Path) -> AsyncIterator[Stage]:
+    await migrated(database)
+    connection, pool = await opened(database), await create_pool(database)
+    bank = PaperBank(tmp_path / "bank")
+    await bank.open()
+    clock = FixedClock(EVENING)
+    house = Stage(Desk(connection), pool, bank, clock, *_gateway(pool, bank, clock))
+    yield house
+    await house.link.close()
+    await bank.close()
+    await pool.close()
+    await connection.close()
+
+
+@pytest.fixture
+async def claimed(house: Stage) -> list[bytes]:
+    """Payments of several lanes in sealed batches."""
+    payments = await house.desk.accept(
+        *(
+            instruction(idempotency_key=str(n), debtor_account=f"customer-{n}", end_to_end_id=f"E2E-{n}")
+            for n in range(8)
+        )
+    )
+    await house.desk.close()
+    return payments
+
+
+async def test_lanes_that_closed_go_out_in_one_file_and_each_batch_hears_of_it(
+    house: Stage, claimed: list[bytes]
+) -> None:
+    await house.run()
+    batches = await house.desk.connection.fetch("SELECT batch_id, lane FROM batches")
+    assert len(batches) > 1
+    assert [name for name, _ in house.bank.delivered] == [
+        path.name for path in (house.bank.root / "inbox").iterdir()
+    ]
+    told = {(each.partition, types.decode(each.body).batch_id) for each in house.emitted}  # type: ignore[union-attr]
+    assert told == {(row["lane"], row["batch_id"]) for row in batches}
+    assert await house.attempts() == ["submitted"]
+
+
+async def test_a_lane_that_is_late_is_waited_for_and_then_gets_its_own_file(house: Stage) -> None:
+    await house.desk.accept(instruction(), instruction(idempotency_key="2", debtor_account="customer-2"))
+    lanes = [row[0] for row in await house.desk.connection.fetch("SELECT lane FROM batches ORDER BY lane")]
+    assert len(lanes) == 2, "the two accounts are in two lanes"
+    due = await house.desk.handler.due(house.desk.connection, lanes[:1], EVENING)
+    assert due
+    await house.desk.connection.execute(
+        "UPDATE batches SET sealed_at = $1, payments_count = 1, amount_minor = 10000 WHERE lane = $2",
+        EVENING, lanes[0],
+    )  # fmt: skip
+    await house.run()
+    assert house.bank.delivered == []
+    house.wait(timedelta(seconds=31))
+    await house.run()
+    assert len(house.bank.delivered) == 1
+    await house.desk.close(house.clock.now())
+    await house.run()
+    assert len(house.bank.delivered) == 2
+
+
+async def test_an_upload_that_breaks_off_never_delivered_and_goes_again_at_once_with_the_same_bytes(
+    house: Stage, claimed: list[bytes]
+) -> None:
+    house.bank.fault = "drop upload"
+    await house.run()
+    assert await house.attempts() == ["not_sent", "submitted"]
+    assert len(house.bank.delivered) == 1
+    assert house.bank.enquiries == 1, "it asked before it sent again"
+
+
+async def test_an_upload_that_arrived_garbled_is_not_delivered(house: Stage, claimed: list[bytes]) -> None:
+    house.bank.fault = "garble upload"
+    await house.run()
+    assert await house.attempts() == ["not_sent", "submitted"]
+    assert len(house.bank.delivered) == 1
+
+
+async def test_an_answer_lost_after_the_rename_is_unknown_and_found_by_asking(
+    house: Stage, claimed: list[bytes]
+) -> None:
+    house.bank.fault = "drop after rename"
+    await house.run()
+    assert await house.attempts() == ["submitted"]
+    assert len(house.bank.delivered) == 1
+    assert len(house.events(types.BatchSubmitted)) > 1
+
+
+async def test_a_file_that_the_bank_took_already_is_found_in_its_archive_or_by_enquiry(
+    house: Stage, claimed: list[bytes]
+) -> None:
+    house.bank.fault = "drop after rename"
+    while not house.bank.delivered:
+        await house.step()
+    house.bank.lose()
+    house.bank.known.add(house.bank.delivered[0][0].removesuffix(".xml"))
+    await house.run()
+    assert await house.attempts() == ["submitted"]
+
+
+async def test_not_found_counts_only_after_the_rails_time_then_the_same_bytes_go_again(
+    house: Stage, claimed: list[bytes]
+) -> None:
+    house.bank.fault = "drop before rename"
+    await house.run()
+    assert await house.attempts() == ["unknown"]
+    house.wait(UNKNOWN_AFTER - timedelta(seconds=1))
+    await house.run()
+    assert (await house.attempts(), house.bank.delivered) == (["unknown"], [])
+    house.wait(timedelta(minutes=2))
+    await house.run()
+    assert await house.attempts() == ["unknown", "submitted"]
+    row = await house.desk.connection.fetchrow("SELECT sha256, file_name FROM bank_files")
+    assert [(n, sha256(c).digest()) for n, c in house.bank.delivered] == [
+        (row["file_name"] + ".xml", row["sha256"])
+    ]
+
+
+async def test_a_person_who_asked_the_bank_ends_the_wait(house: Stage, claimed: list[bytes]) -> None:
+    house.bank.fault = "drop before rename"
+    await house.run()
+    message_id = await house.desk.connection.fetchval("SELECT message_id FROM bank_files")
+    await house.desk.connection.fetch(
+        SQL["request_resolve_unknown"], "a person", f'{{"message_id": "{message_id}", "found": false}}'
+    )
+    house.wait(timedelta(minutes=2))
+    await house.run()
+    assert await house.attempts() == ["not_sent", "submitted"]
+
+
+@pytest.mark.parametrize("deaths", range(1, 8))
+@pytest.mark.parametrize("recorded", [True, False])
+async def test_a_death_after_any_step_delivers_once_and_tells_once(
+    house: Stage, claimed: list[bytes], deaths: int, recorded: bool
+) -> None:
+    for _ in range(deaths - 1):
+        await house.step()
+    await house.step(record=recorded)
+    await house.die()
+    await house.run()
+    house.wait(UNKNOWN_AFTER + timedelta(minutes=1))
+    await house.run()
+    assert len(house.bank.delivered) == 1
+    told = [each.batch_id for each in house.events(types.BatchSubmitted)]
+    assert len(told) == len(set(told)) > 1
+    files = await house.desk.connection.fetch("SELECT submitted_at FROM bank_files")
+    assert len(files) == 1
+    assert files[0][0] is not None
+
+
+async def test_bytes_that_cannot_be_built_again_stop_the_feed(house: Stage, claimed: list[bytes]) -> None:
+    await house.step()
+    await house.step()
+    await house.desk.connection.execute("UPDATE bank_files SET sha256 = '\\x00'")
+    with pytest.raises(InvariantBroken):
+        await house.step()
