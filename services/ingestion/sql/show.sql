@@ -43,10 +43,18 @@ ORDER BY a.account LIMIT $1;
 SELECT count(*) FROM accounts WHERE account = ANY($1::text[]);
 
 -- name: money_by_state
--- Money of customers that is on its way: taken from them, and neither refunded nor known here to be settled.
-SELECT 'in transit' AS state, currency, account AS rail, count(*) AS lanes_count,
-       sum(balance_minor)::bigint AS amount_minor, NULL::timestamptz AS oldest
-FROM balances WHERE account LIKE 'transit-out:%' AND balance_minor <> 0 GROUP BY currency, account;
+-- Money of customers that is on its way: taken from them and not given back, decided and not published, parked.
+SELECT 'in transit' AS state, currency, sum(balance_minor)::bigint AS amount_minor, count(*) AS count,
+       NULL::timestamptz AS oldest
+FROM balances WHERE account LIKE 'transit-out:%' AND balance_minor <> 0 GROUP BY currency
+UNION ALL
+SELECT 'outbox', p.currency, sum(p.amount_minor)::bigint, count(*), min(e.decided_at)
+FROM lanes l JOIN outbox_events e ON e.lane = l.lane AND e.outbox_seq > l.published_seq
+JOIN payments p ON p.payment_id = encode(substring(e.body FROM 6 FOR 16), 'hex')::uuid
+WHERE e.event_type IN ('PaymentAccepted', 'PaymentRejected') GROUP BY p.currency
+UNION ALL
+SELECT 'parked', currency, sum(amount_minor)::bigint, count(*), min(parked_at) FROM parked
+WHERE amount_minor IS NOT NULL GROUP BY currency;
 
 -- name: progress
 SELECT count(*) FILTER (WHERE state = 'accepted') AS accepted, count(*) FILTER (WHERE state = 'rejected') AS rejected,

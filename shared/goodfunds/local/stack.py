@@ -169,7 +169,7 @@ def log(stack: Stack, name: str) -> Path:
 
 def environment(stack: Stack, name: str) -> dict[str, str]:
     """What a process of the stack is told."""
-    host_key = stack.folder / "sandbox-bank" / "host_key.pub"
+    host_key = stack.folder / "sandbox-bank" / "ssh_host_key.pub"
     told = {
         "GOODFUNDS_KAFKA": stack.kafka,
         "GOODFUNDS_POSTGRES": stack.postgres,
@@ -226,6 +226,13 @@ def down(stack: Stack, say: Say = print) -> None:
             processes.stop(running)
         stack.save()
     stack.save()
+
+
+def check_alive(stack: Stack) -> None:
+    """Raises RuntimeError with the end of its log where a process of the stack has died."""
+    for name, running in stack.running.items():
+        if not running.alive():
+            raise RuntimeError(f"{name} ended:\n{processes.tail(log(stack, name))}")
 
 
 def memory_mb(running: Running) -> float:

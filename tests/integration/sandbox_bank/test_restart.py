@@ -163,7 +163,12 @@ async def started(data: Path, sftp: int, http: int) -> asyncio.subprocess.Proces
         writer.close()
         return True
 
-    await until(listening, "the bank listens")
+    try:
+        await until(listening, "the bank listens")
+    except BaseException:
+        process.kill()
+        await process.wait()
+        raise
     return process
 
 
@@ -208,5 +213,10 @@ async def test_a_bank_killed_while_it_judges_has_lost_and_doubled_nothing(tmp_pa
 
 async def test_a_bank_told_to_stop_finishes_and_leaves_well(tmp_path: Path) -> None:
     process = await started(tmp_path, free_port(), free_port())
-    process.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(process.wait(), 20) == 0
+    try:
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 20) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

@@ -1,0 +1,232 @@
+"""From the leaves of a camt.053 or camt.054 to its records: which element is which field, in all versions.
+
+Lenient where only form is broken, strict where money is: an amount, its currency or its direction that
+cannot be read raises NotMoney.
+"""
+
+from datetime import date
+
+from goodfunds.files.fields import Leaves, check_moment, read_count, read_date, read_flag
+from goodfunds.files.records import Balance, Entry, EntryBatch, EntryTransaction, Statement
+from goodfunds.files.xml import line_of
+from goodfunds.money import InvalidAmount, UnknownCurrency, exponent, parse_amount
+from goodfunds.rails.reasons import (
+    CONTENT_INCORRECT,
+    INVALID_AMOUNT,
+    INVALID_DATE,
+    INVALID_TRANSACTION_CURRENCY,
+    MANDATORY_ELEMENT_MISSING,
+)
+
+
+class NotMoney(ValueError):
+    """What makes an entry or a balance worthless: reason code, line, path in its part, and why."""
+
+    def __init__(self, code: str, line: int, path: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.line = line
+        self.path = path
+
+
+def statement(found: Leaves, number: int, header: Leaves, balances: tuple[Balance, ...]) -> Statement:
+    """Stmt or Ntfctn; its time of creation is that of the message where it has none."""
+    account = _account(found, "Acct")
+    if not account:
+        raise NotMoney(MANDATORY_ELEMENT_MISSING, found.line, "Acct", "the account must be there")
+    source = found if found.has("CreDtTm") else header
+    return Statement(
+        number=number,
+        message_id=_text(header, "MsgId"),
+        statement_id=_text(found, "Id"),
+        created_at=_moment(source, "CreDtTm"),
+        account=account,
+        currency=_text(found, "Acct/Ccy"),
+        sequence=_text(found, "ElctrncSeqNb"),
+        legal_sequence=_text(found, "LglSeqNb"),
+        from_date=_date(found, "FrToDt/FrDtTm", "FrToDt/FrDt"),
+        to_date=_date(found, "FrToDt/ToDtTm", "FrToDt/ToDt"),
+        account_owner=_text(found, "Acct/Ownr/Nm"),
+        account_servicer=_text(found, "Acct/Svcr/FinInstnId/BICFI", "Acct/Svcr/FinInstnId/BIC"),
+        balances=balances,
+        line=found.line,
+    )
+
+
+def balance(found: Leaves) -> Balance:
+    """Bal; without CdtDbtInd it counts as credit."""
+    minor, currency = _money(found, "Amt")
+    direction = _direction(found)
+    return Balance(
+        kind=_text(found, "Tp/CdOrPrtry/Cd", "Tp/CdOrPrtry/Prtry"),
+        amount_minor=-minor if direction == "DBIT" else minor,
+        currency=currency,
+        on=_date(found, "Dt/Dt", "Dt/DtTm", "Dt"),
+        has_sign=bool(direction),
+    )
+
+
+def status(found: Leaves) -> str:
+    """Ntry/Sts, empty where the bank gave none."""
+    return _text(found, "Sts/Cd", "Sts/Prtry", "Sts")
+
+
+def entry(
+    found: Leaves,
+    number: int,
+    default_status: str,
+    batches: list[EntryBatch],
+    transactions: list[EntryTransaction],
+) -> Entry:
+    """Ntry with what its NtryDtls held. Without a status or `default_status` it is refused."""
+    minor, currency = _money(found, "Amt")
+    direction, stands = _direction(found), status(found) or default_status
+    if not direction:
+        raise NotMoney(MANDATORY_ELEMENT_MISSING, found.line, "CdtDbtInd", "CdtDbtInd must be there")
+    if not stands:
+        raise NotMoney(MANDATORY_ELEMENT_MISSING, found.line, "Sts", "the status must be there")
+    return Entry(
+        number=number,
+        amount_minor=minor,
+        currency=currency,
+        credit_debit=direction,
+        status=stands,
+        reversal=_flag(found, "RvslInd"),
+        booking_date=_date(found, "BookgDt/Dt", "BookgDt/DtTm", "BookgDt"),
+        value_date=_date(found, "ValDt/Dt", "ValDt/DtTm", "ValDt"),
+        entry_reference=_text(found, "NtryRef"),
+        bank_reference=_text(found, "AcctSvcrRef"),
+        bank_transaction_code=_bank_transaction_code(found),
+        batches=tuple(batches),
+        transactions=tuple(transactions),
+        information=_text(found, "AddtlNtryInf"),
+        line=found.line,
+    )
+
+
+def entry_batch(found: Leaves) -> EntryBatch:
+    """NtryDtls/Btch."""
+    minor, currency = _money(found, "TtlAmt") if found.has("TtlAmt") else (None, "")
+    count = _text(found, "NbOfTxs")
+    try:
+        number = read_count(count) if count else None
+    except ValueError as fault:
+        raise NotMoney(CONTENT_INCORRECT, found.line_at("NbOfTxs"), "NbOfTxs", str(fault)) from None
+    return EntryBatch(
+        message_id=_text(found, "MsgId"),
+        payment_information_id=_text(found, "PmtInfId"),
+        number_of_transactions=number,
+        amount_minor=minor,
+        currency=currency,
+    )
+
+
+def entry_transaction(found: Leaves, batch: EntryBatch) -> EntryTransaction:
+    """TxDtls; message and PmtInf are those of its batch where it names none."""
+    minor: int | None = None
+    currency = ""
+    for path in ("Amt", "AmtDtls/TxAmt/Amt"):
+        if found.has(path):
+            minor, currency = _money(found, path)
+            break
+    return EntryTransaction(
+        end_to_end_id=_text(found, "Refs/EndToEndId"),
+        instruction_id=_text(found, "Refs/InstrId"),
+        payment_information_id=_text(found, "Refs/PmtInfId") or batch.payment_information_id,
+        message_id=_text(found, "Refs/MsgId") or batch.message_id,
+        bank_reference=_text(found, "Refs/AcctSvcrRef"),
+        transaction_id=_text(found, "Refs/TxId"),
+        uetr=_text(found, "Refs/UETR"),
+        amount_minor=minor,
+        currency=currency,
+        credit_debit=_direction(found),
+        is_return=found.has("RtrInf"),
+        return_code=_text(found, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry"),
+        return_reason=_joined(found, "RtrInf/AddtlInf"),
+        debtor_name=_party(found, "Dbtr"),
+        debtor_account=_account(found, "RltdPties/DbtrAcct"),
+        creditor_name=_party(found, "Cdtr"),
+        creditor_account=_account(found, "RltdPties/CdtrAcct"),
+        remittance_unstructured=_joined(found, "RmtInf/Ustrd"),
+        remittance_reference=_text(found, "RmtInf/Strd/CdtrRefInf/Ref"),
+        information=_text(found, "AddtlTxInf"),
+        line=found.line,
+    )
+
+
+def _money(found: Leaves, path: str) -> tuple[int, str]:
+    leaf = found.element(path)
+    if leaf is None:
+        raise NotMoney(MANDATORY_ELEMENT_MISSING, found.line, path, "the amount must be there")
+    currency, text = str(leaf.get("Ccy") or ""), (leaf.text or "").strip()
+    try:
+        return parse_amount(_without_idle_zeros(text, currency), currency), currency
+    except UnknownCurrency as fault:
+        raise NotMoney(INVALID_TRANSACTION_CURRENCY, line_of(leaf), path, str(fault)) from None
+    except InvalidAmount as fault:
+        raise NotMoney(INVALID_AMOUNT, line_of(leaf), path, str(fault)) from None
+
+
+def _without_idle_zeros(text: str, currency: str) -> str:
+    """The amount without zeros past the currency's places: banks pad to the five that the schema takes."""
+    whole, point, fraction = text.partition(".")
+    places = exponent(currency)
+    idle = fraction[places:]
+    if not idle or idle.strip("0") or len(fraction) > 5:
+        return text
+    return whole + (point + fraction[:places] if places else "")
+
+
+def _direction(found: Leaves) -> str:
+    text = _text(found, "CdtDbtInd")
+    if text not in ("CRDT", "DBIT", ""):
+        why = f"{text[:40]!r} is neither CRDT nor DBIT"
+        raise NotMoney(CONTENT_INCORRECT, found.line_at("CdtDbtInd"), "CdtDbtInd", why)
+    return text
+
+
+def _flag(found: Leaves, path: str) -> bool:
+    text = _text(found, path)
+    try:
+        return read_flag(text) if text else False
+    except ValueError as fault:
+        raise NotMoney(CONTENT_INCORRECT, found.line_at(path), path, str(fault)) from None
+
+
+def _date(found: Leaves, *paths: str) -> date | None:
+    text = _text(found, *paths)
+    try:
+        return read_date(text) if text else None
+    except ValueError as fault:
+        raise NotMoney(INVALID_DATE, found.line_at(*paths), paths[0], str(fault)) from None
+
+
+def _moment(found: Leaves, path: str) -> str:
+    try:
+        return check_moment(_text(found, path))
+    except ValueError as fault:
+        raise NotMoney(INVALID_DATE, found.line_at(path), path, str(fault)) from None
+
+
+def _bank_transaction_code(found: Leaves) -> str:
+    domain = _text(found, "BkTxCd/Domn/Cd")
+    if not domain:
+        return _text(found, "BkTxCd/Prtry/Cd")
+    return f"{domain}/{_text(found, 'BkTxCd/Domn/Fmly/Cd')}/{_text(found, 'BkTxCd/Domn/Fmly/SubFmlyCd')}"
+
+
+def _account(found: Leaves, name: str) -> str:
+    return _text(found, f"{name}/Id/IBAN", f"{name}/Id/Othr/Id")
+
+
+def _party(found: Leaves, name: str) -> str:
+    place = f"RltdPties/{name}"
+    return _text(found, f"{place}/Pty/Nm", f"{place}/Agt/FinInstnId/Nm", f"{place}/Nm")
+
+
+def _text(found: Leaves, *paths: str) -> str:
+    return found.text(*paths).strip()
+
+
+def _joined(found: Leaves, path: str) -> str:
+    return " ".join(text.strip() for text in found.texts(path))

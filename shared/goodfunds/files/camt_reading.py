@@ -1,0 +1,207 @@
+"""Reads what camt.053 and camt.054 share: statements and their entries, streamed, lenient but for money."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import BinaryIO
+
+from lxml import etree
+
+from goodfunds.files import camt_mapping as mapping
+from goodfunds.files.camt_warnings import batch_differs, does_not_add_up
+from goodfunds.files.fields import Leaves, leaves_of
+from goodfunds.files.records import (
+    Balance,
+    Entry,
+    EntryBatch,
+    EntryTransaction,
+    FileError,
+    InvalidFile,
+    Statement,
+    StatementEnd,
+)
+from goodfunds.files.xml import MOST_ERRORS, Message, Shape, line_of
+from goodfunds.rails.reasons import CONTENT_INCORRECT, INVALID_FILE_FORMAT, MANDATORY_ELEMENT_MISSING
+
+_STATUS_IS_CHOICE = 8
+"""The version from which on Sts holds Cd or Prtry."""
+
+Record = Statement | Entry | StatementEnd
+
+
+def shape(kind: str, root: str, part: str) -> Shape:
+    """What is wanted of a message whose statements are elements `part`."""
+    return Shape(
+        kind=kind,
+        roots=frozenset({root}),
+        parts={"GrpHdr": "", part: "", "Ntry": part, "NtryDtls": "Ntry", "TxDtls": "NtryDtls"},
+        versions=(2, 14),
+        kept=frozenset({"NtryDtls"}),
+        unqualified=True,
+    )
+
+
+def read_report(source: BinaryIO, wanted: Shape, part: str, default_status: str = "") -> Iterator[Record]:
+    """Each statement, its entries, its end. Memory holds one entry's records.
+
+    `default_status`: of entries whose bank gave none.
+
+    Banks break the schema: what harms no money is a warning at the statement's end. Raises InvalidFile,
+    perhaps after some entries, for what is no XML of this kind and for money that cannot be read.
+    """
+    reading = _Reading(Message(source, wanted), part, default_status)
+    try:
+        yield from reading.records()
+    except mapping.NotMoney as fault:
+        error = FileError(fault.code, fault.line, f"{part}/{reading.place}{fault.path}", str(fault))
+        raise InvalidFile([error], reading.message_id) from None
+    except InvalidFile as fault:
+        raise InvalidFile(fault.errors, reading.message_id) from None
+
+
+class _Reading:
+    """One reading of a message. `place`: where in a statement it is, for errors."""
+
+    def __init__(self, message: Message, part: str, default_status: str) -> None:
+        self.message_id = ""
+        self.place = ""
+        self._message = message
+        self._part = part
+        self._default_status = default_status
+        self._header = Leaves(0)
+        self._statements = 0
+        self._statement: Statement | None = None
+        self._late: list[Balance] = []
+        self._entries = 0
+        self._booked: dict[str, int] = {}
+        self._warnings: list[FileError] = []
+        self._batch: EntryBatch | None = None
+        self._batches: list[EntryBatch] = []
+        self._transactions: list[EntryTransaction] = []
+
+    def records(self) -> Iterator[Record]:
+        """The records in the message's order."""
+        for end, name, element in self._message:
+            if name == "TxDtls":
+                self._transaction(element, end)
+            elif name == "NtryDtls":
+                self._details(element, end)
+            elif name == "Ntry":
+                if end:
+                    yield self._entry(element)
+                else:
+                    yield from self._begin_entry(element)
+            elif name == self._part:
+                if end:
+                    yield from self._begin_statement(element)
+                    yield self._end_statement(element)
+                else:
+                    self._reset()
+            elif name == "GrpHdr" and end:
+                self._header = leaves_of(element)
+                self.message_id = self._header.text("MsgId").strip()[:35]
+        if self._statements == 0:
+            why = f"a {self._part} must be there"
+            raise InvalidFile([FileError(MANDATORY_ELEMENT_MISSING, 0, self._part, why)])
+
+    def _reset(self) -> None:
+        self._statements += 1
+        self._statement, self._entries = None, 0
+        self._late, self._booked, self._warnings = [], {}, []
+        self.place = ""
+
+    def _begin_statement(self, element: etree._Element) -> Iterator[Statement]:
+        """The statement, once what stands before its first entry is there."""
+        if self._statement is None:
+            balances = tuple(self._balance(child) for child in element if _name(child) == "Bal")
+            found = leaves_of(element, frozenset({"Bal", "Ntry", "TxsSummry"}))
+            self._statement = mapping.statement(found, self._statements, self._header, balances)
+            yield self._statement
+        else:
+            self._late_balances(element[-1] if len(element) else None)
+
+    def _begin_entry(self, element: etree._Element) -> Iterator[Statement]:
+        self._batches, self._transactions = [], []
+        parent = element.getparent()
+        if self._statement is not None:
+            self._late_balances(element.getprevious())
+        elif parent is not None:
+            yield from self._begin_statement(parent)
+        self.place = "Ntry/"
+
+    def _late_balances(self, last: etree._Element | None) -> None:
+        """Balances between entries or after them: no schema allows that, some banks do it."""
+        found: list[Balance] = []
+        while last is not None and _name(last) != "Ntry":
+            if _name(last) == "Bal":
+                found.insert(0, self._balance(last))
+                self._warn(INVALID_FILE_FORMAT, last, "Bal", "a balance stands after entries")
+            last = last.getprevious()
+        self._late += found
+
+    def _balance(self, element: etree._Element) -> Balance:
+        self.place = "Bal/"
+        found = mapping.balance(leaves_of(element))
+        if not found.has_sign:
+            self._warn(
+                CONTENT_INCORRECT, element, "Bal", f"{found.kind} has no CdtDbtInd: taken for a credit"
+            )
+        return found
+
+    def _details(self, element: etree._Element, end: bool) -> None:
+        if not end:
+            self._batch = None
+        elif self._batch is None:
+            self._begin_details(element)
+
+    def _begin_details(self, element: etree._Element) -> EntryBatch:
+        """What stands in an NtryDtls before its transactions."""
+        self.place = "Ntry/NtryDtls/Btch/"
+        self._batch = EntryBatch()
+        for child in element:
+            if _name(child) == "Btch":
+                self._batch = mapping.entry_batch(leaves_of(child))
+                self._batches.append(self._batch)
+        return self._batch
+
+    def _transaction(self, element: etree._Element, end: bool) -> None:
+        parent = element.getparent()
+        if end:
+            self.place = "Ntry/NtryDtls/TxDtls/"
+            found = mapping.entry_transaction(leaves_of(element), self._batch or EntryBatch())
+            self._transactions.append(found)
+        elif self._batch is None and parent is not None:
+            self._begin_details(parent)
+
+    def _entry(self, element: etree._Element) -> Entry:
+        self._entries += 1
+        self.place = "Ntry/"
+        found = leaves_of(element, frozenset({"NtryDtls"}))
+        entry = mapping.entry(found, self._entries, self._default_status, self._batches, self._transactions)
+        if not mapping.status(found):
+            self._warn(MANDATORY_ELEMENT_MISSING, element, "Ntry/Sts", f"no status: taken for {entry.status}")
+        elif found.element("Sts") is not None and self._message.version >= _STATUS_IS_CHOICE:
+            self._warn(CONTENT_INCORRECT, element, "Ntry/Sts", "the status stands without Cd or Prtry")
+        why = batch_differs(entry)
+        if why:
+            self._warn(CONTENT_INCORRECT, element, "Ntry/NtryDtls/Btch", why)
+        if entry.status == "BOOK":
+            self._booked[entry.currency] = self._booked.get(entry.currency, 0) + entry.signed_minor
+        return entry
+
+    def _end_statement(self, element: etree._Element) -> StatementEnd:
+        assert self._statement is not None
+        whole = replace(self._statement, balances=(*self._statement.balances, *self._late))
+        why = does_not_add_up(whole, self._booked)
+        if why:
+            self._warn(CONTENT_INCORRECT, element, "Bal", why)
+        warnings = (*self._warnings, *self._message.stray)[:MOST_ERRORS]
+        booked = next(iter(self._booked.values())) if len(self._booked) == 1 else None
+        return StatementEnd(whole, self._entries, booked, warnings)
+
+    def _warn(self, code: str, at: etree._Element, path: str, message: str) -> None:
+        if len(self._warnings) < MOST_ERRORS:
+            self._warnings.append(FileError(code, line_of(at), f"{self._part}/{path}", message))
+
+
+def _name(element: etree._Element) -> str:
+    return etree.QName(element).localname

@@ -1,0 +1,1 @@
+"""Measurements, each a command: they print what they measured and check every row afterwards."""
