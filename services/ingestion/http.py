@@ -78,6 +78,8 @@ def add_routes(app: FastAPI, pool: Pool, clock: Clock, largest_file: int) -> Non
         status = 202
         if inserted is None:
             known = await pool.fetchrow(SQL["file_by_message"], client, file.header.message_id)
+            # A file is never deleted: what stood in the insert's way is there to be read.
+            assert known is not None
             if known["sha256"] != digest:
                 raise Problem(
                     409, f"a file with MsgId {file.header.message_id} and other content was taken in before"

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from goodfunds.clock import micros
 from goodfunds.events.types import StatementClosed, StatementLine, StatementOpened
-from goodfunds.files.records import Entry, EntryTransaction, Statement, StatementEnd
+from goodfunds.files.reports import Entry, EntryTransaction, Statement, StatementEnd
 from goodfunds.ids import NO_ID, derived_id, read_reference
 from services.reconciliation.strays import NO_END_TO_END_ID
 

@@ -20,7 +20,8 @@ from goodfunds.clock import micros
 from goodfunds.errors import InvariantBroken, Unavailable
 from goodfunds.events.topics import BANK_STATEMENTS
 from goodfunds.files import camt053
-from goodfunds.files.records import Entry, InvalidFile, Statement, StatementEnd
+from goodfunds.files.records import InvalidFile
+from goodfunds.files.reports import Entry, Statement, StatementEnd
 from goodfunds.lanes import Emission, Sequences, lane_of
 from goodfunds.lanes.records import Connection
 from services.reconciliation.statement_lines import Lanes, ReadStatement, Unusable, read_statement

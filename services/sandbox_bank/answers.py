@@ -3,18 +3,8 @@
 import sqlite3
 
 from goodfunds.files import camt053, camt054, pain002
-from goodfunds.files.records import (
-    AccountReport,
-    Balance,
-    Entry,
-    EntryBatch,
-    EntryTransaction,
-    GroupStatus,
-    PaymentInformationStatus,
-    Statement,
-    StatusReport,
-    TransactionStatus,
-)
+from goodfunds.files.records import GroupStatus, PaymentInformationStatus, StatusReport, TransactionStatus
+from goodfunds.files.reports import AccountReport, Balance, Entry, EntryBatch, EntryTransaction, Statement
 from services.sandbox_bank import decide
 from services.sandbox_bank.books import SQL
 from services.sandbox_bank.lines import entry_reference, lines, told_transactions

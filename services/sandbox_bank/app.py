@@ -17,9 +17,10 @@ from services.sandbox_bank.calendar import business_day_from
 from services.sandbox_bank.folders import Folders
 from services.sandbox_bank.http import application
 from services.sandbox_bank.model import BankIdentity
-from services.sandbox_bank.settings import Settings, fault_settings
+from services.sandbox_bank.settings import Settings
 from services.sandbox_bank.sftp import Desk, listen
 from services.sandbox_bank.store import Store
+from services.sandbox_bank.wishes import fault_settings
 
 log = structlog.get_logger(__name__)
 

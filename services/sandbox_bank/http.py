@@ -17,7 +17,7 @@ from services.sandbox_bank.books import AccountDiffers
 from services.sandbox_bank.decide import valid_iban
 from services.sandbox_bank.lines import entry_reference
 from services.sandbox_bank.model import Standing
-from services.sandbox_bank.settings import FaultWishes, fault_settings
+from services.sandbox_bank.wishes import FaultWishes, fault_settings
 
 _MOST = 10**18 - 1
 

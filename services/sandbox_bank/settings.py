@@ -1,46 +1,14 @@
-"""What the bank is told from outside when it starts, and the shape of faults at its edges."""
+"""What the bank is told from outside when it starts."""
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.sandbox_bank.decide import DUPLICATION
-from services.sandbox_bank.faults import Fault, FaultSetting
 from services.sandbox_bank.model import Booking
-
-
-class FaultWish(BaseModel):
-    """One fault as a person asks for it; see `FaultSetting`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    rate: float = Field(default=0.0, ge=0.0, le=1.0)
-    count: StrictInt | None = Field(default=None, ge=0)
-    reason: str = Field(default="", pattern=r"^([A-Z0-9]{4})?$")
-    answers: tuple[Literal["pain.002", "camt.054"], ...] = ("pain.002", "camt.054")
-    seconds: float | None = Field(default=None, ge=0.0)
-    order: Literal["", "before", "after"] = ""
-
-
-def _wish(given: object) -> object:
-    # A bare number is a rate: {"reject": 0.01}.
-    if isinstance(given, (int, float)) and not isinstance(given, bool):
-        return {"rate": given}
-    return given
-
-
-FaultWishes = dict[Fault, Annotated[FaultWish, BeforeValidator(_wish)]]
-
-
-def fault_settings(wishes: FaultWishes) -> dict[str, FaultSetting]:
-    """The wishes as the books keep them."""
-    return {
-        fault.value: FaultSetting(wish.rate, wish.count, wish.reason, wish.answers, wish.seconds, wish.order)
-        for fault, wish in wishes.items()
-    }
+from services.sandbox_bank.wishes import FaultWishes
 
 
 class Settings(BaseSettings):

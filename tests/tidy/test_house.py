@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,16 +96,18 @@ def test_every_service_has_the_same_rooms(service: str) -> None:
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("room", ["model.py", "decide.py"])
 def test_what_decides_knows_no_broker_database_clock_or_log(service: str, room: str) -> None:
-    import sys
-
-    own = f"services.{service}"
-    strangers = {
-        module
-        for module in imported(ROOT / "services" / service / room)
-        if module.split(".")[0] not in sys.stdlib_module_names
-        and not module.startswith(PURE)
-        and not module.startswith((f"{own}.model", f"{own}.decide"))
-    }
+    own = f"services.{service}."
+    strangers, seen, left = set(), set(), [ROOT / "services" / service / room]
+    while left:
+        path = left.pop()
+        seen.add(path)
+        for module in imported(path):
+            if module.startswith(own):
+                # A room that decide leans on answers to the same law.
+                leaned_on = ROOT / "services" / service / f"{module.removeprefix(own).split('.')[0]}.py"
+                left += [leaned_on] if leaned_on not in seen else []
+            elif module.split(".")[0] not in sys.stdlib_module_names and not module.startswith(PURE):
+                strangers.add(module)
     assert strangers == set()
 
 

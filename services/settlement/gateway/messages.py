@@ -14,12 +14,10 @@ from goodfunds.files.records import (
     BankFile,
     BankFileBatch,
     BankFilePayment,
-    Entry,
-    EntryTransaction,
     GroupStatus,
     PaymentInformationStatus,
-    Statement,
 )
+from goodfunds.files.reports import Entry, EntryTransaction, Statement
 from goodfunds.ids import NO_ID, reference
 from goodfunds.rails.rail import Rail
 from services.settlement.gateway.reports import Statuses, StatusGiven, TransactionStatus

@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 from goodfunds.files.camt_reading import Record, read_report, shape
 from goodfunds.files.camt_writing import write_report
-from goodfunds.files.records import AccountReport
+from goodfunds.files.reports import AccountReport
 
 _ROOT, _PART = "BkToCstmrDbtCdtNtfctn", "Ntfctn"
 _SHAPE = shape("camt.054", _ROOT, _PART)

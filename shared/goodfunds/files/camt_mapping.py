@@ -7,7 +7,7 @@ cannot be read raises NotMoney.
 from datetime import date
 
 from goodfunds.files.fields import Leaves, check_moment, read_count, read_date, read_flag
-from goodfunds.files.records import Balance, Entry, EntryBatch, EntryTransaction, Statement
+from goodfunds.files.reports import Balance, Entry, EntryBatch, EntryTransaction, Statement
 from goodfunds.files.xml import line_of
 from goodfunds.money import InvalidAmount, UnknownCurrency, exponent, parse_amount
 from goodfunds.rails.reasons import (

@@ -9,16 +9,8 @@ from lxml import etree
 from goodfunds.files import camt_mapping as mapping
 from goodfunds.files.camt_warnings import batch_differs, does_not_add_up
 from goodfunds.files.fields import Leaves, leaves_of
-from goodfunds.files.records import (
-    Balance,
-    Entry,
-    EntryBatch,
-    EntryTransaction,
-    FileError,
-    InvalidFile,
-    Statement,
-    StatementEnd,
-)
+from goodfunds.files.records import FileError, InvalidFile
+from goodfunds.files.reports import Balance, Entry, EntryBatch, EntryTransaction, Statement, StatementEnd
 from goodfunds.files.xml import MOST_ERRORS, Message, Shape, line_of
 from goodfunds.rails.reasons import CONTENT_INCORRECT, INVALID_FILE_FORMAT, MANDATORY_ELEMENT_MISSING
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from goodfunds.files.records import Entry, Statement
+from goodfunds.files.reports import Entry, Statement
 from goodfunds.money import format_amount
 
 

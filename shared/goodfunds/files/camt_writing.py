@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from textwrap import wrap
 
 from goodfunds.files.markup import Unwritable, account, amount, day, document, element, moment, nest
-from goodfunds.files.records import AccountReport, Balance, Entry, EntryBatch, EntryTransaction, Statement
+from goodfunds.files.reports import AccountReport, Balance, Entry, EntryBatch, EntryTransaction, Statement
 
 
 def write_report(report: AccountReport, namespace: str, message: str, part: str) -> bytes:

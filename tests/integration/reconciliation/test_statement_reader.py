@@ -14,14 +14,7 @@ import pytest
 from goodfunds.errors import Misconfigured, Unavailable
 from goodfunds.events import types
 from goodfunds.files import camt053
-from goodfunds.files.records import (
-    AccountReport,
-    Balance,
-    Entry,
-    EntryBatch,
-    EntryTransaction,
-    Statement,
-)
+from goodfunds.files.reports import AccountReport, Balance, Entry, EntryBatch, EntryTransaction, Statement
 from goodfunds.ids import reference
 from goodfunds.lanes import Emission
 from goodfunds.postgres import create_pool

@@ -5,7 +5,7 @@ from io import BytesIO
 
 from goodfunds.events.types import BankEntryReported
 from goodfunds.files import camt054
-from goodfunds.files.records import AccountReport, Entry, EntryBatch, EntryTransaction, Statement
+from goodfunds.files.reports import AccountReport, Entry, EntryBatch, EntryTransaction, Statement
 from goodfunds.ids import reference
 from services.settlement.gateway.messages import entries
 from tests.unit.settlement.answers import DAY, NOSTRO
