@@ -1,9 +1,10 @@
 """Real parts for tests: one Kafka and one Postgres a run, started when first asked for, stopped by pid."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -20,6 +21,9 @@ class Kafka:
     def __init__(self, folder: Path) -> None:
         self._java = embedded_kafka.java_command()
         self._broker = embedded_kafka.create(folder, self._java)
+        with (folder / "server.properties").open("a") as properties:
+            # Below the broker's default of 6 s, so that tests of dead and frozen members need not wait long.
+            properties.write("group.min.session.timeout.ms=1000\n")
         self.bootstrap = self._broker.bootstrap
         self.start()
 
@@ -94,7 +98,7 @@ async def database(postgres: Postgres) -> AsyncIterator[str]:
     await connection.close()
 
 
-MakeTopics = Callable[[Sequence[str], int], Awaitable[None]]
+MakeTopics = Callable[[Sequence[str], int], Coroutine[Any, Any, None]]
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Ingestion's decisions: accept or reject a payment, open and fund accounts, give money back. Pure."""
 
+import re
+
 from goodfunds.errors import InvariantBroken
 from goodfunds.events.types import (
     AccountFundRequested,
@@ -30,6 +32,8 @@ LONGEST_ACCOUNT = 64
 LONGEST_CLIENT = 100
 LONGEST_KEY = 200
 LONGEST_NAME = 140
+_UETR = re.compile("[a-f0-9]{8}-[a-f0-9]{4}-4[a-f0-9]{3}-[89ab][a-f0-9]{3}-[a-f0-9]{12}")
+"""ISO 20022 UUIDv4Identifier: a bank refuses a whole file for one that is not."""
 
 ClientRequest = PaymentInstruction | AccountOpenRequested | AccountFundRequested
 _KEY_USED_AGAIN = Refused(Refusal(code.DUPLICATION, "the idempotency key was used with another body"))
@@ -85,6 +89,8 @@ def _refusal(state: State, lane: int, instruction: PaymentInstruction) -> Refusa
         found.append(Refusal(code.ZERO_AMOUNT, "the amount is zero"))
     elif not 0 < amount <= MAX_MINOR:
         found.append(Refusal(code.INVALID_AMOUNT, "the amount is negative or over 18 digits"))
+    if instruction.uetr and _UETR.fullmatch(instruction.uetr) is None:
+        found.append(Refusal(code.CONTENT_INCORRECT, "the UETR is not a UUID of version 4 in lower case"))
     account = state.accounts.get(instruction.debtor_account)
     if account is None:
         found.append(Refusal(code.INVALID_DEBTOR_ACCOUNT, "the debtor's account is not one of ours"))
@@ -147,6 +153,9 @@ def decide_funding(
     held = state.balances.available(lane, request.account, request.currency)
     if held + request.amount_minor > MAX_MINOR:
         return Refused(Refusal(code.INVALID_AMOUNT, "the account would hold more than 18 digits"))
+    given = -state.balances.available(lane, posting.funding(request.source), request.currency)
+    if given + request.amount_minor > MAX_MINOR:
+        return Refused(Refusal(code.INVALID_AMOUNT, "the source would have given more than 18 digits"))
     if not 0 < len(request.source) <= LONGEST_ACCOUNT:
         return Refused(Refusal(code.MANDATORY_ELEMENT_MISSING, "source is empty or too long"))
     state.account_keys[request.client, request.idempotency_key] = digest

@@ -72,7 +72,10 @@ class IngestionHandler:
         if record.topic != PAYMENT_INSTRUCTIONS:
             return record.key or b""
         asked = read_request(record)
-        return asked.account.encode() if isinstance(asked, Asked) else b""
+        if isinstance(asked, Asked):
+            return asked.account.encode()
+        # What is no request has no account, and nothing waits behind it.
+        return f"{record.topic}/{record.partition}/{record.offset}".encode()
 
     def amount_of(self, record: Record) -> tuple[int, str] | None:
         """What a parked record is about; None where it cannot be read."""

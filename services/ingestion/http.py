@@ -19,6 +19,7 @@ from goodfunds.files import pain001
 from goodfunds.files.records import InvalidFile, PaymentFile
 from goodfunds.money import format_amount
 from goodfunds.observability.http import Problem
+from services.ingestion.intake import unusable
 from services.ingestion.store import SQL, Pool
 
 _CLIENT = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
@@ -103,7 +104,9 @@ def add_routes(app: FastAPI, pool: Pool, clock: Clock, largest_file: int) -> Non
 
     @app.get("/v1/payments/by-key/{key:path}")
     async def payment_by_key(key: str, client: ClientName = "local") -> PaymentView:
-        return _payment(await pool.fetchrow(SQL["payment_by_key"], client, key))
+        # Postgres' text holds no NUL, so no key does.
+        row = None if "\0" in key else await pool.fetchrow(SQL["payment_by_key"], client, key)
+        return _payment(row)
 
     @app.get("/v1/payments/{payment_id}")
     async def payment(payment_id: str) -> PaymentView:
@@ -123,13 +126,21 @@ async def _body(request: Request, largest: int) -> bytes:
 async def _read(content: bytes) -> PaymentFile:
     """The file, valid as a whole; a thread, so that the lanes go on meanwhile."""
     try:
-        return await asyncio.to_thread(pain001.read_whole, io.BytesIO(content))
+        return await asyncio.to_thread(_read_whole, content)
     except InvalidFile as fault:
         errors = [
             {"code": each.code, "line": each.line, "path": each.path, "message": each.message}
             for each in fault.errors[:_MOST_ERRORS]
         ]
         raise Problem(422, "the file is refused whole: nothing of it was taken in", errors=errors) from fault
+
+
+def _read_whole(content: bytes) -> PaymentFile:
+    file = pain001.read_whole(io.BytesIO(content))
+    errors = unusable(file)
+    if errors:
+        raise InvalidFile(errors, file.header.message_id)
+    return file
 
 
 def _id(text: str) -> bytes:

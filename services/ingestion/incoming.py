@@ -13,7 +13,7 @@ from goodfunds.lanes.headers import header
 from goodfunds.lanes.records import Record
 from goodfunds.rails import reasons as code
 from goodfunds.rails.reasons import Refusal
-from services.ingestion.decide import form
+from services.ingestion.decide import LONGEST_CLIENT, LONGEST_KEY, form
 
 LARGEST_RECORD = 900_000
 """Bytes; what is derived from a record must fit into an event of the largest size."""
@@ -21,6 +21,8 @@ _AVRO = frozenset(event.SCHEMA_ID for event in CLIENT_EVENTS.values())
 _DIGEST_BYTES = 16
 _CURRENT = PaymentInstruction.SCHEMA_ID.to_bytes(5, "big")
 _LONGEST_TIME_AHEAD_MS = 60_000
+_LONGEST_TIME = 13
+"""Digits of a time in ms until the year 2286."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,16 @@ class Incoming:
     notices: list[tuple[Record, PaymentRejectedByBank | PaymentReturned]] = field(default_factory=list)
 
 
-_NOTICES = {event.SCHEMA_ID.to_bytes(5, "big"): event for event in (PaymentRejectedByBank, PaymentReturned)}
+_OTHERS = frozenset(
+    event.SCHEMA_ID.to_bytes(5, "big")
+    for event in (
+        types.PaymentSubmitted,
+        types.PaymentSettled,
+        types.PaymentDelayed,
+        types.SettlementContradicted,
+    )
+)
+"""Settlement's events that change nothing here, and are not read."""
 
 
 def read(poll: Poll) -> dict[int, Incoming]:
@@ -81,14 +92,14 @@ def read(poll: Poll) -> dict[int, Incoming]:
 
 def _read_notice(record: Record, incoming: Incoming) -> None:
     value = record.value
-    if value is None or value[:5] not in _NOTICES:
-        # Submitted, settled, delayed: they change nothing here.
+    if value is not None and value[:5] in _OTHERS:
         return
     try:
         notice = types.decode(value)
     except Unreadable as fault:
         raise InvariantBroken(f"{record.topic}/{record.partition}/{record.offset}: {fault}") from fault
-    assert isinstance(notice, (PaymentRejectedByBank, PaymentReturned))
+    if not isinstance(notice, (PaymentRejectedByBank, PaymentReturned)):
+        raise InvariantBroken(f"{type(notice).__name__} does not belong on {record.topic}")
     incoming.notices.append((record, notice))
 
 
@@ -109,7 +120,11 @@ def read_request(record: Record) -> Asked | Unusable:
     if refusal is None and _has_nul(request):
         refusal = Refusal(code.CONTENT_INCORRECT, "a field holds a NUL character")
     if refusal is not None:
-        return Unusable(record, refusal, request.client[:100], request.idempotency_key[:200])
+        if "\0" in request.client + request.idempotency_key:
+            return Unusable(record, refusal)
+        return Unusable(
+            record, refusal, request.client[:LONGEST_CLIENT], request.idempotency_key[:LONGEST_KEY]
+        )
     body = value[5:] if value[0] == 0 else request.body()
     digest = blake2b(body, digest_size=_DIGEST_BYTES).digest()
     return Asked(record, request, account, body, digest, _first_time(record))
@@ -149,7 +164,7 @@ def _first_time(record: Record) -> int:
     forwarded = header(record, "first_time")
     if forwarded is None or not (header(record, "producer") or b"").startswith(b"ingestion."):
         return record.timestamp
-    if not forwarded.isdigit():
+    if not forwarded.isdigit() or len(forwarded) > _LONGEST_TIME:
         return record.timestamp
     first = int(forwarded)
     return first if 0 < first <= record.timestamp + _LONGEST_TIME_AHEAD_MS else record.timestamp

@@ -10,13 +10,16 @@ from goodfunds.errors import InvariantBroken
 from goodfunds.events.topics import PAYMENT_INSTRUCTIONS
 from goodfunds.events.types import PaymentInstruction
 from goodfunds.files import pain001
-from goodfunds.files.records import CreditTransfer, PaymentInformation
+from goodfunds.files.records import CreditTransfer, FileError, PaymentFile, PaymentInformation
 from goodfunds.lanes import Emission, Sequences, lane_of
 from goodfunds.lanes.records import Connection
+from goodfunds.rails.reasons import CONTENT_INCORRECT, INVALID_REMITTANCE, TRANSACTION_NOT_SUPPORTED
 from services.ingestion.store import SQL, Pool
 
 CHUNK = 1_000
 """Payments of one transaction."""
+LONGEST_REMITTANCE = 9_000
+"""Characters: the most that any scheme passes on, and far below what an event holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,23 @@ class FileIntake:
             )
             for each in work.instructions
         ]
+
+
+def unusable(file: PaymentFile) -> list[FileError]:
+    """What of a valid file could be no request on the topic: it has to be refused at the door."""
+    found = []
+    for information in file.payment_informations:
+        if information.method == "CHK":
+            why = "no rail writes cheques"
+            found.append(FileError(TRANSACTION_NOT_SUPPORTED, information.line, "PmtInf/PmtMtd", why))
+        if ":" in information.debtor_account:
+            why = "a customer's account has no colon"
+            found.append(FileError(CONTENT_INCORRECT, information.line, "PmtInf/DbtrAcct", why))
+    for transfer in file.transfers:
+        if sum(map(len, transfer.remittance_unstructured)) > LONGEST_REMITTANCE:
+            why = f"remittance information has more than {LONGEST_REMITTANCE} characters"
+            found.append(FileError(INVALID_REMITTANCE, transfer.line, "PmtInf/CdtTrfTxInf/RmtInf", why))
+    return found
 
 
 def instructions(client: str, content: io.BytesIO) -> Iterator[PaymentInstruction]:

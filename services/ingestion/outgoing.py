@@ -1,5 +1,6 @@
 """What a poll writes and tells: rows by table, postings by lane, events with the seq that each will get."""
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +27,8 @@ from services.ingestion.model import Account, Refunded
 from services.ingestion.store import COLUMNS
 
 _EXCERPT = 200
+_TRACEPARENT = re.compile(b"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+"""W3C Trace Context, level 1."""
 
 
 class Outgoing:
@@ -86,7 +89,7 @@ class Outgoing:
                 unusable.client, unusable.idempotency_key, refusal.code, refusal.text, record.topic,
                 record.partition, record.offset, self._now_us,
             )  # fmt: skip
-            trace = header(record, "traceparent") or b""
+            trace = _given_trace(record)
             self._tell(unusable.client, "InstructionRefused", event.encode(), trace)
 
     def open(self, asked: Asked, account: Account) -> None:
@@ -124,7 +127,7 @@ class Outgoing:
             notice.payment_id, notice.amount_minor, notice.account, notice.currency, notice.rail, cause,
             refunded.credited_account, notice.reason_code, self._now_us,
         )  # fmt: skip
-        trace = header(record, "traceparent") or b""
+        trace = _given_trace(record)
         seq = self._tell(notice.account, "PaymentRefunded", event.encode(), trace)
         self.rows["refunds"].append((
             notice.payment_id, self._lane, notice.amount_minor, notice.currency, cause,
@@ -135,13 +138,16 @@ class Outgoing:
         """A record on the wrong partition goes to its account's lane, with the time it first had."""
         self.emissions.append(Emission(
             PAYMENT_INSTRUCTIONS, to_lane, asked.account.encode(), type(asked.request).__name__,
-            asked.request.encode(), header(asked.record, "traceparent") or b"", asked.first_time,
+            asked.request.encode(), _given_trace(asked.record), asked.first_time,
         ))  # fmt: skip
 
 
 def _trace(record: Record, payment_id: bytes) -> bytes:
-    """The client's trace goes on; without one the payment's id is the trace (W3C Trace Context, level 1)."""
+    """The client's trace goes on; without one the payment's id is the trace."""
+    return _given_trace(record) or b"00-%b-%b-01" % (payment_id.hex().encode(), payment_id[8:].hex().encode())
+
+
+def _given_trace(record: Record) -> bytes:
+    """The trace that a record carries; one that is none is left behind, for an event has room for no more."""
     given = header(record, "traceparent") if record.headers else None
-    if given is not None and len(given) == 55:
-        return given
-    return b"00-%b-%b-01" % (payment_id.hex().encode(), payment_id[8:].hex().encode())
+    return given if given is not None and _TRACEPARENT.fullmatch(given) else b""

@@ -7,8 +7,9 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from goodfunds.errors import Conflict
-from goodfunds.events.types import PaymentInstruction
+from goodfunds.events.types import AccountFundRequested, PaymentInstruction
 from goodfunds.lanes.records import Connection
+from goodfunds.ledger.posting import funding
 from goodfunds.ledger.store import load_balances
 from goodfunds.postgres import statements
 from services.ingestion.incoming import Incoming
@@ -50,6 +51,8 @@ async def load(connection: Connection, incoming: Mapping[int, Incoming]) -> Stat
             keys.add((request.client, request.idempotency_key))
             names.add(asked.account)
             held[lane, asked.account, request.currency] = None
+            if isinstance(request, AccountFundRequested):
+                held[lane, funding(request.source), request.currency] = None
         refundable += [notice.payment_id for _, notice in of_lane.notices]
     if refundable:
         rows = await connection.fetch(SQL["refundable"], refundable)

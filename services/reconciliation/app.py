@@ -13,6 +13,7 @@ from goodfunds.observability.http import create_app, serve
 from goodfunds.observability.metrics import MoneyCollector
 from goodfunds.observability.process import together
 from goodfunds.postgres import create_pool
+from goodfunds.service import migrate_service
 from services.reconciliation import SERVICE, http
 from services.reconciliation.control_totals import ControlTotals
 from services.reconciliation.handlers import ReconciliationHandler
@@ -38,6 +39,7 @@ async def lanes(stop: asyncio.Event) -> None:
     """Work the lanes and serve HTTP until `stop` is set."""
     settings = Settings.model_validate({})
     log.configure(SERVICE.name)
+    await migrate_service(SERVICE, settings.postgres)
     pool = await create_pool(settings.dsn, "goodfunds reconciliation readers")
     try:
         loop = LaneLoop(ReconciliationHandler(), _lane_settings(settings))
@@ -65,6 +67,7 @@ async def statement_reader(stop: asyncio.Event) -> None:
             timeout=settings.bank_timeout,
         )
     )
+    await migrate_service(SERVICE, settings.postgres)
     pool = await create_pool(settings.dsn, "goodfunds reconciliation statement reader")
     try:
         feed = Feed(StatementReader(pool, folder, settings.partitions), _lane_settings(settings))

@@ -24,7 +24,16 @@ from services.reconciliation.model import (
 )
 
 ENTRY_CONTRADICTIONS = frozenset(
-    {"settled_after_rejection", "second_return", "return_amount_differs", "ambiguous_entry", "unknown_entry"}
+    {
+        "settled_after_rejection",
+        "returned_after_rejection",
+        "settled_amount_differs",
+        "return_amount_differs",
+        "second_settlement",
+        "second_return",
+        "ambiguous_entry",
+        "unknown_entry",
+    }
 )
 """Contradictions that an entry of the bank caused: the same entry's line needs no break of its own."""
 

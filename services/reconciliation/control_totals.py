@@ -9,6 +9,8 @@ were told, and writes an entry an event where this writes one a second.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import faust
@@ -107,6 +109,8 @@ class ControlTotals:
             value_serializer="raw",
             key_serializer="raw",
             web_enabled=False,
+            # Nothing of worth is kept in it: the state stands in the control-totals topic.
+            datadir=str(Path(gettempdir()) / GROUP),
             topic_allow_declare=False,
             topic_disable_leader=True,
             consumer_auto_offset_reset="earliest",

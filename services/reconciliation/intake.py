@@ -31,6 +31,8 @@ REFUSED = Counter(
     "goodfunds_reconciliation_control_totals_refused_total", "Unreadable records on control-totals"
 )
 
+_YEAR_10000 = 253_402_300_800_000_000
+"""µs since 1970: neither Postgres nor Python tells a later time."""
 _FACTS = frozenset(
     {PaymentSubmitted, PaymentSettled, PaymentRejectedByBank, PaymentReturned, SettlementContradicted}
 )
@@ -64,10 +66,15 @@ def read_total(record: Record) -> ControlTotal | None:
         event = decode(record.value or b"")
     except Unreadable:
         event = None
-    if isinstance(event, ControlTotal):
+    if isinstance(event, ControlTotal) and _storable(event):
         return event
     REFUSED.inc()
     return None
+
+
+def _storable(total: ControlTotal) -> bool:
+    texts = total.service + total.topic + total.producer + total.event_type + total.currency
+    return "\0" not in texts and 0 <= total.computed_at < _YEAR_10000
 
 
 def key_of(record: Record) -> bytes:

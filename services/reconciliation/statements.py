@@ -5,6 +5,7 @@ starts anew goes on at the very line.
 """
 
 import asyncio
+import collections
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -83,6 +84,7 @@ class StatementReader:
         self._folder = folder
         self._partitions = partitions
         self._chunk = chunk
+        self._failed: collections.Counter[str] = collections.Counter()
         self._read: dict[tuple[str, bytes], dict[bytes, ReadStatement]] = {}
 
     async def look(self) -> Found | Chunk | None:
@@ -96,7 +98,7 @@ class StatementReader:
         self._read.clear()
         names = await self._folder.statements()
         known = {row["file_name"] for row in await self._pool.fetch(SQL["known_files"], names)}
-        for name in names:
+        for name in sorted(names, key=lambda each: self._failed[each]):
             if name not in known:
                 return await self._found(name)
         return None
@@ -115,11 +117,16 @@ class StatementReader:
         return await self._send(connection, work, now)
 
     async def _found(self, name: str) -> Found:
-        content = await self._folder.fetch(name)
+        try:
+            content = await self._folder.fetch(name)
+        except Unavailable:
+            # Perhaps the file's fault and not the bank's: the others go first the next time.
+            self._failed[name] += 1
+            raise
         digest = sha256(content).digest()
         try:
             statements = await asyncio.to_thread(self._parse, content)
-        except (InvalidFile, Unusable) as fault:
+        except (InvalidFile, Unusable, ValueError, ArithmeticError) as fault:
             log.error("statement file refused", file=name, fault=str(fault))
             return Found(name, digest, (), str(fault))
         self._read[name, digest] = {each.statement_id: each for each in statements}

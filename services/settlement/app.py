@@ -16,6 +16,7 @@ from goodfunds.observability.metrics import MoneyCollector
 from goodfunds.observability.process import together
 from goodfunds.postgres import create_pool
 from goodfunds.rails import RAILS
+from goodfunds.service import migrate_service
 from services.settlement import SERVICE, http
 from services.settlement.gateway.bank import Bank, BankAddress
 from services.settlement.gateway.messages import House
@@ -40,6 +41,7 @@ async def lanes(stop: asyncio.Event) -> None:
     """Work the lanes and serve HTTP until `stop` is set."""
     settings = Settings.model_validate({})
     log.configure(SERVICE.name)
+    await migrate_service(SERVICE, settings.postgres)
     pool = await create_pool(settings.dsn, "goodfunds settlement readers")
     try:
         loop = LaneLoop(
@@ -71,6 +73,7 @@ async def gateway(stop: asyncio.Event) -> None:
             timeout=settings.bank_timeout,
         )
     )
+    await migrate_service(SERVICE, settings.postgres)
     pool = await create_pool(settings.dsn, "goodfunds settlement gateway reader")
     try:
         source = Gateway(

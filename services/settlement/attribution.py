@@ -11,7 +11,7 @@ from datetime import datetime
 from goodfunds import ids
 from goodfunds.clock import micros
 from goodfunds.events.types import BankEntryReported, PaymentStatusReported, SettlementContradicted
-from services.settlement.decide import brings_back, on_entry
+from services.settlement.decide import on_entry
 from services.settlement.model import (
     BLANK,
     NOTHING,
@@ -27,6 +27,7 @@ from services.settlement.model import (
     identity,
     unattributed_status_key,
 )
+from services.settlement.movements import amounts_of, brings_back
 from services.settlement.suspense import suspended
 
 Member = tuple[Payment, Standing]
@@ -114,7 +115,7 @@ def named_in_batch(members: Sequence[Member], entry: BankEntryReported) -> BankE
     fitting = [
         payment
         for payment, _ in members
-        if payment.end_to_end_id == entry.end_to_end_id and payment.amount_minor == entry.amount_minor
+        if payment.end_to_end_id == entry.end_to_end_id and payment.amount_minor in amounts_of(entry)
     ]
     return replace(entry, payment_id=fitting[0].payment_id) if len(fitting) == 1 else None
 

@@ -7,12 +7,9 @@ from goodfunds.clock import micros
 from goodfunds.events.types import (
     BankEntryReported,
     PaymentRejectedByBank,
-    PaymentReturned,
-    PaymentSettled,
     PaymentStatusReported,
     SettlementContradicted,
 )
-from goodfunds.ledger import posting
 from services.settlement.model import (
     NOTHING,
     Batch,
@@ -24,9 +21,8 @@ from services.settlement.model import (
     Standing,
     status_key,
 )
+from services.settlement.movements import IMPLIED, brings_back, charges_kept, returned, settled
 from services.settlement.suspense import suspended, told_otherwise
-
-IMPLIED = "implied"
 
 
 def needs_memory(payment: Payment, batch: Batch, standing: Standing, entry: BankEntryReported) -> bool:
@@ -54,15 +50,18 @@ def on_entry(
     """
     if entry.status != "BOOK":
         return NOTHING
-    same_amount = entry.amount_minor == payment.amount_minor and entry.currency == batch.key.currency
+    charges_minor = 0
     if entry.credit_debit == "DBIT" and not entry.reversal:
         known, first, second = standing.debit, "settled_amount_differs", "second_settlement"
         after_rejection = "settled_after_rejection"
     elif brings_back(entry):
         known, first, second = standing.credit, "return_amount_differs", "second_return"
         after_rejection = "returned_after_rejection"
+        charges_minor = known.charges_minor if known is not None else charges_kept(payment, memory, entry)
     else:
         return _suspended(payment, batch, memory, entry, now, "unknown_entry")
+    whole = entry.amount_minor + charges_minor == payment.amount_minor
+    same_amount = whole and entry.currency == batch.key.currency
     if standing.rejected:
         return _suspended(payment, batch, memory, entry, now, after_rejection)
     if known is not None and _differs(known, entry):
@@ -73,8 +72,8 @@ def on_entry(
     if not same_amount:
         return _suspended(payment, batch, memory, entry, now, first)
     if entry.credit_debit == "DBIT":
-        return _settled(payment, batch, standing, entry, now)
-    return _returned(payment, batch, standing, entry, now)
+        return settled(payment, batch, standing, entry, now)
+    return returned(payment, batch, standing, entry, charges_minor, now)
 
 
 def on_status(
@@ -150,69 +149,12 @@ def rejected(
     )
 
 
-def _settled(
-    payment: Payment, batch: Batch, standing: Standing, entry: BankEntryReported, now: datetime
-) -> Decision:
-    return Decision(
-        Standing(
-            Booking(entry.source, entry.bank_reference, entry.booking_date),
-            False,
-            standing.credit,
-            standing.statuses,
-        ),
-        events=(_settled_event(payment, batch, entry, entry.bank_reference, now),),
-        postings=(_settled_posting(payment, batch),),
-        withdrawn=not batch.sealed,
-    )
-
-
-def _returned(
-    payment: Payment, batch: Batch, standing: Standing, entry: BankEntryReported, now: datetime
-) -> Decision:
-    # A bank cannot return what it did not take: a return that overtakes its debit proves it.
-    implied = standing.debit is None
-    event = PaymentReturned(
-        payment_id=payment.payment_id,
-        batch_id=batch.batch_id,
-        amount_minor=payment.amount_minor,
-        charges_minor=0,
-        returned_at=micros(now),
-        account=payment.account,
-        currency=batch.key.currency,
-        rail=batch.key.rail,
-        nostro=batch.key.nostro,
-        end_to_end_id=payment.end_to_end_id,
-        bank_reference=entry.bank_reference,
-        reason_code=entry.reason_code,
-        reason=entry.reason,
-    )
-    returned = posting.returned_in_settlement(
-        payment.payment_id, batch.key.rail, batch.key.nostro, payment.amount_minor, batch.key.currency
-    )
-    return Decision(
-        Standing(
-            standing.debit or Booking(IMPLIED, "", entry.booking_date),
-            False,
-            Booking(entry.source, entry.bank_reference, entry.booking_date),
-            standing.statuses,
-        ),
-        events=(_settled_event(payment, batch, entry, "", now), event) if implied else (event,),
-        postings=(_settled_posting(payment, batch), returned) if implied else (returned,),
-        withdrawn=implied and not batch.sealed,
-    )
-
-
 def _suspended(
     payment: Payment, batch: Batch, memory: Memory, entry: BankEntryReported, now: datetime, kind: str
 ) -> Decision:
     return suspended(
         memory, entry, now, kind, taken=memory.posted, account=payment.account, rail=batch.key.rail
     )
-
-
-def brings_back(entry: BankEntryReported) -> bool:
-    """A return, or the reversal of our debit (ISO 20022: CRDT with RvslInd reverses a debit)."""
-    return entry.credit_debit == "CRDT" and (entry.is_return or entry.reversal)
 
 
 def _differs(known: Booking, entry: BankEntryReported) -> bool:
@@ -222,29 +164,4 @@ def _differs(known: Booking, entry: BankEntryReported) -> bool:
         and known.bank_reference != ""
         and entry.bank_reference != ""
         and known.bank_reference != entry.bank_reference
-    )
-
-
-def _settled_event(
-    payment: Payment, batch: Batch, entry: BankEntryReported, bank_reference: str, now: datetime
-) -> PaymentSettled:
-    return PaymentSettled(
-        payment_id=payment.payment_id,
-        batch_id=batch.batch_id,
-        amount_minor=payment.amount_minor,
-        settled_at=micros(now),
-        account=payment.account,
-        currency=batch.key.currency,
-        rail=batch.key.rail,
-        nostro=batch.key.nostro,
-        end_to_end_id=payment.end_to_end_id,
-        bank_reference=bank_reference,
-        booking_date=entry.booking_date,
-        finality="booked",
-    )
-
-
-def _settled_posting(payment: Payment, batch: Batch) -> posting.Posting:
-    return posting.settled(
-        payment.payment_id, batch.key.rail, batch.key.nostro, payment.amount_minor, batch.key.currency
     )

@@ -1,8 +1,8 @@
 """Settlement's handler: payments into batches, banks' answers into outcomes; read, decide, write."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from goodfunds.clock import EPOCH
 from goodfunds.errors import InvariantBroken, Unreadable
@@ -25,6 +25,7 @@ from services.settlement.outgoing import Outgoing
 NOT_PROVIDED = "NOTPROVIDED"
 """What stands for an absent EndToEndId towards the bank, and what it echoes (EPC rulebook)."""
 _LOOK_BACK = timedelta(days=7)
+T = TypeVar("T")
 
 
 class SettlementHandler:
@@ -86,6 +87,17 @@ class SettlementHandler:
 
 
 _ACCEPTED = types.PaymentAccepted.SCHEMA_ID.to_bytes(4, "big")
+_OTHERS = frozenset(
+    event.SCHEMA_ID.to_bytes(4, "big")
+    for event in (
+        types.PaymentRejected,
+        types.InstructionRefused,
+        types.AccountOpened,
+        types.AccountFunded,
+        types.PaymentRefunded,
+    )
+)
+"""Ingestion's events that change nothing here, and are not read."""
 
 
 def _read(poll: Poll) -> tuple[list[tuple[int, Record]], dict[int, list[Notice]]]:
@@ -100,6 +112,10 @@ def _read(poll: Poll) -> tuple[list[tuple[int, Record]], dict[int, list[Notice]]
             if record.topic == PAYMENTS:
                 if value[1:5] == _ACCEPTED:
                     accepted.append((lane, record))
+                elif value[1:5] not in _OTHERS:
+                    raise InvariantBroken(
+                        f"{record.topic}/{record.partition}/{record.offset} holds no event that is known"
+                    )
                 continue
             try:
                 event = types.decode(value)
@@ -124,13 +140,15 @@ async def _accept(
     """Put each accepted payment into its batch, once: one that is known changes nothing."""
     if not accepted:
         return
-    split = [(lane, record, split_payment_accepted(record.value or b"")) for lane, record in accepted]
+    split = [
+        (lane, record, _readable(record, split_payment_accepted, record.value)) for lane, record in accepted
+    ]
     known = await store.known_payments(connection, [found[0] for _, _, found in split])
     for lane, record, (payment_id, amount_minor, instruction) in split:
         if payment_id in known:
             continue
         known.add(payment_id)
-        asked = decode_instruction(instruction)
+        asked = _readable(record, decode_instruction, instruction)
         batch = batches.batch_for(lane, asked.rail, asked.currency, asked.requested_execution_date, poll.now)
         traceparent = header(record, "traceparent") or b""
         payment = Payment(
@@ -158,3 +176,11 @@ async def _accept(
         rows.add("payments", *row)
         books.add(payment)
         books.batches[batch.batch_id] = batch
+
+
+def _readable(record: Record, decode: Callable[[bytes], T], data: bytes | None) -> T:
+    """What ingestion wrote. Raises InvariantBroken where it cannot have."""
+    try:
+        return decode(data or b"")
+    except Unreadable as fault:
+        raise InvariantBroken(f"{record.topic}/{record.partition}/{record.offset}: {fault}") from fault

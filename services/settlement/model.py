@@ -60,11 +60,12 @@ class Payment:
 
 
 class Booking(NamedTuple):
-    """How a movement was first reported; `bank_reference` is "" without one."""
+    """How a movement was first reported; `bank_reference` is "" without one; a return lacked charges."""
 
     source: str
     bank_reference: str
     booking_date: date
+    charges_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from services.settlement.model import (
     Standing,
     remember,
 )
+from services.settlement.movements import amounts_of
 
 __all__ = ["SQL", "Connection", "Pool", "Reader", "Rows"]
 
@@ -73,16 +74,25 @@ async def members_of_batches(
 
 
 def _member(row: Any) -> tuple[Payment, Standing]:
-    debit_source, debit_reference, debited_on, rejected, credit_source, credit_reference, returned_on = row[
-        8:15
-    ]
+    (
+        debit_source,
+        debit_reference,
+        debited_on,
+        rejected,
+        credit_source,
+        credit_reference,
+        returned_on,
+        charges_minor,
+    ) = row[8:16]
     payment = Payment(*row[0:8])
     if debit_source is None and not rejected:
         return payment, UNANSWERED
     return payment, Standing(
         Booking(debit_source, debit_reference, debited_on) if debit_source is not None else None,
         rejected,
-        Booking(credit_source, credit_reference, returned_on) if credit_source is not None else None,
+        Booking(credit_source, credit_reference, returned_on, charges_minor)
+        if credit_source is not None
+        else None,
     )
 
 
@@ -129,6 +139,7 @@ async def candidates_for_entries(
             [each.end_to_end_id for each in entries],
             [each.amount_minor for each in entries],
             [each.currency for each in entries],
+            [max(amounts_of(each)) for each in entries],
         ):
             found[row[0]].append(Candidate(*row[1:7]))
     return found

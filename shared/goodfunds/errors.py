@@ -1,7 +1,7 @@
 """The one hierarchy of faults. Whether a fault may be tried again is an attribute of its class."""
 
 import asyncpg
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownError
 
 
 class GoodfundsError(Exception):
@@ -64,7 +64,15 @@ RETRIABLE_POSTGRES: tuple[type[BaseException], ...] = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.LockNotAvailableError,
+    # A standby that is not promoted yet, a transaction that was frozen, a schema that has just moved on.
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.PostgresSystemError,
 )
+
+# The client says of these that they are for good; a broker that comes back mends them.
+RETRIABLE_KAFKA: tuple[type[BaseException], ...] = (KafkaTimeoutError, UnknownError)
 
 
 def is_retriable(fault: BaseException) -> bool:
@@ -72,5 +80,5 @@ def is_retriable(fault: BaseException) -> bool:
     if isinstance(fault, GoodfundsError):
         return fault.retriable
     if isinstance(fault, KafkaError):
-        return bool(fault.retriable)
+        return bool(fault.retriable) or isinstance(fault, RETRIABLE_KAFKA)
     return isinstance(fault, (*RETRIABLE_POSTGRES, OSError, TimeoutError))

@@ -26,12 +26,14 @@ ON CONFLICT (client, message_id) DO NOTHING RETURNING file_id;
 SELECT file_id, sha256 FROM payment_files WHERE client = $1 AND message_id = $2;
 
 -- name: file_by_id
+-- Its payments are those with its keys, MsgId/1/1 and so on; another file's MsgId may begin with this one's.
 SELECT f.file_id, f.client, f.message_id, f.format, f.items, f.sums_minor, f.position, f.received_at, f.finished_at,
        count(*) FILTER (WHERE p.state = 'accepted') AS accepted,
        count(*) FILTER (WHERE p.state = 'rejected') AS rejected
 FROM payment_files f
 LEFT JOIN payments p ON p.client = f.client AND p.idempotency_key >= f.message_id || '/'
      AND p.idempotency_key < f.message_id || '0'
+     AND substr(p.idempotency_key, length(f.message_id) + 2) ~ '^[0-9]+/[0-9]+$'
 WHERE f.file_id = $1
 GROUP BY f.file_id;
 

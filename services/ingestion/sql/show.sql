@@ -13,21 +13,26 @@ SELECT payment_id, lane, amount_minor, currency, state FROM payments WHERE end_t
 ORDER BY decided_at LIMIT 100;
 
 -- name: payment_timeline
--- The steps of a payment in order: when, what, detail, seq of the event that told of it where there is one.
-SELECT at, step, detail, seq FROM (
-    SELECT 1 AS place, p.decided_at AS at, p.state AS step,
-           concat_ws(' ', format('%s %s from %s, payment-instructions/%s offset %s', p.amount_minor, p.currency,
-                                 p.debtor_account, p.lane, p.source_offset), p.reason_code, p.reason) AS detail,
-           p.event_seq AS seq
+-- The steps of a payment ($1) in order. A step stands on topic/lane at record_offset, or is the event seq of
+-- producer there; posting: what it moved in our books.
+SELECT at, step, producer, topic, lane, seq, record_offset, posting, detail FROM (
+    SELECT 1 AS place, p.decided_at AS at, 'instructed' AS step, p.client AS producer, 'payment-instructions' AS topic,
+           p.lane, NULL::bigint AS seq, p.source_offset AS record_offset, '{}'::text[] AS kinds,
+           'key ' || p.idempotency_key AS detail
     FROM payments p WHERE p.payment_id = $1
-    UNION ALL SELECT 2, r.refunded_at, 'refunded',
-           concat_ws(' ', 'to', r.credited_account, format('settlement-notifications/%s offset %s', r.lane, r.source_offset),
-                     r.cause, r.reason_code), r.event_seq
+    UNION ALL SELECT 2, p.decided_at, p.state, 'ingestion', 'payments', p.lane, p.event_seq, NULL, '{accepted}',
+           concat_ws(' ', p.reason_code, p.reason)
+    FROM payments p WHERE p.payment_id = $1
+    UNION ALL SELECT 3, r.refunded_at, 'refunded', 'ingestion', 'payments', r.lane, r.event_seq, NULL, '{refunded}',
+           concat_ws(' ', r.cause, r.reason_code, format('by settlement-notifications/%s offset %s', r.lane, r.source_offset))
     FROM refunds r WHERE r.payment_id = $1
-    UNION ALL SELECT 3, l.posted_at, 'posted',
-           format('%s: Dr %s / Cr %s %s %s', l.kind, l.debit_account, l.credit_account, l.amount_minor, l.currency), NULL
-    FROM postings l WHERE l.entry_id = $1
-) steps ORDER BY at, place;
+) steps
+LEFT JOIN LATERAL (
+    SELECT json_agg(json_build_object('debit', debit_account, 'credit', credit_account, 'amount_minor', amount_minor,
+                                      'currency', currency) ORDER BY kind) AS posting
+    FROM postings WHERE entry_id = $1 AND kind = ANY (kinds)
+) posted ON true
+ORDER BY at, place;
 
 -- name: account
 SELECT a.account, a.lane, a.currency, a.name, a.state, a.opened_at, coalesce(b.balance_minor, 0) AS balance_minor
@@ -58,11 +63,18 @@ WHERE amount_minor IS NOT NULL GROUP BY currency;
 
 -- name: progress
 SELECT count(*) FILTER (WHERE state = 'accepted') AS accepted, count(*) FILTER (WHERE state = 'rejected') AS rejected,
-       (SELECT count(*) FROM refunds) AS refunded, (SELECT count(*) FROM refused_records) AS refused
+       (SELECT count(*) FROM refunds) AS refunded, (SELECT count(*) FROM refused_records) AS refused,
+       (SELECT jsonb_object_agg(currency, minor)
+        FROM (SELECT currency, sum(amount_minor) AS minor FROM payments WHERE state = 'accepted' GROUP BY currency) s)
+       AS accepted_sums
 FROM payments;
 
 -- name: reasons_of_file
--- Why payments of a file were rejected ($1 client, $2 MsgId).
-SELECT reason_code, count(*) AS payments_count FROM payments
-WHERE client = $1 AND idempotency_key >= $2 || '/' AND idempotency_key < $2 || '0' AND state = 'rejected'
-GROUP BY reason_code ORDER BY reason_code;
+-- Why payments of a file were rejected here, or rejected or returned by the bank ($1 client, $2 MsgId).
+SELECT coalesce(r.cause, 'rejected') AS fate, coalesce(r.reason_code, p.reason_code) AS reason_code,
+       count(*) AS payments_count
+FROM payments p LEFT JOIN refunds r USING (payment_id)
+WHERE p.client = $1 AND p.idempotency_key >= $2 || '/' AND p.idempotency_key < $2 || '0'
+  AND substr(p.idempotency_key, length($2) + 2) ~ '^[0-9]+/[0-9]+$'
+  AND (p.state = 'rejected' OR r.payment_id IS NOT NULL)
+GROUP BY 1, 2 ORDER BY 1, 2;

@@ -99,28 +99,31 @@ SELECT lane, topic, total_partition, producer, producer_lane, event_type, curren
 FROM control_totals ORDER BY topic, total_partition, producer, producer_lane, event_type, currency;
 
 -- name: payment_timeline
-SELECT at, what, topic, lane, seq, amount_minor, currency, detail FROM (
-    SELECT opened_at AS at, CASE side WHEN -1 THEN 'debit expected' ELSE 'credit expected' END AS what,
-           'settlement-notifications' AS topic, lane, opened_seq AS seq, amount_minor, currency, account AS detail
+-- The steps of a payment ($1) in order. A step stands on topic/lane at record_offset, or is the event seq of
+-- producer there; reconciliation has no ledger, so nothing is posted.
+SELECT at, step, producer, topic, lane, seq, NULL::bigint AS record_offset, NULL::json AS posting, detail FROM (
+    SELECT 1 AS place, opened_at AS at, CASE side WHEN -1 THEN 'debit expected' ELSE 'credit expected' END AS step,
+           'settlement' AS producer, 'settlement-notifications' AS topic, lane, opened_seq AS seq, '' AS detail
     FROM expected_items WHERE payment_id = $1
     UNION ALL
-    SELECT l.received_at, 'statement line', 'bank-statements', l.lane, NULL, l.amount_minor, l.currency,
-           'line ' || l.line_number || ' of statement ' || l.statement_id || ', '
-           || CASE l.state WHEN 0 THEN 'waiting' WHEN 1 THEN 'explained by ' || l.found_by WHEN 2 THEN 'in a break'
-                           ELSE 'handed over' END
+    SELECT 2, l.received_at, CASE l.state WHEN 0 THEN 'statement line waits'
+                                          WHEN 1 THEN 'matched with a statement line, by ' || l.found_by
+                                          WHEN 2 THEN 'statement line in a break'
+                                          ELSE 'statement line handed to its lane' END,
+           '', 'bank-statements', l.lane, NULL, 'line ' || l.line_number || ' of statement ' || l.statement_id
     FROM statement_lines l WHERE l.payment_id = $1
     UNION ALL
-    SELECT l.received_at, 'statement line of the batch', 'bank-statements', l.lane, NULL, l.amount_minor, l.currency,
+    SELECT 3, l.received_at, 'matched with its batch''s statement line', '', 'bank-statements', l.lane, NULL,
            'line ' || l.line_number || ' of statement ' || l.statement_id
     FROM expected_items i JOIN statement_lines l USING (lane, statement_id, line_number)
     WHERE i.payment_id = $1 AND i.match_kind = 'batch_total'
     UNION ALL
-    SELECT opened_at, 'break opened: ' || reason, 'reconciliation', lane, NULL, amount_minor, currency, detail
+    SELECT 4, opened_at, 'break opened: ' || reason, '', 'reconciliation', lane, NULL, detail
     FROM breaks WHERE payment_id = $1
     UNION ALL
-    SELECT resolved_at, 'break resolved: ' || reason, 'reconciliation', lane, NULL, amount_minor, currency, resolution
+    SELECT 5, resolved_at, 'break resolved: ' || reason, '', 'reconciliation', lane, NULL, resolution
     FROM breaks WHERE payment_id = $1 AND resolved_at IS NOT NULL
-) AS step ORDER BY at, what;
+) steps ORDER BY at, place;
 
 -- name: payments_of_end_to_end_id
 SELECT DISTINCT payment_id FROM expected_items

@@ -1,6 +1,7 @@
 """Takes the bank's answers out of its outbox: each once by name and by content, large ones in chunks."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,21 +9,27 @@ from hashlib import sha256
 from io import BytesIO
 from itertools import islice
 
+import prometheus_client
 import structlog
 
 from goodfunds.clock import Clock
+from goodfunds.errors import Unavailable
 from goodfunds.files.records import InvalidFile
 from goodfunds.lanes import Emission
 from goodfunds.rails.rail import Rail
-from services.settlement.gateway.bank import Bank
+from services.settlement.gateway.bank import Bank, FileStanding
 from services.settlement.gateway.messages import entries, statuses
-from services.settlement.gateway.reports import KnownFile, Reporter, Statuses
+from services.settlement.gateway.reports import KnownFile, Reporter, Statuses, StatusGiven
 from services.settlement.gateway.work import MessageTaken
 from services.settlement.store import SQL, Pool
 
 log = structlog.get_logger(__name__)
 
 EVENTS_PER_STEP = 2_000
+
+UNREADABLE = prometheus_client.Counter(
+    "goodfunds_bank_answers_unreadable_total", "Bank answers not read: their content, or a download", ["what"]
+)
 
 _KINDS = {"pain002": "pain.002", "camt054": "camt.054", "camt053": "camt.053"}
 """How names begin, in the order in which waiting answers are taken; any order is right."""
@@ -59,6 +66,7 @@ class AnswerReader:
         self._reporter = reporter
         self._clock = clock
         self._finished: set[str] = set()
+        self._failed: Counter[str] = Counter()
         self._reading: _Reading | None = None
 
     async def next(self) -> MessageTaken | None:
@@ -86,6 +94,21 @@ class AnswerReader:
             self._reading = reading
         return taken
 
+    async def told_by_enquiry(self, file_id: bytes, message_id: str, standing: FileStanding) -> MessageTaken:
+        """The bank's rejection of a whole file, told to an enquiry: worth as much as its pain.002.
+
+        Should that come after all, it repeats what is known and changes nothing.
+        """
+        given = StatusGiven("RJCT", standing.reason_code, standing.reason)
+        found = Statuses(message_id, given, {}, ())
+        verdict = self._reporter.statuses(found, await self._file(found), self._rails, self._clock.now())
+        name, digest = f"enquiry/{message_id}", sha256(repr(standing).encode() + file_id).digest()
+        log.warning("file rejected, says the enquiry", message_id=message_id, code=given.reason_code)
+        return MessageTaken(
+            name, digest, "enquiry", len(verdict.emissions), True, verdict.outcome, verdict.emissions,
+            verdict.submitted, verdict.refused,
+        )  # fmt: skip
+
     async def _stands(self, reading: _Reading) -> bool:
         """Whether what was handed out last was recorded: else the answer is read again from its position."""
         rows = await self._pool.fetch(SQL["known_messages"], [reading.name])
@@ -98,9 +121,15 @@ class AnswerReader:
         waiting = [(place, name) for name in names if name not in self._finished and (place := _place(name))]
         if not waiting:
             return None
-        _, name = min(waiting)
+        _, _, name = min((self._failed[name], place, name) for place, name in waiting)
         position = known[name]["position"] if name in known else 0
-        return await self._open(name, position)
+        try:
+            return await self._open(name, position)
+        except Unavailable:
+            # Perhaps the file's fault and not the bank's: the others go first the next time.
+            self._failed[name] += 1
+            UNREADABLE.labels("download").inc()
+            raise
 
     async def _open(self, name: str, position: int) -> _Reading:
         content = await self._bank.fetch(name)
@@ -113,8 +142,9 @@ class AnswerReader:
             return reading
         try:
             await self._read(reading, content)
-        except InvalidFile as invalid:
+        except (InvalidFile, ValueError, ArithmeticError) as invalid:
             # Read whole before anything is told: of an answer that breaks off, nothing is taken.
+            UNREADABLE.labels("content").inc()
             log.error("answer not readable", name=name, fault=str(invalid))
             reading.outcome = f"unreadable: {invalid}"
         for _ in islice(reading.events, position):

@@ -29,6 +29,16 @@ class BankAddress:
     timeout: float = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class FileStanding:
+    """What a bank answers to an enquiry for a file; `reason_code` and `reason` of one `rejected` whole."""
+
+    found: bool
+    rejected: bool = False
+    reason_code: str = ""
+    reason: str = ""
+
+
 class Bank:
     """One connection, opened when needed and dropped on any fault. Every call raises Unavailable on a fault.
 
@@ -64,21 +74,34 @@ class Bank:
         async with self._calling(f"delivery of {name}") as sftp:
             await sftp.rename(f"{INBOX}/{name}.tmp", f"{INBOX}/{name}.xml")
 
-    async def has(self, name: str, message_id: str) -> bool:
-        """Whether the bank has a file: by name in its folders, else by its message id over HTTP."""
+    async def enquire(self, name: str, message_id: str) -> FileStanding:
+        """What the bank knows of a file: by name in its folders, and by its message id over HTTP."""
         async with self._calling(f"enquiry for {name}") as sftp:
-            for folder in (INBOX, ARCHIVE):
-                if await sftp.exists(f"{folder}/{name}.xml"):
-                    return True
+            lies_there = [await sftp.exists(f"{folder}/{name}.xml") for folder in (INBOX, ARCHIVE)]
+        try:
+            told = await self._told(message_id)
+        except Unavailable:
+            if any(lies_there):
+                return FileStanding(True)
+            raise
+        return told if told.found else FileStanding(any(lies_there))
+
+    async def _told(self, message_id: str) -> FileStanding:
         try:
             answer = await self._http.get(f"/files/{quote(message_id, safe='')}")
         except httpx.HTTPError as fault:
             raise Unavailable(f"enquiry for {message_id}: {fault!r}") from fault
         if answer.status_code == 404:
-            return False
+            return FileStanding(False)
         if answer.status_code != 200:
             raise Unavailable(f"enquiry for {message_id}: the bank answered {answer.status_code}")
-        return True
+        try:
+            told = answer.json()
+        except ValueError as fault:
+            raise Unavailable(f"enquiry for {message_id}: {fault!r}") from fault
+        if not isinstance(told, dict) or told.get("group_status") != "RJCT":
+            return FileStanding(True)
+        return FileStanding(True, True, str(told.get("reason_code") or ""), str(told.get("reason") or ""))
 
     async def answers(self) -> list[str]:
         """Names in the outbox, sorted; what is still being written is left out."""

@@ -14,12 +14,15 @@ from goodfunds.files.records import (
     BankFile,
     BankFileBatch,
     BankFilePayment,
+    FileError,
     GroupStatus,
+    InvalidFile,
     PaymentInformationStatus,
 )
 from goodfunds.files.reports import Entry, EntryTransaction, Statement
 from goodfunds.ids import NO_ID, reference
 from goodfunds.rails.rail import Rail
+from goodfunds.rails.reasons import MANDATORY_ELEMENT_MISSING
 from services.settlement.gateway.reports import Statuses, StatusGiven, TransactionStatus
 
 _NAME, _REMITTANCE, _STREET, _BUILDING, _POSTCODE, _TOWN, _LINE = 70, 140, 70, 16, 16, 35, 70
@@ -176,7 +179,7 @@ def _report(
 ) -> tuple[str, BankEntryReported]:
     booked = entry.booking_date or entry.value_date or statement.to_date
     if booked is None:
-        booked = date.fromisoformat(statement.created_at[:10])
+        booked = _created_on(statement)
     return detail.payment_information_id, BankEntryReported(
         payment_id=NO_ID,
         batch_id=NO_ID,
@@ -198,4 +201,22 @@ def _report(
         source=kind,
         notification_id=statement.statement_id,
         transaction_count=count,
+        charges_minor=_charges(entry, detail, amount_minor),
     )
+
+
+def _created_on(statement: Statement) -> date:
+    if not statement.created_at:
+        why = "neither the entry nor its message says a day"
+        raise InvalidFile([FileError(MANDATORY_ELEMENT_MISSING, statement.line, "Ntry/BookgDt", why)])
+    return date.fromisoformat(statement.created_at[:10])
+
+
+def _charges(entry: Entry, detail: EntryTransaction, amount_minor: int) -> int:
+    """What banks kept of a return: as stated, else what it lacks of the original amount."""
+    if not (detail.is_return or entry.reversal):
+        return 0
+    stated = detail.charges_minor or (entry.charges_minor if len(entry.transactions) == 1 else 0)
+    if stated or detail.original_minor is None:
+        return stated
+    return max(detail.original_minor - amount_minor, 0)

@@ -32,6 +32,8 @@ log = structlog.get_logger(__name__)
 
 _FIRST_PAUSE = timedelta(seconds=0.5)
 _LONGEST_PAUSE = timedelta(seconds=30)
+_SILENCE = timedelta(minutes=10)
+"""A bank answers a file within minutes; after this its answer may be lost, and the bank is asked."""
 
 
 class Gateway:
@@ -66,6 +68,7 @@ class Gateway:
         self._started: tuple[bytes, int, str] | None = None
         self._asks: dict[bytes, tuple[datetime, timedelta]] = {}
         self._listen_at: datetime | None = None
+        self._break_silence_at: datetime | None = None
 
     async def look(self) -> Work | None:
         """The next step: of a file that is under way, a new file, or an answer of the bank."""
@@ -77,7 +80,7 @@ class Gateway:
             work = work or await next_claim(
                 connection, self._rails, self._house, self._late_wait, self._clock.now()
             )
-        return work or await self._answer()
+        return work or await self._answer() or await self._silent()
 
     async def record(
         self, connection: Connection, work: Work, now: datetime, sequences: Sequences
@@ -143,11 +146,13 @@ class Gateway:
             return None
         self._asks[file.file_id] = (now + pause, min(pause * 2, _LONGEST_PAUSE))
         try:
-            found = await self._bank.has(file.file_name, file.message_id)
+            standing = await self._bank.enquire(file.file_name, file.message_id)
         except Unavailable as fault:
             log.warning("bank not reached", file=file.file_name, fault=str(fault))
             return None
-        if found:
+        if standing.rejected:
+            return await self._answers.told_by_enquiry(file.file_id, file.message_id, standing)
+        if standing.found:
             del self._asks[file.file_id]
             log.info("file found at the bank", file=file.file_name, message_id=file.message_id)
             return FileSubmitted(file)
@@ -165,3 +170,19 @@ class Gateway:
             log.warning("bank not reached", fault=str(fault))
             self._listen_at = now + timedelta(seconds=2)
             return None
+
+    async def _silent(self) -> Work | None:
+        """Ask for submitted files without an answer: a rejection of the whole file is one."""
+        now = self._clock.now()
+        if self._break_silence_at is not None and now < self._break_silence_at:
+            return None
+        for file_id, message_id, file_name in await self._pool.fetch(SQL["silent_files"], now - _SILENCE):
+            try:
+                standing = await self._bank.enquire(file_name, message_id)
+            except Unavailable as fault:
+                log.warning("bank not reached", fault=str(fault))
+                break
+            if standing.rejected:
+                return await self._answers.told_by_enquiry(file_id, message_id, standing)
+        self._break_silence_at = now + _SILENCE
+        return None

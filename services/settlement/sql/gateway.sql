@@ -37,6 +37,19 @@ FROM bank_files f LEFT JOIN attempts a USING (file_id)
 WHERE f.submitted_at IS NULL AND f.refused_at IS NULL
 GROUP BY f.file_id ORDER BY f.claimed_at, f.file_id;
 
+-- name: silent_files
+-- Submitted up to $1, without a status of any batch or an outcome of any payment since. Those whose
+-- rejection an enquiry has told already are left out.
+SELECT f.file_id, f.message_id, f.file_name FROM bank_files f
+WHERE f.submitted_at <= $1 AND f.refused_at IS NULL
+  AND NOT EXISTS (SELECT FROM bank_messages m WHERE m.name = 'enquiry/' || f.message_id)
+  AND NOT EXISTS (SELECT FROM bank_file_batches c JOIN batch_statuses s USING (batch_id) WHERE c.file_id = f.file_id)
+  AND NOT EXISTS (SELECT FROM bank_file_batches c JOIN payments p USING (batch_id) JOIN settlements s USING (payment_id)
+                  WHERE c.file_id = f.file_id)
+  AND NOT EXISTS (SELECT FROM bank_file_batches c JOIN payments p USING (batch_id) JOIN rejections r USING (payment_id)
+                  WHERE c.file_id = f.file_id)
+ORDER BY f.submitted_at LIMIT 50;
+
 -- name: batches_of_file
 SELECT c.batch_id, c.lane FROM bank_file_batches c WHERE c.file_id = $1 ORDER BY c.lane, c.batch_id;
 

@@ -3,14 +3,15 @@ SELECT payment_id FROM payments WHERE payment_id = ANY($1::uuid[]);
 
 -- name: payments_by_id
 SELECT payment_id, lane, batch_id, amount_minor, account, end_to_end_id, traceparent, place,
-       debit_source, debit_reference, debited_on, rejected, credit_source, credit_reference, returned_on
+       debit_source, debit_reference, debited_on, rejected, credit_source, credit_reference, returned_on,
+       charges_minor
 FROM payment_standings WHERE payment_id = ANY($1::uuid[]);
 
 -- name: members_of_batches
 -- Those that have moved on to a later batch are left out.
 SELECT p.payment_id, p.lane, p.batch_id, p.amount_minor, p.account, p.end_to_end_id, p.traceparent, p.place,
        p.debit_source, p.debit_reference, p.debited_on, p.rejected, p.credit_source, p.credit_reference,
-       p.returned_on
+       p.returned_on, p.charges_minor
 FROM payment_standings p
 WHERE p.payment_id IN (SELECT m.payment_id FROM batch_members m WHERE m.batch_id = ANY($1::uuid[]))
   AND p.batch_id = ANY($1::uuid[])
@@ -31,9 +32,9 @@ ORDER BY lane, rail, nostro, currency, requested_date, sequence DESC;
 -- name: candidates_for_entries
 -- All lanes, read only: an entry that echoes EndToEndId alone does not say which.
 SELECT w.place, p.payment_id, p.lane, p.account, p.debited_on, p.rejected, p.returned_on
-FROM unnest($1::integer[], $2::text[], $3::text[], $4::bigint[], $5::text[])
-     AS w (place, nostro, end_to_end_id, amount_minor, currency)
-JOIN payment_standings p ON p.end_to_end_id = w.end_to_end_id AND p.amount_minor = w.amount_minor
+FROM unnest($1::integer[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[])
+     AS w (place, nostro, end_to_end_id, amount_minor, currency, original_minor)
+JOIN payment_standings p ON p.end_to_end_id = w.end_to_end_id AND p.amount_minor IN (w.amount_minor, w.original_minor)
 JOIN batches b ON b.batch_id = p.batch_id AND b.nostro = w.nostro AND b.currency = w.currency
      AND b.sealed_at IS NOT NULL;
 

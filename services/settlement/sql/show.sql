@@ -21,37 +21,50 @@ SELECT 'parked', currency, sum(amount_minor)::bigint, count(*), min(parked_at) F
 WHERE amount_minor IS NOT NULL GROUP BY currency;
 
 -- name: payment_timeline
--- The steps of a payment in order: when, what, detail, seq of the event that told of it where there is one.
-SELECT at, step, detail, seq FROM (
-    SELECT 1 AS place, p.received_at AS at, 'received' AS step,
-           format('lane %s, payments offset %s', p.lane, p.accepted_offset) AS detail, p.accepted_seq AS seq
+-- The steps of a payment ($1) in order. A step stands on topic/lane at record_offset, or is the event seq of
+-- producer there; posting: what it moved in our books.
+SELECT at, step, producer, topic, lane, seq, record_offset, posting, detail FROM (
+    SELECT 1 AS place, p.received_at AS at, 'received' AS step, 'ingestion' AS producer, 'payments' AS topic, p.lane,
+           p.accepted_seq AS seq, p.accepted_offset AS record_offset, '{}'::text[] AS kinds, '' AS detail
     FROM payments p WHERE p.payment_id = $1
-    UNION ALL SELECT 2, b.sealed_at, 'claimed', format('batch of %s, %s payments', b.requested_date, b.payments_count), NULL
+    UNION ALL SELECT 2, b.sealed_at, 'claimed', '', '', b.lane, NULL, NULL, '{}',
+           format('batch of %s, %s payments', b.requested_date, b.payments_count)
     FROM payments p JOIN batches b USING (batch_id) WHERE p.payment_id = $1 AND b.sealed_at IS NOT NULL
-    UNION ALL SELECT 3, f.claimed_at, 'in bank file', format('%s (%s)', f.file_name, f.message_id), NULL
+    UNION ALL SELECT 3, f.claimed_at, 'in bank file', '', '', p.lane, NULL, NULL, '{}',
+           format('%s (%s)', f.file_name, f.message_id)
     FROM payment_standings p JOIN bank_file_batches fb USING (batch_id) JOIN bank_files f USING (file_id)
     WHERE p.payment_id = $1
-    UNION ALL SELECT 4, a.started_at, 'sent to the bank', format('attempt %s: %s %s', a.attempt, a.state, a.detail), NULL
+    UNION ALL SELECT 4, a.started_at, 'sent to the bank', '', '', p.lane, NULL, NULL, '{}',
+           format('attempt %s: %s %s', a.attempt, a.state, a.detail)
     FROM payment_standings p JOIN bank_file_batches fb USING (batch_id) JOIN attempts a USING (file_id)
     WHERE p.payment_id = $1
-    UNION ALL SELECT 5, b.submitted_at, 'submitted', b.message_id, NULL
+    UNION ALL SELECT 5, b.submitted_at, 'submitted', '', '', b.lane, NULL, NULL, '{}', b.message_id
     FROM payment_standings p JOIN batches b USING (batch_id) WHERE p.payment_id = $1 AND b.submitted_at IS NOT NULL
-    UNION ALL SELECT 6, m.joined_at, 'joined a later batch', format('place %s', m.place), m.event_seq
+    UNION ALL SELECT 6, m.joined_at, 'joined a later batch', 'settlement', 'settlement-notifications', m.lane,
+           m.event_seq, NULL, '{}', format('place %s', m.place)
     FROM batch_memberships m WHERE m.payment_id = $1
-    UNION ALL SELECT 7, t.reported_at, 'status ' || t.status, concat_ws(' ', t.reason_code, t.reason), NULL
+    UNION ALL SELECT 7, t.reported_at, 'status ' || t.status, '', '', t.lane, NULL, NULL, '{}',
+           concat_ws(' ', t.reason_code, t.reason)
     FROM payment_statuses t WHERE t.payment_id = $1
-    UNION ALL SELECT 8, s.settled_at, 'settled', format('%s %s, booked %s', s.source, s.bank_reference, s.booking_date), s.event_seq
+    UNION ALL SELECT 8, s.settled_at, 'settled', 'settlement', 'settlement-notifications', s.lane, s.event_seq, NULL,
+           '{settled}', format('%s %s, booked %s', s.source, s.bank_reference, s.booking_date)
     FROM settlements s WHERE s.payment_id = $1
-    UNION ALL SELECT 9, r.rejected_at, 'rejected by the bank', concat_ws(' ', r.reason_code, r.reason), r.event_seq
+    UNION ALL SELECT 9, r.rejected_at, 'rejected by the bank', 'settlement', 'settlement-notifications', r.lane,
+           r.event_seq, NULL, '{}', concat_ws(' ', r.reason_code, r.reason)
     FROM rejections r WHERE r.payment_id = $1
-    UNION ALL SELECT 10, r.returned_at, 'returned', concat_ws(' ', r.source, r.bank_reference, r.reason_code, r.reason), r.event_seq
+    UNION ALL SELECT 10, r.returned_at, 'returned', 'settlement', 'settlement-notifications', r.lane, r.event_seq, NULL,
+           '{returned,return_charges}', concat_ws(' ', r.source, r.bank_reference, r.reason_code, r.reason)
     FROM returns r WHERE r.payment_id = $1
-    UNION ALL SELECT 11, c.found_at, 'contradicted', concat_ws(' ', c.kind, c.amount_minor, c.currency, c.reason), c.event_seq
+    UNION ALL SELECT 11, c.found_at, 'contradicted', 'settlement', 'settlement-notifications', c.lane, c.event_seq, NULL,
+           '{contradicted}', concat_ws(' ', c.kind, c.amount_minor, c.currency, c.reason)
     FROM contradictions c WHERE c.payment_id = $1
-    UNION ALL SELECT 12, l.posted_at, 'posted',
-           format('%s: Dr %s / Cr %s %s %s', l.kind, l.debit_account, l.credit_account, l.amount_minor, l.currency), NULL
-    FROM postings l WHERE l.entry_id = $1
-) steps ORDER BY at, place;
+) steps
+LEFT JOIN LATERAL (
+    SELECT json_agg(json_build_object('debit', debit_account, 'credit', credit_account, 'amount_minor', amount_minor,
+                                      'currency', currency) ORDER BY kind) AS posting
+    FROM postings WHERE entry_id = $1 AND kind = ANY (kinds)
+) posted ON true
+ORDER BY at, place;
 
 -- name: payments_by_end_to_end
 SELECT payment_id, lane, amount_minor, currency, state FROM payment_states WHERE end_to_end_id = $1

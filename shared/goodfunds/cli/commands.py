@@ -11,9 +11,10 @@ from goodfunds.cli.prove import prove
 from goodfunds.cli.publish import publish
 from goodfunds.cli.schemas import schemas
 from goodfunds.cli.stack import down, status, up
+from goodfunds.cli.topics import topics
 from goodfunds.cli.watch import watch
 
-COMMANDS = (demo, up, status, down, publish, cutoff, watch, payment, accounts, prove, db, schemas)
+COMMANDS = (demo, up, status, down, publish, cutoff, watch, payment, accounts, prove, db, topics, schemas)
 
 
 def register(root: click.Group) -> None:

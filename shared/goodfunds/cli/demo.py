@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import sys
 from collections import Counter
 from datetime import date
@@ -29,29 +28,34 @@ from goodfunds.proof import Proof
 )
 @click.option("--faults", default="", help="Faults of the bank, such as reject=0.02,return=0.01.")
 @click.option("--keep", is_flag=True, help="Leave the stack up, with its data.")
+@click.option("--stack", "provider", type=click.Choice(["embedded", "docker"]), default=None,
+              help="Kafka and Postgres from packages (default) or as containers.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One object as the last line.")
 @click.pass_obj
 def demo(
-    folder: Path, file: Path | None, payments: int | None, faults: str, keep: bool, as_json: bool
-) -> None:
+    folder: Path, file: Path | None, payments: int | None, faults: str, keep: bool, provider: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Take a payment file in, settle it with the sandbox bank, prove it against the bank's statement.
 
     Exit code 0 only if `prove` holds.
     """
-    if not keep and folder.exists() and local.read(folder) is None:
-        shutil.rmtree(folder)
-    stack = local.up(folder, say=lambda text: ERRORS.print(text, style="dim", highlight=False))
     try:
+        stack = local.up(folder, say=_say, provider=provider, temporary=not keep)
         outcome, proof = _run(stack, _content(file, payments), faults)
     finally:
-        if not keep:
-            local.down(stack, say=lambda _: None)
-    if not keep:
-        shutil.rmtree(folder, ignore_errors=True)
+        # A stack that was there before the demo stays, with its data.
+        made = local.read(folder.resolve())
+        if made is not None and made.temporary:
+            local.wipe(folder, say=lambda _: None)
     _print(outcome, proof)
     if as_json:
         click.echo(json.dumps(_as_object(outcome, proof)))
     sys.exit(0 if proof.holds else 1)
+
+
+def _say(text: str) -> None:
+    ERRORS.print(text, style="dim", highlight=False)
 
 
 def _content(file: Path | None, payments: int | None) -> bytes:
@@ -79,8 +83,8 @@ def _print(outcome: Outcome, proof: Proof) -> None:
         ERRORS.print("\n".join(outcome.refused), highlight=False, markup=False)
     else:
         CONSOLE.print(progress_table(outcome.after, f"{outcome.items:,} payments in {outcome.seconds:.1f} s"))
-        for code, count in outcome.reasons.items():
-            CONSOLE.print(f"{count:,} rejected with {code}", highlight=False)
+        for reason, count in outcome.reasons.items():
+            CONSOLE.print(f"{count:,} {reason}", highlight=False)
     print_proof(proof)
 
 

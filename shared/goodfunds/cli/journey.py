@@ -34,7 +34,10 @@ Show = Callable[[str, Progress], None]
 
 @dataclass(slots=True)
 class Outcome:
-    """How a file fared. `before`: what stood in the books already; `refused`: why none of it was taken."""
+    """How a file fared. `before`: what stood in the books already; `refused`: why none of it was taken.
+
+    `reasons`: `rejected AC03` → payments, with the reason codes of our books and of the bank's.
+    """
 
     before: Progress
     after: Progress
@@ -65,16 +68,12 @@ async def travel(stack: Stack, content: bytes, faults: str, show: Show) -> Outco
         await watch.until("to the bank", lambda p: p.count("held", "claimed") == 0)
         await watch.until_still("the bank answers", lambda p: p.count("submitted") == 0)
         await _end_days(stack, connections, watch)
-        after = await watch.until_still(
-            "proving against the statement", lambda p: p.open_items == 0 and p.waiting_lines == 0
-        )
         seconds = monotonic() - started
         await watch.until_still("refunding", lambda p: p.refunded >= p.count("rejected", "returned"))
         after = await read_progress(connections)
-        reasons = await connections["ingestion"].fetch(sql("ingestion")["reasons_of_file"], *_keys(content))
-        return Outcome(
-            before, after, items, [], seconds, {row["reason_code"]: row["payments_count"] for row in reasons}
-        )
+        rows = await connections["ingestion"].fetch(sql("ingestion")["reasons_of_file"], *_keys(content))
+        reasons = {f"{row['fate']} {row['reason_code']}": row["payments_count"] for row in rows}
+        return Outcome(before, after, items, [], seconds, reasons)
 
 
 class _Watch:
@@ -183,4 +182,8 @@ async def _end_days(stack: Stack, connections: Mapping[str, Any], watch: _Watch)
             today = date.fromisoformat((await http.get(f"{bank}/business-day")).json()["business_day"])
             to = max(today, last) + timedelta(days=1)
             (await http.post(f"{bank}/business-day/advance", json={"to": to.isoformat()})).raise_for_status()
-            await watch.until_still("the bank's day ends", lambda p: p.open_items == 0)
+            written = len((await http.get(f"{bank}/statements")).json())
+            await watch.until("the bank's day ends", lambda p: p.statements >= written)  # noqa: B023 - at once
+            await watch.until_still(
+                "proving against the statement", lambda p: p.open_items == 0 and p.undecided_lines <= 0
+            )

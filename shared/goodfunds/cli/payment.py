@@ -3,19 +3,18 @@
 import asyncio
 import json
 import sys
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.markup import escape
 from rich.table import Table
 
-from goodfunds import ids
-from goodfunds.cli.reading import readers, sql
 from goodfunds.cli.root import CONSOLE, ERRORS
-from goodfunds.local.stack import Stack, find
-
-_TOPICS = {"ingestion": "payments", "settlement": "settlement-notifications", "reconciliation": ""}
+from goodfunds.cli.timeline import Step, timelines
+from goodfunds.local.stack import find
 
 
 @click.group()
@@ -28,55 +27,35 @@ def payment() -> None:
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
 def show(folder: Path, reference: str, as_json: bool) -> None:
-    """Show the timeline of a payment by its id or its EndToEndId."""
-    timelines = asyncio.run(_timelines(find(folder), reference))
-    if not timelines:
-        ERRORS.print(f"no payment has the id or EndToEndId {reference}")
+    """Show the timeline of a payment by its id or its EndToEndId.
+
+    An event's place is topic/partition@offset; a step without one is known to its service alone.
+    """
+    found = asyncio.run(timelines(find(folder), reference))
+    if not found:
+        ERRORS.print(f"no payment has the id or EndToEndId {reference}", markup=False)
         sys.exit(1)
     if as_json:
-        click.echo(json.dumps(timelines, default=_plain))
+        shown = {payment_id: list(map(asdict, steps)) for payment_id, steps in found.items()}
+        click.echo(json.dumps(shown, default=_plain))
         return
-    for payment_id, steps in timelines.items():
-        table = Table("at (UTC)", "service", "step", "event", "detail", title=f"payment {payment_id}")
+    for payment_id, steps in found.items():
+        table = Table("at (UTC)", "service", "step", "event", "what", title=f"payment {payment_id}")
         for step in steps:
-            event = f"{step['topic']}/{step['lane']} seq {step['seq']}" if step["seq"] else ""
-            at = step["at"].strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-            table.add_row(at, step["service"], step["step"], event, str(step["detail"] or ""))
+            at = step.at.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+            table.add_row(at, step.service, escape(step.step), _place(step), escape(_what(step)))
         CONSOLE.print(table)
 
 
-async def _timelines(stack: Stack, reference: str) -> dict[str, list[dict[str, Any]]]:
-    async with readers(stack) as connections:
-        ingestion = connections["ingestion"]
-        try:
-            found = [ids.parse(reference)]
-        except ValueError:
-            rows = await ingestion.fetch(sql("ingestion")["payments_by_end_to_end"], reference)
-            found = [row["payment_id"] for row in rows]
-        timelines = {}
-        for payment_id in found:
-            steps = [
-                step
-                for name, connection in connections.items()
-                for step in await _steps(connection, name, payment_id)
-            ]
-            if steps:
-                timelines[ids.text(payment_id)] = sorted(steps, key=lambda step: step["at"])
-        return timelines
+def _place(step: Step) -> str:
+    if not step.topic:
+        return ""
+    offset = "" if step.offset is None else f"@{step.offset}"
+    return f"{step.topic}/{step.lane}{offset}"
 
 
-async def _steps(connection: Any, service: str, payment_id: bytes) -> list[dict[str, Any]]:
-    row = await connection.fetch(sql(service)["payment_timeline"], payment_id)
-    steps = []
-    for each in map(dict, row):
-        each.setdefault("step", each.get("what"))
-        each.setdefault("topic", _TOPICS[service])
-        each.setdefault("lane", "")
-        each["service"] = service
-        if each.get("amount_minor") is not None:
-            each["detail"] = f"{each['amount_minor']} {each['currency']} {each['detail'] or ''}"
-        steps.append(each)
-    return steps
+def _what(step: Step) -> str:
+    return "\n".join([*step.postings, *filter(None, [step.detail])])
 
 
 def _plain(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """Progress of payments through the house, as the three databases tell it."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,10 @@ STATES = ("held", "claimed", "submitted", "settled", "rejected", "returned")
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Counts so far. `states`: settlement's, state → (payments, minor units by currency)."""
+    """Counts so far. `states`: settlement's, state → (payments, minor units by currency).
+
+    `…_sums`: minor units by currency. `statements`: the bank's, as reconciliation knows them.
+    """
 
     accepted: int = 0
     rejected: int = 0
@@ -24,9 +28,11 @@ class Progress:
     matched: int = 0
     matched_debits: int = 0
     open_items: int = 0
-    waiting_lines: int = 0
+    undecided_lines: int = 0
     open_breaks: int = 0
-    shares: int = 0
+    statements: int = 0
+    accepted_sums: Mapping[str, int] = field(default_factory=dict)
+    matched_sums: Mapping[str, int] = field(default_factory=dict)
 
     def count(self, *states: str) -> int:
         """Payments in any of these states."""
@@ -47,8 +53,9 @@ async def read_progress(connections: Mapping[str, Any]) -> Progress:
         )
     return Progress(
         taken["accepted"], taken["rejected"], taken["refunded"], taken["refused"], states,
-        proved["matched"], proved["matched_debits"], proved["open"], proved["waiting_lines"],
-        proved["open_breaks"], proved["shares"],
+        proved["matched"], proved["matched_debits"], proved["open"], proved["undecided_lines"],
+        proved["open_breaks"], proved["statements"],
+        json.loads(taken["accepted_sums"] or "{}"), json.loads(proved["matched_sums"] or "{}"),
     )  # fmt: skip
 
 
@@ -58,16 +65,19 @@ def progress_table(progress: Progress, title: str) -> Table:
     table.add_column("state")
     table.add_column("payments", justify="right")
     table.add_column("money", justify="right")
-    table.add_row("accepted", f"{progress.accepted:,}", "")
+    table.add_row("accepted", f"{progress.accepted:,}", _money(progress.accepted_sums))
     if progress.rejected:
         table.add_row("rejected by goodfunds", f"{progress.rejected:,}", "")
     for state in STATES:
         count, amounts = progress.states.get(state, (0, {}))
         if count:
-            money = "  ".join(f"{format_amount(minor, code)} {code}" for code, minor in amounts.items())
             by_bank = {"rejected": "rejected by the bank"}.get(state, state)
-            table.add_row(f"  {by_bank}", f"{count:,}", money)
-    table.add_row("matched with the statement", f"{progress.matched:,}", "")
+            table.add_row(f"  {by_bank}", f"{count:,}", _money(amounts))
+    table.add_row("matched with the statement", f"{progress.matched:,}", _money(progress.matched_sums))
     if progress.open_breaks:
         table.add_row("open breaks", f"[yellow]{progress.open_breaks:,}[/]", "")
     return table
+
+
+def _money(sums: Mapping[str, int]) -> str:
+    return "  ".join(f"{format_amount(minor, code)} {code}" for code, minor in sorted(sums.items()))

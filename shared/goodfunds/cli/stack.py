@@ -1,7 +1,7 @@
 """`goodfunds up`, `status` and `down`: the local stack."""
 
 import json
-import shutil
+import re
 import sys
 from pathlib import Path
 
@@ -15,16 +15,20 @@ from goodfunds.local import stack as local
 @click.command()
 @click.option("--partitions", default=12, show_default=True, help="Lanes, for life.")
 @click.option("--only-infrastructure", is_flag=True, help="Kafka and Postgres alone.")
+@click.option("--stack", "provider", type=click.Choice(["embedded", "docker"]), default=None,
+              help="Kafka and Postgres from packages (default) or as containers.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the stack as one object.")
 @click.pass_obj
-def up(folder: Path, partitions: int, only_infrastructure: bool, as_json: bool) -> None:
+def up(folder: Path, partitions: int, only_infrastructure: bool, provider: str | None, as_json: bool) -> None:
     """Start Kafka, Postgres and the eight processes, or what of them does not run.
 
     \b
     goodfunds up                      the whole stack, which stays up
     goodfunds up --only-infrastructure
+    goodfunds up --stack docker       Kafka and Postgres as containers
+    GOODFUNDS_KAFKA=… GOODFUNDS_POSTGRES=… goodfunds up     on servers of your own
     """
-    stack = local.up(folder, partitions, only_infrastructure, say=_say)
+    stack = local.up(folder, partitions, only_infrastructure, say=_say, provider=provider)
     if as_json:
         click.echo(json.dumps(_facts(stack)))
     else:
@@ -37,7 +41,7 @@ def up(folder: Path, partitions: int, only_infrastructure: bool, as_json: bool) 
 def status(folder: Path, as_json: bool) -> None:
     """Show what runs. Exit code 1 if anything of the stack does not, or is not ready."""
     stack = local.read(folder.resolve())
-    if stack is None or not stack.running:
+    if stack is None or not (stack.running or stack.containers):
         ERRORS.print("no stack is up: start one with `goodfunds up`")
         sys.exit(1)
     facts = _facts(stack)
@@ -53,12 +57,15 @@ def status(folder: Path, as_json: bool) -> None:
 @click.pass_obj
 def down(folder: Path, wipe: bool) -> None:
     """Stop the stack; its data stays for the next `up`, unless it is wiped."""
+    if wipe:
+        existed = folder.exists()
+        local.wipe(folder, _say)
+        if existed:
+            _say(f"removed {folder}")
+        return
     stack = local.read(folder.resolve())
     if stack is not None:
         local.down(stack, _say)
-    if wipe and folder.exists():
-        shutil.rmtree(folder)
-        _say(f"removed {folder}")
 
 
 def _say(text: str) -> None:
@@ -66,6 +73,8 @@ def _say(text: str) -> None:
 
 
 def _state(stack: local.Stack, name: str) -> str:
+    if name in stack.containers:
+        return "dead" if name in local.dead(stack) else "ready"
     if not stack.running[name].alive():
         return "dead"
     if name not in stack.http:
@@ -75,31 +84,48 @@ def _state(stack: local.Stack, name: str) -> str:
 
 
 def _facts(stack: local.Stack) -> dict[str, object]:
+    processes: dict[str, dict[str, object]] = {
+        name: {"container": container, "state": _state(stack, name)}
+        for name, container in stack.containers.items()
+    }
+    for name, running in stack.running.items():
+        processes[name] = {
+            "pid": running.pid,
+            "http": stack.url(name) if name in stack.http else None,
+            "memory_mb": round(local.memory_mb(running), 1),
+            "state": _state(stack, name),
+        }
     return {
         "kafka": stack.kafka,
-        "postgres": stack.postgres,
+        "postgres": _masked(stack.postgres),
         "partitions": stack.partitions,
         "bank_sftp": f"127.0.0.1:{stack.bank_sftp_port}",
-        "processes": {
-            name: {
-                "pid": running.pid,
-                "http": stack.url(name) if name in stack.http else None,
-                "memory_mb": round(local.memory_mb(running), 1),
-                "state": _state(stack, name),
-            }
-            for name, running in stack.running.items()
-        },
+        "providers": stack.providers,
+        "processes": processes,
     }
 
 
+def _masked(url: str) -> str:
+    return re.sub(r"(//[^:/@]*):[^@]*@", r"\1:***@", url)
+
+
 def _table(stack: local.Stack) -> Table:
-    table = Table(title=f"{stack.folder}: Kafka {stack.kafka}, {stack.postgres}", title_style="none")
+    title = f"{stack.folder}: Kafka {stack.kafka}, {_masked(stack.postgres)}"
+    table = Table(title=title, title_style="none")
     for column in ("process", "pid", "HTTP", "MB", "state"):
         table.add_column(column, justify="right" if column in ("pid", "MB") else "left")
-    for name, running in stack.running.items():
-        state = _state(stack, name)
+    rows = [(name, container[:12], "", "") for name, container in stack.containers.items()]
+    rows += [
+        (
+            name,
+            str(running.pid),
+            stack.url(name) if name in stack.http else "",
+            f"{local.memory_mb(running):.0f}",
+        )
+        for name, running in stack.running.items()
+    ]
+    for row in rows:
+        state = _state(stack, row[0])
         colour = "green" if state == "ready" else "red"
-        memory = f"{local.memory_mb(running):.0f}"
-        url = stack.url(name) if name in stack.http else ""
-        table.add_row(name, str(running.pid), url, memory, f"[{colour}]{state}[/]")
+        table.add_row(*row, f"[{colour}]{state}[/]")
     return table

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from goodfunds.events.schemas import EventSchema
+from goodfunds.events.wire import long
 
 _HEAD = '''\
 """The events, made from schemas/events by `goodfunds schemas generate`: change those, not this file.
@@ -63,12 +64,16 @@ def snake(name: str) -> str:
     return "".join(f"_{each.lower()}" if each.isupper() else each for each in name).lstrip("_")
 
 
-def generate(schemas: Mapping[str, EventSchema], ids: Mapping[str, int]) -> str:
-    """The source of `types.py`, events in the order of their ids."""
+def generate(
+    schemas: Mapping[str, EventSchema], ids: Mapping[str, int], earlier: Mapping[int, tuple[str, int]]
+) -> str:
+    """The source of `types.py`, events in the order of their ids; `earlier`: id → (name, fields then)."""
     parts = [_HEAD]
     for name in sorted(schemas, key=lambda each: ids[each]):
-        fields = [(each["name"], kind(each["type"])) for each in schemas[name].schema["fields"]]
-        parts.append("\n".join(_event(name, str(schemas[name].schema["doc"]), ids[name], fields)))
+        written = schemas[name].schema["fields"]
+        fields = [(each["name"], kind(each["type"])) for each in written]
+        defaults = {each["name"]: _default(each) for each in written if "default" in each}
+        parts.append("\n".join(_event(name, str(schemas[name].schema["doc"]), ids[name], fields, defaults)))
     names = sorted(schemas, key=lambda each: ids[each])
     parts.append("Event = (\n    " + "\n    | ".join(names) + "\n)\n")
     parts.append(
@@ -76,6 +81,8 @@ def generate(schemas: Mapping[str, EventSchema], ids: Mapping[str, int]) -> str:
         + "".join(f"    {ids[n]}: decode_{snake(n)},\n" for n in names)
         + "}\n"
     )
+    grown = [f"    {old}: ({ids[n]}, {_grown(schemas[n], then)!r}),\n" for old, (n, then) in earlier.items()]
+    parts.append("_EARLIER: dict[int, tuple[int, bytes]] = {\n" + "".join(grown) + "}\n")
     parts.append(
         "BY_NAME: dict[str, type[Event]] = {\n" + "".join(f'    "{n}": {n},\n' for n in names) + "}\n"
     )
@@ -83,7 +90,47 @@ def generate(schemas: Mapping[str, EventSchema], ids: Mapping[str, int]) -> str:
     return "\n\n".join(parts)
 
 
-def _event(name: str, doc: str, number: int, fields: list[tuple[str, str]]) -> Iterator[str]:
+def _default(field: Any) -> bytes | str | int | bool:
+    """What an added field holds where its writer did not know it; bytes of a fixed type."""
+    given = field["default"]
+    if kind(field["type"]) in ("id", "amount"):
+        return str(given).encode("latin-1")
+    if isinstance(given, str | int):
+        return given
+    raise ValueError(f"the generator does not know the default {given!r}")
+
+
+def _grown(event: EventSchema, then: int) -> bytes:
+    """The Avro bytes of the fields that came after the first `then` ones."""
+    encoded = b""
+    for field in event.schema["fields"][then:]:
+        default = _default(field)
+        if isinstance(default, str):
+            encoded += long(len(default.encode())) + default.encode()
+        elif isinstance(default, bool):
+            encoded += b"\x01" if default else b"\x00"
+        else:
+            encoded += default if isinstance(default, bytes) else long(default)
+    return encoded
+
+
+def _declared(field: str, field_kind: str, defaults: Mapping[str, bytes | str | int | bool]) -> str:
+    declared = f"    {field}: {python_type(field_kind)}"
+    if field not in defaults:
+        return declared
+    default = defaults[field]
+    if field_kind == "amount" and isinstance(default, bytes):
+        default = int.from_bytes(default, "big", signed=True)
+    return f"{declared} = {default!r}"
+
+
+def _event(
+    name: str,
+    doc: str,
+    number: int,
+    fields: list[tuple[str, str]],
+    defaults: Mapping[str, bytes | str | int | bool],
+) -> Iterator[str]:
     fixed = []
     for field, field_kind in fields:
         if field_kind not in ("id", "amount"):
@@ -97,7 +144,7 @@ def _event(name: str, doc: str, number: int, fields: list[tuple[str, str]]) -> I
     yield f"class {name}:"
     yield f'    """{doc}"""\n'
     yield f"    SCHEMA_ID: ClassVar[int] = {number}\n"
-    yield from (f"    {field}: {python_type(each)}" for field, each in fields)
+    yield from (_declared(field, each, defaults) for field, each in fields)
     yield "\n    def encode(self) -> bytes:"
     yield '        """The event as a topic carries it."""'
     yield f"        return {number.to_bytes(5, 'big')!r} + self.body()\n"
@@ -183,10 +230,14 @@ def _read(field: str, field_kind: str) -> Iterator[str]:
 
 _TAIL = '''
 def decode(data: bytes | None) -> Event:
-    """An event from its wire bytes, by its schema id. Raises Unreadable."""
+    """An event from its wire bytes, by its schema id. Raises Unreadable.
+
+    Fields are added at the end alone: what an earlier schema wrote is read with the defaults behind it.
+    """
     number = schema_id(data)
+    number, defaults = _EARLIER.get(number, (number, b""))
     decoder = _DECODERS.get(number)
     if decoder is None or data is None:
         raise Unreadable(f"no event: schema id {number} is not known")
-    return decoder(data)
+    return decoder(data + defaults if defaults else data)
 '''

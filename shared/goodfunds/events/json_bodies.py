@@ -1,6 +1,7 @@
 """JSON bodies on payment-instructions, for clients without Avro: strict about names, types and money."""
 
 import json
+import re
 from datetime import date
 from typing import Any
 
@@ -15,6 +16,7 @@ CLIENT_EVENTS: dict[str, type[ClientEvent]] = {
 }
 LARGEST_AMOUNT = 10**18 - 1
 _LARGEST_BODY = 1_000_000
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _OPTIONAL = {
     "PaymentInstruction": frozenset({
         "end_to_end_id", "uetr", "creditor_agent", "charge_bearer", "remittance_unstructured",
@@ -50,7 +52,7 @@ def _fields(event: type[ClientEvent], found: dict[str, Any]) -> dict[str, Any]:
     wanted = {name for name in declared if name != "SCHEMA_ID"}
     unknown = found.keys() - wanted
     if unknown:
-        raise Unreadable(f"{min(unknown)[:40]}: no such field")
+        raise Unreadable(f"{min(unknown)[:40]!a}: no such field")
     fields = {}
     for name in wanted:
         if name in found:
@@ -71,7 +73,8 @@ def _value(name: str, declared: Any, value: Any) -> Any:
         return value
     if declared is date:
         try:
-            if not isinstance(value, str) or len(value) != 10:
+            # Python reads ISO 8601's week dates too.
+            if not isinstance(value, str) or _DATE.fullmatch(value) is None:
                 raise ValueError
             return date.fromisoformat(value)
         except ValueError:

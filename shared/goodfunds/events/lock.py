@@ -52,7 +52,7 @@ def outputs(root: Path) -> dict[Path, str]:
     locked = extend(read_lock(folder), schemas)
     numbers = ids(locked)
     made = {
-        root / "shared/goodfunds/events/types.py": generate(schemas, numbers),
+        root / "shared/goodfunds/events/types.py": generate(schemas, numbers, _earlier(folder, locked)),
         folder / "asyncapi.yaml": asyncapi(schemas, numbers),
         folder / "registry.lock.json": json.dumps(
             {"schemas": [{"id": e.id, "name": e.name, "fingerprint": e.fingerprint} for e in locked]},
@@ -64,6 +64,17 @@ def outputs(root: Path) -> dict[Path, str]:
         made[folder / "json" / f"{name}.json"] = json_schema(event)
         made[folder / "history" / f"{numbers[name]}.avsc"] = json.dumps(event.expanded, indent=2) + "\n"
     return made
+
+
+def _earlier(folder: Path, locked: list[Locked]) -> dict[int, tuple[str, int]]:
+    """id → (name, number of fields) of the schemas that were replaced and may still be on a topic."""
+    latest = ids(locked)
+    found: dict[int, tuple[str, int]] = {}
+    for each in locked:
+        if latest[each.name] != each.id:
+            old: Schema = json.loads((folder / "history" / f"{each.id}.avsc").read_text(encoding="utf-8"))
+            found[each.id] = (each.name, len(old["fields"]))
+    return found
 
 
 def breaking(root: Path) -> list[str]:

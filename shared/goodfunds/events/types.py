@@ -2323,229 +2323,6 @@ def decode_batch_status_reported(data: bytes) -> BatchStatusReported:
     return event
 
 
-_BankEntryReported = Struct(">16s16sq")
-
-
-@dataclass(frozen=True, slots=True)
-class BankEntryReported:
-    """An entry of a camt.054 or camt.053. Written by the bank gateway, and by settlement when it finds the lane."""
-
-    SCHEMA_ID: ClassVar[int] = 20
-
-    payment_id: bytes
-    batch_id: bytes
-    amount_minor: int
-    reported_at: int
-    currency: str
-    credit_debit: str
-    status: str
-    reversal: bool
-    is_return: bool
-    nostro: str
-    end_to_end_id: str
-    instruction_id: str
-    bank_reference: str
-    booking_date: date
-    value_date: date
-    reason_code: str
-    reason: str
-    source: str
-    notification_id: str
-    transaction_count: int
-
-    def encode(self) -> bytes:
-        """The event as a topic carries it."""
-        return b"\x00\x00\x00\x00\x14" + self.body()
-
-    def body(self) -> bytes:
-        """The Avro body alone."""
-        currency = self.currency.encode()
-        credit_debit = self.credit_debit.encode()
-        status = self.status.encode()
-        nostro = self.nostro.encode()
-        end_to_end_id = self.end_to_end_id.encode()
-        instruction_id = self.instruction_id.encode()
-        bank_reference = self.bank_reference.encode()
-        reason_code = self.reason_code.encode()
-        reason = self.reason.encode()
-        source = self.source.encode()
-        notification_id = self.notification_id.encode()
-        return b"".join(
-            (
-                _BankEntryReported.pack(self.payment_id, self.batch_id, self.amount_minor),
-                long(self.reported_at),
-                LENGTHS[len(currency)],
-                currency,
-                LENGTHS[len(credit_debit)],
-                credit_debit,
-                LENGTHS[len(status)],
-                status,
-                b"\x01" if self.reversal else b"\x00",
-                b"\x01" if self.is_return else b"\x00",
-                LENGTHS[len(nostro)],
-                nostro,
-                LENGTHS[len(end_to_end_id)],
-                end_to_end_id,
-                LENGTHS[len(instruction_id)],
-                instruction_id,
-                LENGTHS[len(bank_reference)],
-                bank_reference,
-                write_date(self.booking_date),
-                write_date(self.value_date),
-                LENGTHS[len(reason_code)],
-                reason_code,
-                LENGTHS[len(reason)],
-                reason,
-                LENGTHS[len(source)],
-                source,
-                LENGTHS[len(notification_id)],
-                notification_id,
-                long(self.transaction_count),
-            )
-        )
-
-
-def read_bank_entry_reported(data: bytes, at: int) -> tuple[BankEntryReported, int]:
-    """A BankEntryReported's Avro body at a place, and the place after it. Raises what is BROKEN."""
-    (
-        payment_id,
-        batch_id,
-        amount_minor,
-    ) = _BankEntryReported.unpack_from(data, at)
-    at += 40
-    reported_at, at = read_long(data, at)
-    size = data[at]
-    if size & 0x81:
-        size, at = read_length(data, at)
-    else:
-        size >>= 1
-        at += 1
-    currency = data[at : at + size].decode()
-    at += size
-    size = data[at]
-    if size & 0x81:
-        size, at = read_length(data, at)
-    else:
-        size >>= 1
-        at += 1
-    credit_debit = data[at : at + size].decode()
-    at += size
-    size = data[at]
-    if size & 0x81:
-        size, at = read_length(data, at)
-    else:
-        size >>= 1
-        at += 1
-    status = data[at : at + size].decode()
-    at += size
-    reversal, at = read_boolean(data, at)
-    is_return, at = read_boolean(data, at)
-    size = data[at]
-    if size & 0x81:
-        size, at = read_length(data, at)
-    else:
-        size >>= 1
-        at += 1
-    nostro = data[at : at + size].decode()
-    at += size
-    size = data[at]
-    if size & 0x81:
-        size, at = read_length(data, at)
-    else:
-        size >>= 1
-        at += 1
-    end_to_end_id = data[at : at + size].decode()
-    at += size
-    size = data[at]
-    if size & 0x81:
-        size, at = read_length(data, at)
-    else:
-        size >>= 1
-        at += 1
-    instruction_id = data[at : at + size].decode()
-    at += size
-    size = data[at]
-    if size & 0x81:
-        size, at = read_length(data, at)
-    else:
-        size >>= 1
-        at += 1
-    bank_reference = data[at : at + size].decode()
-    at += size
-    days, at = read_long(data, at)
-    booking_date = read_date(days)
-    days, at = read_long(data, at)
-    value_date = read_date(days)
-    size = data[at]
-    if size & 0x81:
-        size, at = read_length(data, at)
-    else:
-        size >>= 1
-        at += 1
-    reason_code = data[at : at + size].decode()
-    at += size
-    size = data[at]
-    if size & 0x81:
-        size, at = read_length(data, at)
-    else:
-        size >>= 1
-        at += 1
-    reason = data[at : at + size].decode()
-    at += size
-    size = data[at]
-    if size & 0x81:
-        size, at = read_length(data, at)
-    else:
-        size >>= 1
-        at += 1
-    source = data[at : at + size].decode()
-    at += size
-    size = data[at]
-    if size & 0x81:
-        size, at = read_length(data, at)
-    else:
-        size >>= 1
-        at += 1
-    notification_id = data[at : at + size].decode()
-    at += size
-    transaction_count, at = read_long(data, at)
-    if at > len(data):
-        raise ValueError("the event goes past the end")
-    return BankEntryReported(
-        payment_id,
-        batch_id,
-        amount_minor,
-        reported_at,
-        currency,
-        credit_debit,
-        status,
-        reversal,
-        is_return,
-        nostro,
-        end_to_end_id,
-        instruction_id,
-        bank_reference,
-        booking_date,
-        value_date,
-        reason_code,
-        reason,
-        source,
-        notification_id,
-        transaction_count,
-    ), at
-
-
-def decode_bank_entry_reported(data: bytes) -> BankEntryReported:
-    """A BankEntryReported from its wire bytes. Raises Unreadable."""
-    try:
-        event, at = read_bank_entry_reported(data, 5)
-    except BROKEN as fault:
-        raise Unreadable(f"no BankEntryReported: {fault}") from fault
-    if at != len(data):
-        raise Unreadable(f"no BankEntryReported: {len(data) - at} bytes too many")
-    return event
-
-
 _StatementOpened = Struct(">16sqqq")
 
 
@@ -3450,6 +3227,234 @@ def decode_control_total(data: bytes) -> ControlTotal:
     return event
 
 
+_BankEntryReported = Struct(">16s16sq")
+
+
+@dataclass(frozen=True, slots=True)
+class BankEntryReported:
+    """An entry of a camt.054 or camt.053. Written by the bank gateway, and by settlement when it finds the lane."""
+
+    SCHEMA_ID: ClassVar[int] = 29
+
+    payment_id: bytes
+    batch_id: bytes
+    amount_minor: int
+    reported_at: int
+    currency: str
+    credit_debit: str
+    status: str
+    reversal: bool
+    is_return: bool
+    nostro: str
+    end_to_end_id: str
+    instruction_id: str
+    bank_reference: str
+    booking_date: date
+    value_date: date
+    reason_code: str
+    reason: str
+    source: str
+    notification_id: str
+    transaction_count: int
+    charges_minor: int = 0
+
+    def encode(self) -> bytes:
+        """The event as a topic carries it."""
+        return b"\x00\x00\x00\x00\x1d" + self.body()
+
+    def body(self) -> bytes:
+        """The Avro body alone."""
+        currency = self.currency.encode()
+        credit_debit = self.credit_debit.encode()
+        status = self.status.encode()
+        nostro = self.nostro.encode()
+        end_to_end_id = self.end_to_end_id.encode()
+        instruction_id = self.instruction_id.encode()
+        bank_reference = self.bank_reference.encode()
+        reason_code = self.reason_code.encode()
+        reason = self.reason.encode()
+        source = self.source.encode()
+        notification_id = self.notification_id.encode()
+        return b"".join(
+            (
+                _BankEntryReported.pack(self.payment_id, self.batch_id, self.amount_minor),
+                long(self.reported_at),
+                LENGTHS[len(currency)],
+                currency,
+                LENGTHS[len(credit_debit)],
+                credit_debit,
+                LENGTHS[len(status)],
+                status,
+                b"\x01" if self.reversal else b"\x00",
+                b"\x01" if self.is_return else b"\x00",
+                LENGTHS[len(nostro)],
+                nostro,
+                LENGTHS[len(end_to_end_id)],
+                end_to_end_id,
+                LENGTHS[len(instruction_id)],
+                instruction_id,
+                LENGTHS[len(bank_reference)],
+                bank_reference,
+                write_date(self.booking_date),
+                write_date(self.value_date),
+                LENGTHS[len(reason_code)],
+                reason_code,
+                LENGTHS[len(reason)],
+                reason,
+                LENGTHS[len(source)],
+                source,
+                LENGTHS[len(notification_id)],
+                notification_id,
+                long(self.transaction_count),
+                self.charges_minor.to_bytes(8, "big", signed=True),
+            )
+        )
+
+
+def read_bank_entry_reported(data: bytes, at: int) -> tuple[BankEntryReported, int]:
+    """A BankEntryReported's Avro body at a place, and the place after it. Raises what is BROKEN."""
+    (
+        payment_id,
+        batch_id,
+        amount_minor,
+    ) = _BankEntryReported.unpack_from(data, at)
+    at += 40
+    reported_at, at = read_long(data, at)
+    size = data[at]
+    if size & 0x81:
+        size, at = read_length(data, at)
+    else:
+        size >>= 1
+        at += 1
+    currency = data[at : at + size].decode()
+    at += size
+    size = data[at]
+    if size & 0x81:
+        size, at = read_length(data, at)
+    else:
+        size >>= 1
+        at += 1
+    credit_debit = data[at : at + size].decode()
+    at += size
+    size = data[at]
+    if size & 0x81:
+        size, at = read_length(data, at)
+    else:
+        size >>= 1
+        at += 1
+    status = data[at : at + size].decode()
+    at += size
+    reversal, at = read_boolean(data, at)
+    is_return, at = read_boolean(data, at)
+    size = data[at]
+    if size & 0x81:
+        size, at = read_length(data, at)
+    else:
+        size >>= 1
+        at += 1
+    nostro = data[at : at + size].decode()
+    at += size
+    size = data[at]
+    if size & 0x81:
+        size, at = read_length(data, at)
+    else:
+        size >>= 1
+        at += 1
+    end_to_end_id = data[at : at + size].decode()
+    at += size
+    size = data[at]
+    if size & 0x81:
+        size, at = read_length(data, at)
+    else:
+        size >>= 1
+        at += 1
+    instruction_id = data[at : at + size].decode()
+    at += size
+    size = data[at]
+    if size & 0x81:
+        size, at = read_length(data, at)
+    else:
+        size >>= 1
+        at += 1
+    bank_reference = data[at : at + size].decode()
+    at += size
+    days, at = read_long(data, at)
+    booking_date = read_date(days)
+    days, at = read_long(data, at)
+    value_date = read_date(days)
+    size = data[at]
+    if size & 0x81:
+        size, at = read_length(data, at)
+    else:
+        size >>= 1
+        at += 1
+    reason_code = data[at : at + size].decode()
+    at += size
+    size = data[at]
+    if size & 0x81:
+        size, at = read_length(data, at)
+    else:
+        size >>= 1
+        at += 1
+    reason = data[at : at + size].decode()
+    at += size
+    size = data[at]
+    if size & 0x81:
+        size, at = read_length(data, at)
+    else:
+        size >>= 1
+        at += 1
+    source = data[at : at + size].decode()
+    at += size
+    size = data[at]
+    if size & 0x81:
+        size, at = read_length(data, at)
+    else:
+        size >>= 1
+        at += 1
+    notification_id = data[at : at + size].decode()
+    at += size
+    transaction_count, at = read_long(data, at)
+    charges_minor = int.from_bytes(data[at : at + 8], "big", signed=True)
+    at += 8
+    if at > len(data):
+        raise ValueError("the event goes past the end")
+    return BankEntryReported(
+        payment_id,
+        batch_id,
+        amount_minor,
+        reported_at,
+        currency,
+        credit_debit,
+        status,
+        reversal,
+        is_return,
+        nostro,
+        end_to_end_id,
+        instruction_id,
+        bank_reference,
+        booking_date,
+        value_date,
+        reason_code,
+        reason,
+        source,
+        notification_id,
+        transaction_count,
+        charges_minor,
+    ), at
+
+
+def decode_bank_entry_reported(data: bytes) -> BankEntryReported:
+    """A BankEntryReported from its wire bytes. Raises Unreadable."""
+    try:
+        event, at = read_bank_entry_reported(data, 5)
+    except BROKEN as fault:
+        raise Unreadable(f"no BankEntryReported: {fault}") from fault
+    if at != len(data):
+        raise Unreadable(f"no BankEntryReported: {len(data) - at} bytes too many")
+    return event
+
+
 Event = (
     PaymentInstruction
     | AccountOpenRequested
@@ -3470,7 +3475,6 @@ Event = (
     | BatchRefused
     | PaymentStatusReported
     | BatchStatusReported
-    | BankEntryReported
     | StatementOpened
     | StatementLine
     | StatementClosed
@@ -3479,6 +3483,7 @@ Event = (
     | BreakResolved
     | StatementReconciled
     | ControlTotal
+    | BankEntryReported
 )
 
 
@@ -3502,7 +3507,6 @@ _DECODERS: dict[int, Callable[[bytes], Event]] = {
     17: decode_batch_refused,
     18: decode_payment_status_reported,
     19: decode_batch_status_reported,
-    20: decode_bank_entry_reported,
     21: decode_statement_opened,
     22: decode_statement_line,
     23: decode_statement_closed,
@@ -3511,6 +3515,12 @@ _DECODERS: dict[int, Callable[[bytes], Event]] = {
     26: decode_break_resolved,
     27: decode_statement_reconciled,
     28: decode_control_total,
+    29: decode_bank_entry_reported,
+}
+
+
+_EARLIER: dict[int, tuple[int, bytes]] = {
+    20: (29, b"\x00\x00\x00\x00\x00\x00\x00\x00"),
 }
 
 
@@ -3534,7 +3544,6 @@ BY_NAME: dict[str, type[Event]] = {
     "BatchRefused": BatchRefused,
     "PaymentStatusReported": PaymentStatusReported,
     "BatchStatusReported": BatchStatusReported,
-    "BankEntryReported": BankEntryReported,
     "StatementOpened": StatementOpened,
     "StatementLine": StatementLine,
     "StatementClosed": StatementClosed,
@@ -3543,13 +3552,18 @@ BY_NAME: dict[str, type[Event]] = {
     "BreakResolved": BreakResolved,
     "StatementReconciled": StatementReconciled,
     "ControlTotal": ControlTotal,
+    "BankEntryReported": BankEntryReported,
 }
 
 
 def decode(data: bytes | None) -> Event:
-    """An event from its wire bytes, by its schema id. Raises Unreadable."""
+    """An event from its wire bytes, by its schema id. Raises Unreadable.
+
+    Fields are added at the end alone: what an earlier schema wrote is read with the defaults behind it.
+    """
     number = schema_id(data)
+    number, defaults = _EARLIER.get(number, (number, b""))
     decoder = _DECODERS.get(number)
     if decoder is None or data is None:
         raise Unreadable(f"no event: schema id {number} is not known")
-    return decoder(data)
+    return decoder(data + defaults if defaults else data)

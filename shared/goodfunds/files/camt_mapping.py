@@ -6,10 +6,11 @@ cannot be read raises NotMoney.
 
 from datetime import date
 
+from goodfunds.files.camt_charges import charges, read_money, without_idle_zeros
 from goodfunds.files.fields import Leaves, check_moment, read_count, read_date, read_flag
 from goodfunds.files.reports import Balance, Entry, EntryBatch, EntryTransaction, Statement
 from goodfunds.files.xml import line_of
-from goodfunds.money import InvalidAmount, UnknownCurrency, exponent, parse_amount
+from goodfunds.money import InvalidAmount, UnknownCurrency, parse_amount
 from goodfunds.rails.reasons import (
     CONTENT_INCORRECT,
     INVALID_AMOUNT,
@@ -100,6 +101,7 @@ def entry(
         batches=tuple(batches),
         transactions=tuple(transactions),
         information=_text(found, "AddtlNtryInf"),
+        charges_minor=charges(found, currency),
         line=found.line,
     )
 
@@ -129,6 +131,7 @@ def entry_transaction(found: Leaves, batch: EntryBatch) -> EntryTransaction:
         if found.has(path):
             minor, currency = _money(found, path)
             break
+    original = found.element("AmtDtls/InstdAmt/Amt", "AmtDtls/TxAmt/Amt")
     return EntryTransaction(
         end_to_end_id=_text(found, "Refs/EndToEndId"),
         instruction_id=_text(found, "Refs/InstrId"),
@@ -150,6 +153,8 @@ def entry_transaction(found: Leaves, batch: EntryBatch) -> EntryTransaction:
         remittance_unstructured=_joined(found, "RmtInf/Ustrd"),
         remittance_reference=_text(found, "RmtInf/Strd/CdtrRefInf/Ref"),
         information=_text(found, "AddtlTxInf"),
+        charges_minor=charges(found, currency),
+        original_minor=read_money(original, currency) if original is not None else None,
         line=found.line,
     )
 
@@ -160,21 +165,11 @@ def _money(found: Leaves, path: str) -> tuple[int, str]:
         raise NotMoney(MANDATORY_ELEMENT_MISSING, found.line, path, "the amount must be there")
     currency, text = str(leaf.get("Ccy") or ""), (leaf.text or "").strip()
     try:
-        return parse_amount(_without_idle_zeros(text, currency), currency), currency
+        return parse_amount(without_idle_zeros(text, currency), currency), currency
     except UnknownCurrency as fault:
         raise NotMoney(INVALID_TRANSACTION_CURRENCY, line_of(leaf), path, str(fault)) from None
     except InvalidAmount as fault:
         raise NotMoney(INVALID_AMOUNT, line_of(leaf), path, str(fault)) from None
-
-
-def _without_idle_zeros(text: str, currency: str) -> str:
-    """The amount without zeros past the currency's places: banks pad to the five that the schema takes."""
-    whole, point, fraction = text.partition(".")
-    places = exponent(currency)
-    idle = fraction[places:]
-    if not idle or idle.strip("0") or len(fraction) > 5:
-        return text
-    return whole + (point + fraction[:places] if places else "")
 
 
 def _direction(found: Leaves) -> str:

@@ -3,7 +3,17 @@
 from collections.abc import Sequence
 from textwrap import wrap
 
-from goodfunds.files.markup import Unwritable, account, amount, day, document, element, moment, nest
+from goodfunds.files.markup import (
+    Unwritable,
+    account,
+    agent,
+    amount,
+    day,
+    document,
+    element,
+    moment,
+    nest,
+)
 from goodfunds.files.reports import AccountReport, Balance, Entry, EntryBatch, EntryTransaction, Statement
 
 
@@ -26,9 +36,9 @@ def write_report(report: AccountReport, namespace: str, message: str, part: str)
 
 
 def _head(statement: Statement, created_at: str) -> str:
-    servicer = ""
-    if statement.account_servicer:
-        servicer = nest("Svcr/FinInstnId", element("BICFI", statement.account_servicer))
+    if not statement.statement_id or not statement.account:
+        raise Unwritable("a statement has an identification and an account")
+    servicer = agent("Svcr", statement.account_servicer)
     owner = nest("Ownr", element("Nm", statement.account_owner, 140))
     identification = account("Acct", statement.account, statement.currency)
     return (
@@ -76,11 +86,12 @@ def _entry(entry: Entry) -> str:
         + amount("Amt", entry.amount_minor, entry.currency)
         + element("CdtDbtInd", entry.credit_debit)
         + ("<RvslInd>true</RvslInd>" if entry.reversal else "")
-        + nest("Sts", element("Cd", entry.status, 4))
+        + nest("Sts", element("Cd" if len(entry.status) <= 4 else "Prtry", entry.status, 35))
         + day("BookgDt", entry.booking_date)
         + day("ValDt", entry.value_date)
         + element("AcctSvcrRef", entry.bank_reference, 35)
         + f"<BkTxCd>{_bank_transaction_code(entry.bank_transaction_code)}</BkTxCd>"
+        + _charges(entry.charges_minor, entry.currency)
         + nest("NtryDtls", batch + "".join([_transaction(each) for each in entry.transactions]))
         + element("AddtlNtryInf", entry.information, 500)
         + "</Ntry>"
@@ -89,7 +100,7 @@ def _entry(entry: Entry) -> str:
 
 def _bank_transaction_code(code: str) -> str:
     parts = code.split("/")
-    if len(parts) != 3:
+    if [0 < len(part) <= 4 for part in parts] != [True, True, True]:
         return nest("Prtry", element("Cd", code, 35))
     domain, family, subfamily = parts
     inner = nest("Fmly", element("Cd", family, 4) + element("SubFmlyCd", subfamily, 4))
@@ -133,12 +144,18 @@ def _transaction(found: EntryTransaction) -> str:
         + nest("Refs", references)
         + money
         + element("CdtDbtInd", found.credit_debit)
+        + _charges(found.charges_minor, found.currency)
         + nest("RltdPties", parties)
         + nest("RmtInf", _remittance(found))
         + _return(found)
         + element("AddtlTxInf", found.information, 500)
         + "</TxDtls>"
     )
+
+
+def _charges(minor: int, currency: str) -> str:
+    record = amount("Amt", minor, currency) + element("CdtDbtInd", "DBIT") if minor else ""
+    return nest("Chrgs/Rcrd", record)
 
 
 def _remittance(found: EntryTransaction) -> str:

@@ -53,6 +53,10 @@ class Leaves:
         """The text of all leaves of a path."""
         return tuple(leaf.text or "" for leaf in self._found.get(path, ()))
 
+    def elements(self, path: str) -> tuple[etree._Element, ...]:
+        """All leaves of a path."""
+        return tuple(self._found.get(path, ()))
+
     def line_at(self, *paths: str) -> int:
         """The line of the first of these paths that is there, else of the element."""
         found = self.element(*paths)

@@ -3,15 +3,17 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 from goodfunds.files.records import Address
 from goodfunds.files.totals import Total
-from goodfunds.money import format_amount
+from goodfunds.money import MAX_DIGITS, MAX_MINOR, format_amount
 
 _SPECIAL = re.compile("[&<>\r\n\t]")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _REFERENCES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;", "\n": "&#10;", "\t": "&#9;"}
 _IBAN = re.compile("[A-Z]{2}[0-9]{2}[a-zA-Z0-9]{1,30}")
+_BIC = re.compile("[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
 
 
 class Unwritable(ValueError):
@@ -47,6 +49,8 @@ def amount(name: str, minor: int, currency: str) -> str:
     """An amount element with its Ccy attribute."""
     if minor < 0:
         raise Unwritable(f"{name} takes no negative amount")
+    if minor > MAX_MINOR:
+        raise Unwritable(f"{name} takes {MAX_DIGITS} digits")
     return f'<{name} Ccy="{currency}">{format_amount(minor, currency)}</{name}>'
 
 
@@ -55,7 +59,14 @@ def control_sum(amounts: Iterable[tuple[int, str]]) -> str:
     total = Total()
     for minor, currency in amounts:
         total.add(minor, currency)
-    return format(total.amount, "f")
+    return decimal_number("CtrlSum", total.amount)
+
+
+def decimal_number(name: str, number: Decimal) -> str:
+    """The text of a DecimalNumber, which an element `name` takes. Raises Unwritable beyond 18 digits."""
+    if len(number.as_tuple().digits) > MAX_DIGITS:
+        raise Unwritable(f"{name} takes {MAX_DIGITS} digits")
+    return format(number, "f")
 
 
 def moment(at: datetime) -> str:
@@ -81,7 +92,9 @@ def account(name: str, identification: str, currency: str = "") -> str:
 
 def agent(name: str, bic: str) -> str:
     """A financial institution by its BIC; nothing without one."""
-    return f"<{name}><FinInstnId><BICFI>{escape(bic)}</BICFI></FinInstnId></{name}>" if bic else ""
+    if bic and _BIC.fullmatch(bic) is None:
+        raise Unwritable(f"{name} takes a BIC, not {bic[:40]!r}")
+    return nest(f"{name}/FinInstnId/BICFI", bic)
 
 
 def postal_address(address: Address) -> str:

@@ -1,11 +1,11 @@
 """Reads pain.001 strictly: a payment file that breaks its schema, its counts or its sums is refused."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import BinaryIO
 
 from lxml import etree
 
+from goodfunds.files.fields import Leaves
 from goodfunds.files.pain001_mapping import (
     NoAmount,
     credit_transfer,
@@ -124,18 +124,17 @@ class _Reading:
         if element.getprevious() is not None:
             self._refuse(INVALID_FILE_FORMAT, element, "GrpHdr", "it must stand first and once")
         before = len(self.errors)
-        message = self._message
-        found = schema(message.name, message.tag_prefix).check(element, "GrpHdr", "GrpHdr", self.errors)
+        found = self._leaves(element, "GrpHdr", "GrpHdr")
         self.message_id = found.text("MsgId")[:35]
         if len(self.errors) > before:
             return None
-        self._header = group_header(found, message.name)
+        self._header = group_header(found, self._message.name)
         return self._header
 
     def _begin_information(self, element: etree._Element) -> None:
         self._informations += 1
         self._information, self._part = None, _Counted()
-        if _name(element.getprevious()) not in ("GrpHdr", "PmtInf"):
+        if not self._follows(element, "GrpHdr", "PmtInf"):
             self._refuse(INVALID_FILE_FORMAT, element, "PmtInf", "it must stand after GrpHdr or a PmtInf")
 
     def _before_transfer(self, element: etree._Element) -> PaymentInformation | None:
@@ -143,14 +142,13 @@ class _Reading:
         parent = element.getparent()
         if self._part.all == 0 and parent is not None:
             return self._information_of(parent)
-        if _name(element.getprevious()) != "CdtTrfTxInf":
+        if not self._follows(element, "CdtTrfTxInf"):
             self._refuse(INVALID_FILE_FORMAT, element, "PmtInf", "elements stand among its transactions")
         return None
 
     def _information_of(self, element: etree._Element) -> PaymentInformation | None:
         before = len(self.errors)
-        message = self._message
-        found = schema(message.name, message.tag_prefix).check(element, "PmtInf", "PmtInf", self.errors)
+        found = self._leaves(element, "PmtInf", "PmtInf")
         if len(self.errors) > before:
             return None
         information = payment_information(found, self._informations)
@@ -163,13 +161,12 @@ class _Reading:
 
     def _transfer(self, element: etree._Element) -> CreditTransfer | None:
         self._part.all += 1
-        before = len(self.errors)
-        message, path = self._message, "PmtInf/CdtTrfTxInf"
-        found = schema(message.name, message.tag_prefix).check(element, "CdtTrfTxInf", path, self.errors)
+        before, path = len(self.errors), "PmtInf/CdtTrfTxInf"
+        found = self._leaves(element, "CdtTrfTxInf", path)
         if len(self.errors) > before:
             return None
         try:
-            money = instructed_amount(found, message.name in DIALECTS)
+            money = instructed_amount(found, self._message.name in DIALECTS)
         except NoAmount as fault:
             self._note(FileError(fault.code, fault.line, f"{path}/Amt", str(fault)))
             return None
@@ -185,14 +182,14 @@ class _Reading:
             return
         self._only(element, "CdtTrfTxInf")
         self._whole.all += self._part.all
-        information = self._information
-        if information is not None:
-            count, total = information.number_of_transactions, information.control_sum
-            self._compare("PmtInf", information.line, count, total, self._part)
+        if self._information is not None:
+            self._compare("PmtInf", self._information, self._part)
 
     def _end_message(self, element: etree._Element) -> None:
         """The message's end: nothing in it but its parts, and they are as many and as much as it says."""
         self._only(element, "PmtInf", "SplmtryData")
+        if (_name(element) == ROOT_02) != (self._message.version == 2):
+            self._refuse(INVALID_FILE_FORMAT, element, "", "it bears the name of another version's message")
         header = self._header
         if header is None:
             if not self.errors:
@@ -200,8 +197,16 @@ class _Reading:
             return
         if self._informations == 0:
             self._refuse(MANDATORY_ELEMENT_MISSING, element, "", "a PmtInf must be there")
-        count, total = header.number_of_transactions, header.control_sum
-        self._compare("GrpHdr", header.line, count, total, self._whole)
+        self._compare("GrpHdr", header, self._whole)
+
+    def _leaves(self, element: etree._Element, kind: str, path: str) -> Leaves:
+        message = self._message
+        return schema(message.name, message.tag_prefix).check(element, kind, path, self.errors)
+
+    def _follows(self, element: etree._Element, *names: str) -> bool:
+        """Whether it stands right after one of these, which are the message's own and no namesakes."""
+        before = element.getprevious()
+        return before is not None and before.tag in [self._message.tag_prefix + name for name in names]
 
     def _only(self, element: etree._Element, *names: str) -> None:
         """Refuse what else stands in an element, its last parts included; text too."""
@@ -213,16 +218,15 @@ class _Reading:
                 why = f"{name[:70]} is not expected here"
                 self._refuse(INVALID_FILE_FORMAT, child, _name(element), why)
 
-    def _compare(
-        self, path: str, line: int, count: int | None, total: Decimal | None, found: "_Counted"
-    ) -> None:
+    def _compare(self, path: str, told: GroupHeader | PaymentInformation, found: "_Counted") -> None:
+        count, total = told.number_of_transactions, told.control_sum
         if count is not None and count != found.all:
             why = f"NbOfTxs says {count}, there are {found.all}"
-            self._note(FileError(INVALID_NUMBER_OF_TRANSACTIONS, line, f"{path}/NbOfTxs", why))
+            self._note(FileError(INVALID_NUMBER_OF_TRANSACTIONS, told.line, f"{path}/NbOfTxs", why))
         # Where a transaction is not sound, its amount is not known, and it has been refused for that.
         if total is not None and found.total.count == found.all and total != found.total.amount:
             why = f"CtrlSum says {total:f}, the amounts make {found.total.amount:f}"
-            self._note(FileError(INVALID_CONTROL_SUM, line, f"{path}/CtrlSum", why))
+            self._note(FileError(INVALID_CONTROL_SUM, told.line, f"{path}/CtrlSum", why))
 
     def _refuse(self, code: str, at: etree._Element, path: str, message: str) -> None:
         self._note(FileError(code, line_of(at), path, message))
@@ -242,5 +246,5 @@ class _Counted:
         self.total = Total()
 
 
-def _name(element: etree._Element | None) -> str:
-    return "" if element is None else etree.QName(element).localname
+def _name(element: etree._Element) -> str:
+    return etree.QName(element).localname

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from textwrap import wrap
 
-from goodfunds.files.markup import agent, document, element, nest
+from goodfunds.files.markup import agent, decimal_number, document, element, nest
 from goodfunds.files.records import (
     GroupStatus,
     PaymentInformationStatus,
@@ -51,7 +51,7 @@ def _group(group: GroupStatus) -> str:
         + element("OrgnlMsgNmId", group.original_message_name or NOT_PROVIDED, 35)
         + element("OrgnlCreDtTm", group.original_created_at)
         + element("OrgnlNbOfTxs", "" if count is None else str(count), 15)
-        + element("OrgnlCtrlSum", "" if total is None else format(total, "f"))
+        + element("OrgnlCtrlSum", "" if total is None else decimal_number("OrgnlCtrlSum", total))
         + element("GrpSts", group.status, 4)
         + reason("StsRsnInf", group.reason_code, group.reason),
     )

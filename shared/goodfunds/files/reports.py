@@ -83,6 +83,7 @@ class EntryTransaction:
     """camt TxDtls. `amount_minor` is None where the bank gave none (then it is the entry's, if it is alone).
 
     `is_return`: it has RtrInf, with `return_code` where that has a code. `credit_debit` may be empty.
+    `charges_minor` is what Chrgs adds up to, `original_minor` what InstdAmt or TxAmt says in this currency.
     """
 
     end_to_end_id: str = ""
@@ -105,6 +106,8 @@ class EntryTransaction:
     remittance_unstructured: str = ""
     remittance_reference: str = ""
     information: str = ""
+    charges_minor: int = 0
+    original_minor: int | None = field(default=None, compare=False)
     line: int = field(default=0, compare=False)
 
 
@@ -131,6 +134,7 @@ class Entry:
     batches: tuple[EntryBatch, ...] = ()
     transactions: tuple[EntryTransaction, ...] = ()
     information: str = ""
+    charges_minor: int = 0
     line: int = field(default=0, compare=False)
 
     @property

@@ -160,7 +160,7 @@ class Message:
         if self._finished:
             raise refusal(line_of(document), "a second Document in the file")
         if document.getroottree().docinfo.internalDTD is not None:
-            raise refusal(self._doctype_line, _NO_DOCTYPE)
+            raise refusal(self._doctype_line or line_of(document), _NO_DOCTYPE)
         self.namespace = etree.QName(document).namespace or ""
         self.name = self._known(document)
         self.tag_prefix = f"{{{self.namespace}}}" if self.namespace else ""

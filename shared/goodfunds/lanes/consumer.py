@@ -5,10 +5,29 @@ from collections.abc import Iterable, Sequence
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import IllegalStateError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import (
+    CorruptRecordException,
+    IllegalStateError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
 
-from goodfunds.errors import Misconfigured
+from goodfunds.errors import GoodfundsError, Misconfigured, Unavailable
 from goodfunds.lanes.records import Record
+
+_SHORTEST_WAIT = 0.05
+
+
+_ALONE_MS = 300
+_UNREADABLE = (CorruptRecordException, UnicodeDecodeError)
+
+
+class UnreadablePartition(GoodfundsError):
+    """Records that the client cannot take apart: damaged, or a header's name that is not UTF-8."""
+
+    def __init__(self, place: TopicPartition, fault: Exception) -> None:
+        super().__init__(f"{place.topic}/{place.partition} cannot be read on: {fault!r}")
+        self.place = place
 
 
 class LaneConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -84,7 +103,7 @@ class LaneConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             for partition in partitions:
                 self._consumer.seek(partition, offsets[partition.topic])
                 self._consumer.resume(partition)
-        except IllegalStateError:
+        except (IllegalStateError, AssertionError):
             return False
         self._seeked.update(partitions)
         return True
@@ -96,16 +115,19 @@ class LaneConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._seeked.discard(partition)
             try:
                 self._consumer.pause(partition)
-            except IllegalStateError:
+            except (IllegalStateError, AssertionError):
+                # Not assigned, or nothing is yet (the client asserts that).
                 continue
 
     async def poll(self, wait_seconds: float, most: int) -> dict[int, list[Record]]:
         """Records by lane of the seeked partitions, topics in the order of the inputs.
 
-        Raises OffsetOutOfRangeError (the lane must stop), KafkaError.
+        Raises OffsetOutOfRangeError and UnreadablePartition (the lane must stop), KafkaError.
         """
         partitions = tuple(self._seeked)
         if not partitions:
+            # Nothing to read must still give way: the client's heartbeats and rejoining share the loop.
+            await asyncio.sleep(max(wait_seconds, _SHORTEST_WAIT))
             return {}
         try:
             found = await self._consumer.getmany(
@@ -114,6 +136,9 @@ class LaneConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         except NoOffsetForPartitionError:
             # Said once of a partition whose seek came after the client had looked for a commit.
             return {}
+        except _UNREADABLE as fault:
+            await self._name_unreadable(partitions)
+            raise Unavailable(f"records could not be read, and then they could: {fault!r}") from fault
         by_lane: dict[int, list[Record]] = {}
         for topic in self.topics:
             for partition, records in found.items():
@@ -121,16 +146,27 @@ class LaneConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
                     by_lane.setdefault(partition.partition, []).extend(records)
         return by_lane
 
-    def lag(self, lane: int, offsets: dict[str, int]) -> int:
-        """Records of the lane beyond `offsets`, as far as the client has heard of the end."""
-        total = 0
+    async def _name_unreadable(self, partitions: Iterable[TopicPartition]) -> None:
+        """Read the partitions one by one: the client does not say which of them it could not read."""
+        for place in partitions:
+            try:
+                await self._consumer.getmany(place, timeout_ms=_ALONE_MS)
+            except _UNREADABLE as fault:
+                raise UnreadablePartition(place, fault) from fault
+
+    def lags(self, lane: int, offsets: dict[str, int]) -> dict[str, int]:
+        """topic → records of the lane beyond `offsets`, as far as the client has heard of the end.
+
+        The end comes with what is fetched: asking costs no round trip.
+        """
+        found = {}
         for topic, offset in offsets.items():
             try:
                 end = self._consumer.highwater(TopicPartition(topic, lane))
             except (IllegalStateError, AssertionError):
                 end = None
-            total += max((end or 0) - offset, 0)
-        return total
+            found[topic] = max((end or 0) - offset, 0)
+        return found
 
 
 def out_of_range(fault: OffsetOutOfRangeError) -> dict[TopicPartition, int]:

@@ -12,14 +12,15 @@ import structlog
 from goodfunds.clock import Clock, SystemClock
 from goodfunds.errors import InvariantBroken, is_retriable
 from goodfunds.lanes import metrics
+from goodfunds.lanes.destinations import follow_ends, unknown_events
 from goodfunds.lanes.fence import SQL, unchanged
-from goodfunds.lanes.guard import FEED, create_lanes
+from goodfunds.lanes.guard import FEED, check_replication, create_lanes
 from goodfunds.lanes.loop import close
 from goodfunds.lanes.publisher import Publisher
 from goodfunds.lanes.records import Connection, Emission, Sequences
 from goodfunds.lanes.session import LaneSettings
 from goodfunds.lanes.state import LaneState
-from goodfunds.lanes.takeover import raise_epoch, read_taken, set_back, stop_lane, unknown_events
+from goodfunds.lanes.takeover import raise_epoch, read_taken, set_back, stop_lane
 from goodfunds.lanes.transact import Numbering, transact
 from goodfunds.postgres import connect
 
@@ -28,6 +29,7 @@ log = structlog.get_logger(__name__)
 _STALE_SECONDS = 10.0
 _HEARTBEAT_SECONDS = 3.0
 _LONGEST_PAUSE = 5.0
+_STANDBY_SECONDS = 1.0
 
 
 class Source(Protocol):
@@ -65,6 +67,7 @@ class Feed:
         self._settings = settings
         self._clock = clock or SystemClock()
         self._idle = idle
+        self._created = False
 
     def unready(self) -> list[str]:
         """Why this instance cannot work; standing by for another owner is ready."""
@@ -76,7 +79,7 @@ class Feed:
         while not stop.is_set():
             try:
                 await self._one_session(stop)
-                pause = self._idle
+                pause = _STANDBY_SECONDS
             except Exception as fault:
                 if not is_retriable(fault):
                     raise
@@ -85,6 +88,8 @@ class Feed:
                 pause = min(pause * 2, _LONGEST_PAUSE)
             finally:
                 self.working = False
+                # A feed is a process' only lane.
+                metrics.STOPPED.set(1 if self.stopped else 0)
             await self._rest(stop, pause)
 
     async def _rest(self, stop: asyncio.Event, seconds: float) -> None:
@@ -94,9 +99,17 @@ class Feed:
 
     async def _one_session(self, stop: asyncio.Event) -> None:
         settings, source = self._settings, self._source
-        await create_lanes(settings.dsn, settings.bootstrap, settings.partitions, (), source.outputs, (FEED,))
-        connection = await connect(settings.dsn, f"goodfunds {source.producer}")
+        if not self._created:
+            if settings.replicated:
+                await check_replication(settings.bootstrap, source.outputs)
+            await create_lanes(
+                settings.dsn, settings.bootstrap, settings.partitions, (), source.outputs, (FEED,)
+            )
+            self._created = True
+        connection = await connect(settings.dsn, f"goodfunds {source.producer}", settings.statement_timeout)
         try:
+            if await self._is_stopped(connection):
+                return
             epoch = await raise_epoch(
                 connection, settings.dsn, FEED, "take_over_feed", FEED, settings.owner, _STALE_SECONDS
             )
@@ -115,16 +128,34 @@ class Feed:
                 self.stopped = set_back(unknown[FEED])
                 await stop_lane(connection, FEED, epoch, self.stopped)
                 return
-            publisher = Publisher(settings.bootstrap, producer)
+            publisher = Publisher(settings.bootstrap, producer, settings.answer_timeout)
             try:
                 await publisher.start()
                 publisher.publish(state, taken.tails[FEED])
                 self.working = True
-                await self._work(stop, connection, cluster["incarnation"], state, publisher)
+                following = asyncio.create_task(
+                    follow_ends(settings.bootstrap, source.outputs, lambda: [state])
+                )
+                try:
+                    await self._work(stop, connection, cluster["incarnation"], state, publisher)
+                finally:
+                    following.cancel()
+                    await asyncio.gather(following, return_exceptions=True)
+            except InvariantBroken as broken:
+                self.stopped = str(broken)
+                await stop_lane(connection, FEED, epoch, self.stopped)
+                log.error("feed stopped", feed=source.producer, reason=self.stopped)
             finally:
                 await publisher.stop()
         finally:
             await close(connection)
+
+    async def _is_stopped(self, connection: Connection) -> bool:
+        """Whether a person has to look first; read first, so that standing still writes nothing."""
+        rows = await connection.fetch(SQL["read_lanes"], [FEED])
+        self.stopped = rows[0]["stopped_reason"] if rows else None
+        metrics.STOPPED.set(1 if self.stopped else 0)
+        return self.stopped is not None
 
     async def _work(
         self,
@@ -175,10 +206,4 @@ class Feed:
         async def write(connection: Connection) -> Mapping[int, Sequence[Emission]]:
             return {FEED: await self._source.record(connection, work, now, Numbering([share]))}
 
-        try:
-            rows = await transact(connection, incarnation, [share], now, write)
-        except InvariantBroken as broken:
-            self.stopped = str(broken)
-            await stop_lane(connection, FEED, state.epoch, self.stopped)
-            raise
-        publisher.publish(state, rows)
+        publisher.publish(state, await transact(connection, incarnation, [share], now, write))

@@ -1,7 +1,7 @@
 """Before any work: the partition count that is for life, the lanes' first offsets, replication."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -89,7 +89,7 @@ async def _partition_counts(bootstrap: str, topics: set[str]) -> dict[str, int]:
     return counts
 
 
-async def check_replication(bootstrap: str, topics: Sequence[str]) -> None:
+async def check_replication(bootstrap: str, topics: Collection[str]) -> None:
     """Raises Misconfigured where a topic is not replicated thrice with two in sync (`acks=all` needs it)."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()

@@ -3,17 +3,27 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+import asyncpg
 import structlog
 
 from goodfunds.clock import Clock
-from goodfunds.errors import Fenced, InvariantBroken, is_retriable
+from goodfunds.errors import Fenced, InvariantBroken, Misconfigured, is_retriable
 from goodfunds.lanes import metrics
 from goodfunds.lanes.fence import unchanged
 from goodfunds.lanes.held import HeldLanes
 from goodfunds.lanes.publisher import Publisher
 from goodfunds.lanes.records import Connection, Emission, Handler, Poll, Record
 from goodfunds.lanes.state import Admitted, LaneState, Place, admit
+from goodfunds.lanes.takeover import storable
 from goodfunds.lanes.transact import Numbering, ParkedRecord, transact
+
+# Nobody's event is to blame for these: parking for them would park everything.
+_OF_THE_HOUSE = (
+    Misconfigured,
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.InsufficientPrivilegeError,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +56,10 @@ class Handling:
         self._client_writable = frozenset(each.topic for each in handler.inputs if each.client_writable)
 
     async def handle(self, records: Records, due: Due, poison: Place | None = None, fault: str = "") -> None:
-        """Handle what is held of a poll; `poison` is parked for its `fault`. Raises retriable faults."""
+        """Handle what is held of a poll; `poison` is parked for its `fault`.
+
+        Raises retriable faults, and those of a house that is not in order.
+        """
         shares = await self._admit(records, due, poison)
         if not shares:
             return
@@ -63,17 +76,24 @@ class Handling:
             self._held.fenced(fenced.lanes)
             await self.handle(records, due, poison, fault)
         except Exception as raised:
-            if is_retriable(raised):
+            if not is_of_an_event(raised):
                 raise
             await self._narrow(records, due, [share.state.lane for share in shares], poison, raised)
 
     async def prove(self, states: Sequence[LaneState]) -> None:
-        """An empty transaction: proves that the lanes are ours, and writes what was acknowledged."""
+        """An empty transaction: proves that the lanes are ours, and writes what was acknowledged.
+
+        Lanes that are not are forgotten, and the rest is proved without them.
+        """
         shares = [unchanged(state) for state in states]
-        try:
-            await transact(self._connection, self._incarnation, shares, self._clock.now(), None)
-        except Fenced as fenced:
-            self._held.fenced(fenced.lanes)
+        while shares:
+            try:
+                await transact(self._connection, self._incarnation, shares, self._clock.now(), None)
+            except Fenced as fenced:
+                self._held.fenced(fenced.lanes)
+                shares = [share for share in shares if share.state.lane not in fenced.lanes]
+            else:
+                return
 
     async def _admit(self, records: Records, due: Due, poison: Place | None) -> list[Admitted]:
         shares = []
@@ -99,8 +119,11 @@ class Handling:
         self.transactions += 1
         for row in rows:
             self._publisher.publish(self._held.states[row.lane], [row])
+        handled = sum(len(share.records) for share in shares)
+        if handled:
+            metrics.TRANSACTION_RECORDS.observe(handled)
+        metrics.RECORDS.inc(handled)
         for share in shares:
-            metrics.RECORDS.inc(len(share.records))
             metrics.REPEATS.inc(share.repeats)
         for each in parked:
             metrics.PARKED.labels(str(each.poison).lower()).inc()
@@ -139,7 +162,7 @@ class Handling:
             return
         (lane,) = lanes
         found = records.get(lane, ())
-        reason = f"{type(fault).__name__}: {fault}"
+        reason = storable(f"{type(fault).__name__}: {fault}")
         if isinstance(fault, InvariantBroken) or poison is not None or not found:
             await self._held.stop(self._connection, lane, self._held.states[lane].epoch, reason)
         elif lane in due:
@@ -152,6 +175,11 @@ class Handling:
         else:
             place = (found[0].topic, found[0].partition, found[0].offset)
             await self.handle({lane: found}, {}, place, reason)
+
+
+def is_of_an_event(fault: Exception) -> bool:
+    """Whether an event or a lane is to blame, neither a neighbour that is away nor the house's state."""
+    return not is_retriable(fault) and not isinstance(fault, _OF_THE_HOUSE)
 
 
 def _only(by_lane: Mapping[int, T], lane: int) -> Mapping[int, T]:

@@ -44,18 +44,23 @@ def origin(record: Record) -> tuple[bytes, bytes, int]:
     try:
         # Our own producers put these three first; anything else takes the slow way.
         if headers[0][0] == "producer" and headers[1][0] == "lane" and headers[2][0] == "seq":
-            return headers[0][1], headers[1][1], int(headers[2][1])
-        named = dict(headers)
-        return named["producer"], named["lane"], int(named["seq"])
-    except (IndexError, KeyError, ValueError, TypeError):
-        raise Unreadable(
-            f"{record.topic}/{record.partition} offset {record.offset}: producer, lane or seq is missing"
-        ) from None
+            producer, lane, seq = headers[0][1], headers[1][1], headers[2][1]
+        else:
+            # Where a name stands twice, its first counts.
+            named = dict(reversed(headers))
+            producer, lane, seq = named["producer"], named["lane"], named["seq"]
+        if seq.isdigit() and (number := int(seq)) > 0:
+            return producer, lane, number
+    except (AttributeError, IndexError, KeyError, ValueError, TypeError):
+        pass
+    raise Unreadable(
+        f"{record.topic}/{record.partition} offset {record.offset}: producer, lane or seq is missing"
+    )
 
 
 def header(record: Record, name: str) -> bytes | None:
-    """The first header of that name, or None."""
+    """The first header of that name; None where there is none, or its value is null."""
     for found, value in record.headers:
         if found == name:
-            return bytes(value)
+            return None if value is None else bytes(value)
     return None

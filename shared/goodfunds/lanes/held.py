@@ -15,6 +15,9 @@ from goodfunds.lanes.takeover import stop_lane
 log = structlog.get_logger(__name__)
 
 
+_LEAVE_SECONDS = 15.0
+
+
 class HeldLanes:
     """State by lane. A lane is held, stopped, or cooling after a fence; its partitions follow."""
 
@@ -47,6 +50,10 @@ class HeldLanes:
             self.forget(lane)
             # Jittered, so that two that both believe in a lane do not take it from each other for ever.
             self._not_before[lane] = self._now() + random.uniform(0.2, 1.0)  # noqa: S311 - not a secret
+
+    def leave(self, lane: int) -> None:
+        """Leave a lane that cannot be taken for a while, so that the others are worked."""
+        self._not_before[lane] = self._now() + _LEAVE_SECONDS
 
     def missing(self, assigned: set[int]) -> set[int]:
         """The assigned lanes that should be taken over now."""

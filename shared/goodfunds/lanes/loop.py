@@ -4,13 +4,15 @@ import asyncio
 import random
 
 import structlog
+from aiokafka.errors import KafkaError
 
 from goodfunds.clock import Clock, SystemClock
 from goodfunds.errors import Misconfigured, is_retriable
 from goodfunds.lanes import metrics
 from goodfunds.lanes.consumer import LaneConsumer
+from goodfunds.lanes.destinations import follow_ends
 from goodfunds.lanes.fence import SQL
-from goodfunds.lanes.guard import create_lanes
+from goodfunds.lanes.guard import check_replication, create_lanes
 from goodfunds.lanes.publisher import Publisher
 from goodfunds.lanes.records import Connection, Handler
 from goodfunds.lanes.session import LaneSettings, Session
@@ -21,6 +23,7 @@ log = structlog.get_logger(__name__)
 _SHORTEST_PAUSE = 0.05
 _LONGEST_PAUSE = 5.0
 _CLOSE_SECONDS = 2.0
+_LEAVE_SECONDS = 5.0
 _OUTBOX_EVERY_SECONDS = 3600.0
 
 __all__ = ["LaneLoop", "LaneSettings"]
@@ -63,7 +66,7 @@ class LaneLoop:
                         try:
                             await started.start()
                         except BaseException:
-                            await started.stop()
+                            await _stop(started)
                             raise
                         consumer = started
                     await self._one_session(consumer, stop)
@@ -77,15 +80,21 @@ class LaneLoop:
                     # Jittered, so that many instances do not come back in step.
                     jittered = pause * random.uniform(0.5, 1.5)  # noqa: S311 - not a secret
                     self.session = None
+                    if isinstance(fault, KafkaError) and consumer is not None:
+                        # Some of its faults are for good: its tasks end, and it says the same for ever.
+                        await _stop(consumer)
+                        consumer = None
                     await _wait(stop, jittered)
                     pause = min(pause * 2, _LONGEST_PAUSE)
         finally:
             self.session = None
             if consumer is not None:
-                await consumer.stop()
+                await _stop(consumer)
 
     async def _create_lanes(self, topics: tuple[str, ...]) -> None:
         settings = self._settings
+        if settings.replicated:
+            await check_replication(settings.bootstrap, {*topics, *self._handler.outputs})
         await create_lanes(
             settings.dsn,
             settings.bootstrap,
@@ -97,24 +106,31 @@ class LaneLoop:
 
     async def _one_session(self, consumer: LaneConsumer, stop: asyncio.Event) -> None:
         settings, producer = self._settings, self._handler.producer
-        connection = await connect(settings.dsn, f"goodfunds {producer} lanes")
+        connection = await connect(settings.dsn, f"goodfunds {producer} lanes", settings.statement_timeout)
         try:
             cluster = await connection.fetchrow(SQL["read_cluster"])
             if cluster is None:
                 raise Misconfigured("this database has no cluster row: were the lanes created?")
-            publisher = Publisher(settings.bootstrap, f"{producer}.{cluster['incarnation']}")
+            publisher = Publisher(
+                settings.bootstrap, f"{producer}.{cluster['incarnation']}", settings.answer_timeout
+            )
             try:
                 await publisher.start()
                 self.session = Session(
                     self._handler, settings, self._clock, consumer, connection, publisher,
                     cluster["incarnation"],
                 )  # fmt: skip
+                held = self.session.held
                 keeping = asyncio.create_task(self._keep_outbox(settings))
+                following = asyncio.create_task(
+                    follow_ends(settings.bootstrap, self._handler.outputs, held.states.values)
+                )
                 try:
                     await self.session.run(stop)
                 finally:
                     keeping.cancel()
-                    await asyncio.gather(keeping, return_exceptions=True)
+                    following.cancel()
+                    await asyncio.gather(keeping, following, return_exceptions=True)
             finally:
                 await publisher.stop()
         finally:
@@ -126,6 +142,7 @@ class LaneLoop:
             try:
                 keeper = await connect(settings.dsn, f"goodfunds {self._handler.producer} outbox")
                 try:
+                    await keeper.execute(SQL["wait_briefly"])
                     await keeper.execute(SQL["keep_outbox"], self._clock.now().date(), settings.keep_days)
                 finally:
                     await close(keeper)
@@ -141,6 +158,14 @@ async def close(connection: Connection) -> None:
         await connection.close(timeout=_CLOSE_SECONDS)
     except Exception:
         connection.terminate()
+
+
+async def _stop(consumer: LaneConsumer) -> None:
+    """Leave the group, within a bound: where the broker is away, it learns by the session's end."""
+    try:
+        await asyncio.wait_for(consumer.stop(), _LEAVE_SECONDS)
+    except Exception as fault:
+        log.warning("the group was not left", fault=repr(fault))
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

@@ -47,9 +47,10 @@ class Publisher:
     over anew, and the tail is published before anything else.
     """
 
-    def __init__(self, bootstrap: str, producer: str) -> None:
+    def __init__(self, bootstrap: str, producer: str, answer_timeout: float) -> None:
         self.fault: BaseException | None = None
         self.in_flight = 0
+        self._answer_timeout = answer_timeout
         self._stamp = Stamp(producer)
         self._queues: dict[tuple[str, int], _Queue] = {}
         self._unfinished: dict[int, deque[_Delivery]] = {}
@@ -76,9 +77,20 @@ class Publisher:
                 queue.task.cancel()
         metrics.IN_FLIGHT.dec(self.in_flight)
         self.in_flight = 0
-        # Stopping may wait for a broker that is away; the tail is safe in the outbox either way.
-        with contextlib.suppress(Exception):
+        try:
             await asyncio.wait_for(self._producer.stop(), _STOP_SECONDS)
+        except Exception:
+            # Stopping waits for a broker that is away. The tail is safe in the outbox, and a sender left
+            # to itself would go on sending what the lanes' next owner has published long since.
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(self._end_sender(), _STOP_SECONDS)
+
+    async def _end_sender(self) -> None:
+        sending = self._producer._sender.sender_task
+        if sending is not None:
+            sending.cancel()
+            await asyncio.wait({sending})
+        await self._producer.client.close()
 
     def publish(self, state: LaneState, rows: Sequence[OutboxRow]) -> None:
         """Queue committed rows of a lane, in order of outbox_seq; never blocks."""
@@ -144,8 +156,10 @@ class Publisher:
             queue.waiting.popleft()
             completed.append(delivery)
         batch.close()
-        future = await self._producer.send_batch(batch, queue.topic, partition=queue.partition)
-        answer = await future
+        # An idempotent producer tries a batch again for ever; its lanes do not wait as long.
+        async with asyncio.timeout(self._answer_timeout):
+            future = await self._producer.send_batch(batch, queue.topic, partition=queue.partition)
+            answer = await future
         self._acknowledge(queue, answer.offset + count - 1, count, completed)
 
     def _fill(self, batch: Any, delivery: _Delivery, events: list[NumberedEvent]) -> int:
@@ -166,7 +180,8 @@ class Publisher:
             delivery.open -= 1
             # A broker that answers a repeated batch may not say where the first one lies.
             if last_offset >= count - 1:
-                delivery.state.acknowledged[queue.topic, queue.partition] = last_offset
+                known = delivery.state.acknowledged.get((queue.topic, queue.partition), -1)
+                delivery.state.acknowledged[queue.topic, queue.partition] = max(known, last_offset)
             waiting = self._unfinished[delivery.row.lane]
             # The contiguous prefix, never the highest acknowledgement.
             while waiting and waiting[0].open == 0:

@@ -95,7 +95,8 @@ class Handler(Protocol):
         """Handle a poll inside its transaction; the emissions of each lane, in order.
 
         An exception rolls everything back: a retriable one is tried again, InvariantBroken stops the lane,
-        any other is narrowed down to its event, which is parked.
+        Misconfigured or a schema that does not fit ends the loop, any other is narrowed down to its event,
+        which is parked.
         """
 
     async def due(

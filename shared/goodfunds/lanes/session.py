@@ -9,25 +9,30 @@ import structlog
 from aiokafka.errors import OffsetOutOfRangeError
 
 from goodfunds.clock import Clock
-from goodfunds.errors import Misconfigured
+from goodfunds.errors import Misconfigured, Unavailable
 from goodfunds.lanes import metrics
-from goodfunds.lanes.consumer import LaneConsumer, check_partitions, out_of_range
+from goodfunds.lanes.consumer import LaneConsumer, UnreadablePartition, check_partitions, out_of_range
+from goodfunds.lanes.destinations import unknown_events
 from goodfunds.lanes.fence import SQL
-from goodfunds.lanes.handling import Handling
+from goodfunds.lanes.handling import Handling, is_of_an_event
 from goodfunds.lanes.held import HeldLanes
 from goodfunds.lanes.publisher import Publisher
 from goodfunds.lanes.records import Connection, Handler, Record
-from goodfunds.lanes.takeover import raise_epoch, read_taken, set_back, unknown_events
+from goodfunds.lanes.takeover import raise_epoch, read_taken, set_back
 
 log = structlog.get_logger(__name__)
 
-_HOUSEKEEPING_SECONDS = 3.0
 _STUCK_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class LaneSettings:
-    """How a loop works. Times in seconds; `batch`: records of one transaction; `in_flight`: events."""
+    """How a loop works. Times in seconds; `batch`: records of one transaction; `in_flight`: events.
+
+    `replicated`: refuse topics that are not replicated thrice; off for a local stack of one broker.
+    `answer_timeout`: how long the broker may take to acknowledge, before all begins anew from the outbox.
+    `prove_every`: how often an idle lane proves that it is ours, and writes what was acknowledged.
+    """
 
     dsn: str
     bootstrap: str
@@ -36,9 +41,13 @@ class LaneSettings:
     batch: int = 2_000
     longest_linger: float = 0.05
     due_every: float = 0.5
+    prove_every: float = 3.0
     in_flight: int = 20_000
     keep_days: int = 14
     session_timeout: float = 10.0
+    statement_timeout: float = 60.0
+    answer_timeout: float = 15.0
+    replicated: bool = False
 
 
 class Session:
@@ -111,7 +120,14 @@ class Session:
         settings, held = self._settings, self.held
         epochs = {}
         for lane in sorted(lanes):
-            epoch = await raise_epoch(self._connection, settings.dsn, lane, "take_over", lane, settings.owner)
+            try:
+                epoch = await raise_epoch(
+                    self._connection, settings.dsn, lane, "take_over", lane, settings.owner
+                )
+            except Unavailable as fault:
+                log.warning("lane not taken over", lane=lane, fault=str(fault))
+                held.leave(lane)
+                continue
             if epoch is None:
                 raise Misconfigured(f"lane {lane} has no row: were the lanes created?")
             epochs[lane] = epoch
@@ -142,11 +158,15 @@ class Session:
             elif self._last_seconds and count < batch // 4:
                 await asyncio.sleep(min(self._last_seconds, self._settings.longest_linger))
                 for lane, more in (await self._consumer.poll(0.0, batch - count)).items():
-                    records.setdefault(lane, []).extend(more)
+                    both = records.setdefault(lane, [])
+                    both.extend(more)
+                    # Stable: a topic's records stay in the order of their offsets.
+                    both.sort(key=lambda record: self._consumer.topics.index(record.topic))
         except OffsetOutOfRangeError as fault:
             for place, offset in out_of_range(fault).items():
                 state = self.held.states.get(place.partition)
-                if state is not None:
+                # Other offsets are of a fetch from before the lane's seek.
+                if state is not None and state.offsets.get(place.topic) == offset:
                     await self.held.stop(
                         self._connection,
                         place.partition,
@@ -154,20 +174,41 @@ class Session:
                         f"{place.topic}/{place.partition} does not have offset {offset}: records that were "
                         "not handled are gone, or the topic was made anew",
                     )
-            # What was read before the fault stays unhandled, so every lane reads again from its offsets.
-            self._consumer.changed.set()
-            return {}
-        return records
+        except UnreadablePartition as fault:
+            lane = fault.place.partition
+            if lane in self.held.states:
+                epoch = self.held.states[lane].epoch
+                await self.held.stop(self._connection, lane, epoch, str(fault))
+        else:
+            return records
+        # What was read before the fault stays unhandled, so every lane reads again from its offsets.
+        self._consumer.changed.set()
+        return {}
 
     async def _due(self) -> Mapping[int, list[Any]]:
         if self._now() < self._next_due or not self.held.states:
             return {}
         self._next_due = self._now() + self._settings.due_every
-        return await self._handler.due(self._connection, sorted(self.held.states), self._clock.now())
+        lanes, now = sorted(self.held.states), self._clock.now()
+        try:
+            return await self._handler.due(self._connection, lanes, now)
+        except Exception as fault:
+            if not is_of_an_event(fault):
+                raise
+        due: dict[int, list[Any]] = {}
+        for lane in lanes:
+            try:
+                due.update(await self._handler.due(self._connection, [lane], now))
+            except Exception as fault:
+                if not is_of_an_event(fault):
+                    raise
+                epoch = self.held.states[lane].epoch
+                await self.held.stop(self._connection, lane, epoch, f"what is due: {fault!r}")
+        return due
 
     async def _keep_house(self) -> None:
         """Every few seconds: prove our lanes ours, look for lanes set free, and for those that stand."""
-        self._next_housekeeping = self._now() + _HOUSEKEEPING_SECONDS
+        self._next_housekeeping = self._now() + self._settings.prove_every
         held = self.held
         check_partitions(self._consumer.partition_counts(), self._settings.partitions)
         if held.states:
@@ -176,10 +217,12 @@ class Session:
             resumed = await self._connection.fetch(SQL["resumed_lanes"], list(held.stopped))
             held.resume([row["lane"] for row in resumed])
         stuck = 0
+        every = {lane: self._consumer.lags(lane, state.offsets) for lane, state in held.states.items()}
+        metrics.tell_lags(every)
         for lane, state in held.states.items():
             offsets, since = self._moved.get(lane, ({}, 0.0))
             if offsets != state.offsets:
                 self._moved[lane] = (state.offsets, self._now())
-            elif self._consumer.lag(lane, state.offsets) and self._now() - since > _STUCK_SECONDS:
+            elif any(every[lane].values()) and self._now() - since > _STUCK_SECONDS:
                 stuck += 1
         metrics.STUCK.set(stuck)

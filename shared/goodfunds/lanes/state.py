@@ -79,11 +79,16 @@ def admit(
 def _is_new(state: LaneState, watermarks: dict[Origin, int], record: Record) -> bool:
     try:
         producer, lane, seq = origin(record)
-    except Unreadable as fault:
-        raise InvariantBroken(str(fault)) from fault
-    of = (record.topic, producer.decode(), lane.decode())
+        of = (record.topic, producer.decode(), lane.decode())
+    except (Unreadable, UnicodeDecodeError, AttributeError) as fault:
+        raise InvariantBroken(
+            f"{record.topic}/{record.partition} offset {record.offset}: no headers of ours: {fault}"
+        ) from fault
     last = watermarks.get(of)
     if last is None:
+        # Such a name could be stored with the lane, but not be read again.
+        if "|" in of[1] + of[2] or not (of[1] + of[2]).isprintable():
+            raise InvariantBroken(f"{record.topic}: producer {of[1]!r}, lane {of[2]!r} are no names of ours")
         if seq != 1 and record.topic not in state.started_above:
             raise InvariantBroken(f"{'|'.join(of)} begins with seq {seq}: earlier events are missing")
     elif seq <= last:

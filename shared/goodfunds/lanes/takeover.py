@@ -1,22 +1,18 @@
-"""Taking lanes over: the epoch first and confirmed, then what is true, then a look for events of our own."""
+"""Taking lanes over: the epoch first and confirmed, then what is true; and stopping them."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-
-from goodfunds.errors import Unreadable
+from goodfunds.errors import Unavailable
 from goodfunds.lanes import metrics
 from goodfunds.lanes.fence import SQL, read_state
 from goodfunds.lanes.frame import OutboxRow
-from goodfunds.lanes.headers import origin
-from goodfunds.lanes.records import Connection, Record
+from goodfunds.lanes.records import Connection
 from goodfunds.lanes.state import LaneState
 from goodfunds.postgres import connect
 
 _PATIENCE_SECONDS = 2.0
-_READ_SECONDS = 30.0
+_ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +30,26 @@ async def raise_epoch(
     """Raise the epoch of a lane by that statement, committed and confirmed; None where it found no row.
 
     A transaction of a frozen owner that blocks for 2 s loses its connection: Postgres time-outs do not
-    free a client that is frozen inside COPY. Any error leaves the outcome unknown: take again.
+    free a client that is frozen inside COPY. Any error leaves the outcome unknown: take again. Raises
+    Unavailable where somebody else's transaction holds the row.
     """
     taking = asyncio.ensure_future(connection.fetchval(SQL[statement], *arguments))
-    while True:
-        done, _ = await asyncio.wait({taking}, timeout=_PATIENCE_SECONDS)
-        if done:
-            epoch: int | None = taking.result()
-            return epoch
-        freeing = await connect(dsn, "goodfunds free a lane")
-        try:
-            await freeing.fetch(SQL["terminate_owner"], lane)
-        finally:
-            await freeing.close()
+    try:
+        for _ in range(_ROUNDS):
+            done, _ = await asyncio.wait({taking}, timeout=_PATIENCE_SECONDS)
+            if done:
+                epoch: int | None = taking.result()
+                return epoch
+            freeing = await connect(dsn, "goodfunds free a lane")
+            try:
+                await freeing.fetch(SQL["terminate_owner"], lane, connection.get_server_pid())
+            finally:
+                await freeing.close()
+        raise Unavailable(f"lane {lane} is locked by a transaction that is not its owner's")
+    finally:
+        if not taking.done():
+            taking.cancel()
+            await asyncio.wait({taking}, timeout=_PATIENCE_SECONDS)
 
 
 async def read_taken(connection: Connection, epochs: dict[int, int]) -> Taken:
@@ -75,63 +78,6 @@ async def read_taken(connection: Connection, epochs: dict[int, int]) -> Taken:
     return Taken(states, tails, stopped)
 
 
-async def unknown_events(
-    bootstrap: str, producer: str, outputs: Sequence[str], states: dict[int, LaneState]
-) -> dict[int, str]:
-    """Lanes whose own events stand on a topic without their database knowing them → what was found.
-
-    Such a database was set back to an older state: it would give old numbers to new events. Each
-    destination is read from the last acknowledged offset that the lane remembers to its end.
-    """
-    wanted: dict[TopicPartition, int] = {}
-    for state in states.values():
-        for topic, partition in {*state.acknowledged, *state.next_seq}:
-            if topic in outputs:
-                place = TopicPartition(topic, partition)
-                start = state.acknowledged.get((topic, partition), -1) + 1
-                wanted[place] = min(start, wanted.get(place, start))
-    if not wanted:
-        return {}
-    reader = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
-    await reader.start()
-    found: dict[int, str] = {}
-    try:
-        ends = await reader.end_offsets(list(wanted))
-        beginnings = await reader.beginning_offsets(list(wanted))
-        unread = {place for place, start in wanted.items() if max(start, beginnings[place]) < ends[place]}
-        if not unread:
-            return {}
-        reader.assign(list(unread))
-        for place in unread:
-            reader.seek(place, max(wanted[place], beginnings[place]))
-        async with asyncio.timeout(_READ_SECONDS):
-            while unread:
-                for place, records in (await reader.getmany(*unread, timeout_ms=500)).items():
-                    for record in records:
-                        lane = _unknown(record, producer.encode(), states)
-                        if lane is not None:
-                            found.setdefault(lane, f"{place.topic}/{place.partition} offset {record.offset}")
-                for place in list(unread):
-                    if await reader.position(place) >= ends[place]:
-                        unread.discard(place)
-    finally:
-        await reader.stop()
-    return found
-
-
-def _unknown(record: Record, producer: bytes, states: dict[int, LaneState]) -> int | None:
-    try:
-        name, lane_text, seq = origin(record)
-        lane = int(lane_text)
-    except (Unreadable, ValueError):
-        return None
-    state = states.get(lane)
-    if name != producer or state is None:
-        return None
-    next_seq = state.next_seq.get((record.topic, record.partition), 1)
-    return lane if seq >= next_seq else None
-
-
 def set_back(found: str) -> str:
     """Why a lane stops where an event of its own is found that its database does not know."""
     return (
@@ -142,4 +88,9 @@ def set_back(found: str) -> str:
 
 async def stop_lane(connection: Connection, lane: int, epoch: int, reason: str) -> None:
     """Stop a lane durably, if it is still ours: every later owner honours it. Raises PostgresError."""
-    await connection.execute(SQL["stop_lane"], lane, epoch, reason[:2000])
+    await connection.execute(SQL["stop_lane"], lane, epoch, storable(reason))
+
+
+def storable(text: str, most: int = 2000) -> str:
+    """A fault's text as Postgres takes it: whatever a record put into it, no NUL and no half character."""
+    return text[:most].encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")

@@ -1,5 +1,6 @@
 """The one function that owns a transaction: fence, read → decide → write, outbox, commit."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from goodfunds.lanes.fence import SQL, fence, to_json
 from goodfunds.lanes.frame import OutboxRow, number, pack
 from goodfunds.lanes.records import Connection, Emission, Record
 from goodfunds.lanes.state import Admitted
+
+_ROLLBACK_SECONDS = 5.0
 
 
 class Write(Protocol):
@@ -55,7 +58,7 @@ async def transact(
 
     The owner's memory (each share's state) is moved on only after the commit was confirmed. Raises Fenced
     (rolled back, nothing written), OutcomeUnknown (take over anew), or whatever `write` raises (rolled
-    back).
+    back). Cancelled during its commit it stays cancelled, and memory stays where it was.
     """
     transaction = connection.transaction()
     await transaction.start()
@@ -82,12 +85,16 @@ async def transact(
         if parked:
             await _write_parked(connection, parked, now)
     except BaseException:
-        if not connection.is_closed():
-            await transaction.rollback()
+        try:
+            if not connection.is_closed():
+                await asyncio.wait_for(transaction.rollback(), _ROLLBACK_SECONDS)
+        except Exception:
+            # What was raised above counts; a connection in doubt is of no further use.
+            connection.terminate()
         raise
     try:
         await transaction.commit()
-    except BaseException as fault:
+    except Exception as fault:
         raise OutcomeUnknown(f"the commit was not answered: {fault!r}") from fault
     for share in shares:
         state = share.state
@@ -119,6 +126,14 @@ def _outbox_rows(
     return rows, next_seqs
 
 
+def _headers_json(record: Record) -> str:
+    """Headers as they came: values in hex, a null one null; jsonb has no room for a name's NUL."""
+    return json.dumps([
+        [name.replace("\0", "\N{SYMBOL FOR NULL}"), None if value is None else bytes(value).hex()]
+        for name, value in record.headers
+    ])  # fmt: skip
+
+
 async def _write_parked(connection: Connection, parked: Sequence[ParkedRecord], now: datetime) -> None:
     await connection.copy_records_to_table(
         "parked",
@@ -130,7 +145,7 @@ async def _write_parked(connection: Connection, parked: Sequence[ParkedRecord], 
                 each.record.offset,
                 each.key,
                 each.record.value,
-                json.dumps([[name, bytes(value).hex()] for name, value in each.record.headers]),
+                _headers_json(each.record),
                 each.record.timestamp,
                 each.amount[0] if each.amount else None,
                 each.amount[1] if each.amount else None,

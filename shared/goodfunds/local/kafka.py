@@ -9,10 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-
-from goodfunds.errors import Misconfigured
-from goodfunds.events.topics import TOPICS
 from goodfunds.local import processes
 from goodfunds.local.processes import Running
 
@@ -61,11 +57,22 @@ def java_command(say: Callable[[str], None] = print) -> list[str]:
 
 
 def create(folder: Path, java: list[str]) -> Broker:
-    """Format a broker's folder and choose its ports; one that is formatted already is taken as it is."""
+    """Format a broker's folder and choose its ports; one that is formatted already is taken as it is.
+
+    A port for clients that another program has taken since is chosen anew. Raises RuntimeError where it is
+    the controller's, which the broker's own data name.
+    """
     ports = folder / "ports"
     if ports.exists():
         port, controller = map(int, ports.read_text().split())
-        return Broker(folder, port, controller)
+        if not processes.is_free(controller):
+            raise RuntimeError(f"port {controller}, Kafka's controller port, is taken by another program")
+        if processes.is_free(port):
+            return Broker(folder, port, controller)
+        moved = Broker(folder, processes.free_port(), controller)
+        (folder / "server.properties").write_text(_properties(moved))
+        ports.write_text(f"{moved.port} {moved.controller_port}")
+        return moved
     folder.mkdir(parents=True, exist_ok=True)
     broker = Broker(folder, processes.free_port(), processes.free_port())
     properties = folder / "server.properties"
@@ -114,25 +121,3 @@ transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
 auto.create.topics.enable=false
 """
-
-
-async def create_topics(bootstrap: str, partitions: int, replication: int = 1) -> list[str]:
-    """Create goodfunds' topics where they are missing; returns the new ones.
-
-    Raises Misconfigured where one exists with another partition count: that count is for life.
-    """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        described = await admin.describe_topics([topic.name for topic in TOPICS])
-        counts = {each["topic"]: len(each["partitions"]) for each in described if each["partitions"]}
-        for name, count in counts.items():
-            if count != partitions:
-                raise Misconfigured(f"topic {name} has {count} partitions, not {partitions}")
-        new = [topic for topic in TOPICS if topic.name not in counts]
-        await admin.create_topics(
-            [NewTopic(topic.name, partitions, replication, topic_configs=topic.config) for topic in new]
-        )
-        return [topic.name for topic in new]
-    finally:
-        await admin.close()

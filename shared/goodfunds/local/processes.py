@@ -36,6 +36,15 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
+def is_free(port: int) -> bool:
+    """Whether a server could listen on a port of loopback."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
 def start(
     command: Sequence[str],
     log: Path,

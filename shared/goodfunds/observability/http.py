@@ -17,6 +17,8 @@ from prometheus_client.registry import CollectorRegistry
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
+from goodfunds.errors import RETRIABLE_POSTGRES
+
 log = structlog.get_logger(__name__)
 
 PROBLEM: Final = "application/problem+json"
@@ -71,6 +73,8 @@ def create_app(
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    for retriable in (*RETRIABLE_POSTGRES, OSError, TimeoutError):
+        app.add_exception_handler(retriable, _on_unavailable)
     app.add_exception_handler(Exception, _on_fault)
     return app
 
@@ -105,6 +109,11 @@ async def _on_invalid_request(_request: Request, fault: Exception) -> Response:
         for error in fault.errors()
     ]
     return problem(422, "the request is not valid", errors=errors)
+
+
+async def _on_unavailable(request: Request, fault: Exception) -> Response:
+    log.warning("request not answered", method=request.method, path=request.url.path, fault=repr(fault))
+    return problem(503, "a part of goodfunds cannot be reached now: try again", headers={"Retry-After": "2"})
 
 
 async def _on_fault(request: Request, fault: Exception) -> Response:

@@ -11,10 +11,18 @@ async def _our_types(connection: Any) -> None:
     )
 
 
-async def connect(dsn: str, application_name: str = "goodfunds") -> "asyncpg.Connection[Any]":
-    """One connection; uuid columns are read and written as 16 bytes. Raises OSError, PostgresError."""
+async def connect(
+    dsn: str, application_name: str = "goodfunds", statement_timeout: float | None = None
+) -> "asyncpg.Connection[Any]":
+    """One connection; uuid columns are read and written as 16 bytes. Raises OSError, PostgresError.
+
+    `statement_timeout`: seconds after which a statement raises TimeoutError, answered or not.
+    """
     connection = await asyncpg.connect(
-        dsn, server_settings={"application_name": application_name, "timezone": "UTC"}, timeout=10
+        dsn,
+        server_settings={"application_name": application_name, "timezone": "UTC"},
+        timeout=10,
+        command_timeout=statement_timeout,
     )
     await _our_types(connection)
     return connection

@@ -98,6 +98,8 @@ async def main(arguments: dict[str, Any]) -> None:
         owner=f"{arguments['name']}-{os.getpid()}",
         batch=arguments["batch"],
         session_timeout=arguments["session_timeout"],
+        prove_every=arguments["prove_every"],
+        answer_timeout=arguments["answer_timeout"],
     )
     await LaneLoop(copier, settings).run(stop)
 

@@ -19,7 +19,7 @@ from goodfunds.ids import reference
 from goodfunds.lanes import Emission
 from goodfunds.postgres import create_pool
 from services.reconciliation.outbox_folder import BankAddress, OutboxFolder
-from services.reconciliation.statements import StatementReader
+from services.reconciliation.statements import Found, StatementReader
 from tests.integration.reconciliation.scene import (
     NOSTRO,
     NOSTRO_LANE,
@@ -212,6 +212,26 @@ async def test_a_file_that_cannot_be_used_is_refused_once_and_blocks_nothing(
     problems = await pool.fetch("SELECT file_name, problem <> '' AS bad FROM statement_files ORDER BY 1")
     assert [tuple(row.values()) for row in problems] == [("camt053-1.xml", True), ("camt053-2.xml", False)]
     await folder.close()
+
+
+async def test_a_file_that_cannot_be_downloaded_does_not_hold_up_the_others(
+    sftp: Sftp, pool: "asyncpg.Pool[Any]"
+) -> None:
+    class Folder:
+        async def statements(self) -> list[str]:
+            return ["camt053-0.xml", "camt053-1.xml"]
+
+        async def fetch(self, name: str) -> bytes:
+            if name == "camt053-0.xml":
+                raise Unavailable("permission denied")
+            return report()
+
+    reader = StatementReader(pool, Folder(), PARTITIONS)
+    with pytest.raises(Unavailable):
+        await reader.look()
+    work = await reader.look()
+    assert isinstance(work, Found)
+    assert work.name == "camt053-1.xml"
 
 
 async def test_a_bank_that_is_away_or_is_another_raises_unavailable(sftp: Sftp) -> None:

@@ -17,6 +17,7 @@ class PaperBank:
         self.root = root
         self.fault = ""
         self.known: set[str] = set()
+        self.rejects_for = ""
         self.delivered: list[tuple[str, bytes]] = []
         self.enquiries = 0
         self.sftp_port = self.http_port = 0
@@ -105,8 +106,9 @@ class PaperBank:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
         self.enquiries += 1
-        found = request.rpartition("/")[2] in self.known
-        body = json.dumps({"status": "received"} if found else {}).encode()
+        found = request.rpartition("/")[2] in self.known or bool(self.rejects_for)
+        told = {"group_status": "RJCT", "reason_code": self.rejects_for} if self.rejects_for else {}
+        body = json.dumps(told if found else {}).encode()
         status = b"200 OK" if found else b"404 Not Found"
         writer.write(
             b"HTTP/1.1 %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b" % (status, len(body), body)

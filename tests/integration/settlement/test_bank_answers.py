@@ -1,5 +1,6 @@
 """The bank's answers out of a real SFTP outbox: each once by name and by content, whole, in chunks."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,17 @@ async def test_an_answer_that_breaks_off_is_told_not_even_in_part(house: Stage, 
     assert house.emitted == []
     outcome = await house.desk.connection.fetchval("SELECT outcome FROM bank_messages")
     assert outcome.startswith("unreadable: line ")
+
+
+async def test_an_answer_that_cannot_be_downloaded_does_not_hold_up_the_others(
+    house: Stage, submitted: str
+) -> None:
+    (house.bank.root / "outbox" / "pain002-0.xml").mkdir()
+    house.bank.put("pain002-1.xml", _rejections(submitted, 1))
+    await house.run()
+    house.wait(timedelta(seconds=10))
+    await house.run()
+    assert len(_payments(house)) == 1
 
 
 async def test_an_answer_about_a_file_whose_end_is_unknown_proves_that_the_bank_has_it(

@@ -186,6 +186,31 @@ async def test_a_file_that_the_bank_took_already_is_found_in_its_archive_or_by_e
     assert await house.attempts() == ["submitted"]
 
 
+@pytest.mark.parametrize(
+    ("code", "told"), [("AC01", types.BatchStatusReported), ("TM01", types.BatchRefused)]
+)
+@pytest.mark.parametrize("lost_at", ["delivery", "answer"])
+async def test_a_rejection_that_only_the_enquiry_tells_is_an_answer(
+    house: Stage, claimed: list[bytes], code: str, told: type[Any], lost_at: str
+) -> None:
+    if lost_at == "delivery":
+        house.bank.fault, house.bank.rejects_for = "drop after rename", code
+        await house.run()
+    else:
+        await house.run()
+        assert await house.attempts() == ["submitted"]
+        house.bank.rejects_for = code
+        house.wait(timedelta(minutes=9))
+        await house.run()
+        assert house.events(told) == []
+        house.wait(timedelta(minutes=2))
+        await house.run()
+    assert {each.reason_code for each in house.events(told)} == {code}
+    assert len(house.events(told)) == await house.desk.connection.fetchval("SELECT count(*) FROM batches")
+    assert await house.desk.connection.fetchval("SELECT count(*) FROM bank_messages") == 1
+    assert len(house.bank.delivered) == 1
+
+
 async def test_not_found_counts_only_after_the_rails_time_then_the_same_bytes_go_again(
     house: Stage, claimed: list[bytes]
 ) -> None:

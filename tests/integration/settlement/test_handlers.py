@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -285,3 +286,36 @@ async def test_a_return_is_told_with_its_settlement_if_it_overtook_the_debit(des
     assert await desk.states() == {payment: "returned"}
     assert await desk.connection.fetch(SQL["proof_ledger_disagrees"]) == []
     assert await desk.balance(f"nostro:{NOSTRO}") == 0
+
+
+async def test_a_return_less_charges_is_told_in_full_and_its_statement_line_changes_nothing(
+    desk: Desk,
+) -> None:
+    (payment,) = await _sent(desk, instruction())
+    await desk.tell(LANE, booked(payment_id=payment))
+    less: dict[str, Any] = {
+        "credit_debit": "CRDT",
+        "is_return": True,
+        "amount_minor": 95_00,
+        "bank_reference": "R",
+    }
+    (back,) = await desk.tell(LANE, booked(payment_id=payment, charges_minor=5_00, **less))
+    assert (back.amount_minor, back.charges_minor) == (100_00, 5_00)
+    assert await desk.tell(LANE, booked(payment_id=payment, source="camt.053", **less)) == []
+    assert await desk.balance("fees") == -5_00
+    assert await desk.balance(f"nostro:{NOSTRO}") == 5_00
+    assert await desk.connection.fetch(SQL["proof_ledger_disagrees"]) == []
+
+
+async def test_a_return_less_charges_finds_its_payment_by_end_to_end_id_and_the_whole_amount(
+    desk: Desk,
+) -> None:
+    (payment,) = await _sent(desk, instruction(end_to_end_id="E2E-1"))
+    await desk.tell(LANE, booked(payment_id=payment))
+    less: dict[str, Any] = {
+        "credit_debit": "CRDT",
+        "is_return": True,
+        "bank_reference": "R",
+        "charges_minor": 5_00,
+    }
+    assert kinds(await desk.tell(NOSTRO_LANE, booked(95_00, **less))) == ["PaymentReturned"]

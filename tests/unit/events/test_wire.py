@@ -2,7 +2,7 @@
 
 import io
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -133,3 +133,30 @@ def test_the_hot_fields_of_an_accepted_payment_lie_at_fixed_places() -> None:
 def test_every_type_has_the_fields_of_its_schema_in_order(name: str) -> None:
     declared = [field.name for field in fields(types.BY_NAME[name])]
     assert declared == [field["name"] for field in SCHEMAS[name].schema["fields"]]
+
+
+def test_what_an_earlier_schema_wrote_is_read_with_the_defaults_of_what_came_since() -> None:
+    day = date(2026, 3, 2)
+    told = (
+        "EUR",
+        "CRDT",
+        "BOOK",
+        False,
+        True,
+        "DE89",
+        "E1",
+        "",
+        "B1",
+        day,
+        day,
+        "AC04",
+        "",
+        "camt.054",
+        "N1",
+        1,
+    )
+    now = types.BankEntryReported(b"P" * 16, b"B" * 16, 95_00, 7, *told, charges_minor=5_00)
+    earlier = b"\x00" + (20).to_bytes(4, "big") + now.encode()[5:-8]
+    assert types.decode(earlier) == replace(now, charges_minor=0)
+    with pytest.raises(Unreadable):
+        types.decode(earlier[:-1])

@@ -4,13 +4,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from goodfunds.events import types
 from goodfunds.ids import NO_ID
 from services.reconciliation.batch_totals import match_batch
-from services.reconciliation.breaks import find_breaks
+from services.reconciliation.breaks import contradiction, find_breaks
 from services.reconciliation.decide import decide, match
 from services.reconciliation.model import (
     BATCH_TOTAL,
@@ -133,6 +134,28 @@ def test_the_same_event_again_gives_the_very_same_case() -> None:
     for event in (SUBMITTED, SETTLED, RETURNED, REJECTED):
         case = decide(case, event, 0, 1)
         assert decide(case, event, 0, 2) is case
+
+
+@pytest.mark.parametrize(
+    ("kind", "amount"),
+    [
+        ("settled_after_rejection", -100),
+        ("returned_after_rejection", 100),
+        ("settled_amount_differs", -99),
+        ("return_amount_differs", 95),
+        ("second_settlement", -100),
+        ("second_return", 100),
+        ("unknown_entry", -7),
+    ],
+)
+def test_a_line_whose_money_is_in_suspense_already_weighs_on_the_books_no_second_time(
+    kind: str, amount: int
+) -> None:
+    event = types.SettlementContradicted(PAYMENT, amount, 9, *COMMON, "B3", kind, "", "")
+    case = Case(PAYMENT, lines=(line(amount, 1),), breaks=(contradiction(event, 0),))
+    case, findings = find_breaks(case, Horizon({STATEMENT}, {NOSTRO: DAY}, NOW))
+    assert findings.opened == ()
+    assert (case.lines[0].state, case.lines[0].break_id) == (BROKEN, case.breaks[0].break_id)
 
 
 def _batch(members: list[str], lines: list[tuple[int, int]]) -> Batch:

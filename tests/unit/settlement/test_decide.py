@@ -14,7 +14,7 @@ from goodfunds.events.types import (
     PaymentStatusReported,
     SettlementContradicted,
 )
-from goodfunds.ledger.posting import Posting, nostro, suspense, transit_out
+from goodfunds.ledger.posting import FEES, Posting, nostro, suspense, transit_out
 from services.settlement import decide
 from services.settlement.model import BLANK, UNANSWERED, Memory, Outcome, booking_key, remember, status_key
 from tests.unit.settlement.answers import BATCH, NOSTRO, NOW, PAYMENT, entry, returned, status
@@ -147,6 +147,50 @@ def test_a_return_of_another_amount_goes_to_suspense() -> None:
     told = Told(entry(), returned(amount_minor=95_00))
     assert told.kinds() == ["PaymentSettled", "return_amount_differs"]
     assert (told.balance(TRANSIT), told.balance(OPEN), told.balance(HOUSE)) == (-100_00, 95_00, 5_00)
+
+
+LESS = {"amount_minor": 95_00, "charges_minor": 5_00}
+
+
+def test_a_return_less_charges_is_the_whole_and_the_charges_are_our_fees() -> None:
+    told = Told(entry(), returned(**LESS), returned(**LESS), returned(source="camt.053", amount_minor=95_00))
+    assert told.kinds() == ["PaymentSettled", "PaymentReturned"]
+    assert isinstance(back := told.events[-1], PaymentReturned)
+    assert (back.amount_minor, back.charges_minor) == (100_00, 5_00)
+    assert (told.balance(TRANSIT), told.balance(HOUSE), told.balance(FEES)) == (0, 5_00, -5_00)
+
+
+def test_a_return_less_charges_that_overtakes_its_debit_proves_it() -> None:
+    told = Told(returned(**LESS), entry())
+    assert told.kinds() == ["PaymentSettled", "PaymentReturned"]
+    assert (told.balance(TRANSIT), told.balance(HOUSE), told.balance(FEES)) == (0, 5_00, -5_00)
+
+
+def test_a_credit_that_is_in_suspense_for_want_of_its_charges_moves_nothing_again_with_them() -> None:
+    told = Told(entry(), returned(amount_minor=95_00), returned(source="camt.053", **LESS))
+    assert told.kinds() == ["PaymentSettled", "return_amount_differs"]
+    assert (told.balance(HOUSE), told.balance(OPEN)) == (5_00, 95_00)
+
+
+@pytest.mark.parametrize("charges_minor", [4_99, 5_01])
+def test_charges_that_do_not_make_the_whole_are_not_believed(charges_minor: int) -> None:
+    told = Told(entry(), returned(amount_minor=95_00, charges_minor=charges_minor))
+    assert told.kinds() == ["PaymentSettled", "return_amount_differs"]
+
+
+def test_charges_beside_a_return_in_full_are_booked_apart_and_kept_from_nothing() -> None:
+    told = Told(entry(), returned(charges_minor=5_00))
+    assert (told.kinds(), told.balance(FEES)) == (["PaymentSettled", "PaymentReturned"], 0)
+
+
+def test_a_second_return_less_charges_goes_to_suspense() -> None:
+    told = Told(entry(), returned(**LESS), returned(bank_reference="RETURN-2", **LESS))
+    assert told.kinds() == ["PaymentSettled", "PaymentReturned", "second_return"]
+    assert told.balance(OPEN) == 95_00
+
+
+def test_an_entry_of_nothing_posts_nothing() -> None:
+    assert Told(entry(), returned(amount_minor=0)).postings == Told(entry()).postings
 
 
 def test_a_debit_of_another_amount_goes_to_suspense_and_does_not_settle() -> None:

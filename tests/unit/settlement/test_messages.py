@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime
 from io import BytesIO
+from typing import Any
+
+import pytest
 
 from goodfunds.events.types import BankEntryReported
 from goodfunds.files import camt054
@@ -69,3 +72,42 @@ def test_a_return_says_so_and_why() -> None:
     entry = Entry(1, 5, "EUR", "CRDT", booking_date=DAY, bank_reference="SB2", transactions=(detail,))
     ((_, told),) = _told(entry)
     assert (told.is_return, told.reason_code, told.reason) == (True, "AC04", "closed")
+
+
+def _returned(credit_minor: int, **changes: Any) -> BankEntryReported:
+    fields: dict[str, Any] = {"amount_minor": credit_minor, "currency": "EUR", "is_return": True}
+    detail = EntryTransaction("E1", INSTRUCTION, BATCH, credit_debit="CRDT", **{**fields, **changes})
+    ((_, told),) = _told(Entry(1, credit_minor, "EUR", "CRDT", booking_date=DAY, transactions=(detail,)))
+    return told
+
+
+def test_a_return_tells_the_charges_that_its_message_states() -> None:
+    told = _returned(95_00, charges_minor=5_00)
+    assert (told.amount_minor, told.charges_minor) == (95_00, 5_00)
+    assert _returned(100_00).charges_minor == 0
+
+
+@pytest.mark.parametrize("element", ["InstdAmt", "TxAmt"])
+def test_a_return_of_less_than_its_original_amount_tells_the_rest_as_charges(element: str) -> None:
+    details = f'<AmtDtls><{element}><Amt Ccy="EUR">100.00</Amt></{element}></AmtDtls>'
+    assert _charges_in(details) == 5_00
+    assert _charges_in(details.replace("EUR", "USD")) == 0
+
+
+def test_charges_in_the_shape_of_earlier_versions_count_and_those_given_back_do_not() -> None:
+    one = '<Chrgs><Amt Ccy="EUR">{}</Amt><CdtDbtInd>{}</CdtDbtInd></Chrgs>'
+    assert _charges_in(one.format("3.00", "DBIT") + one.format("2.00", "DBIT")) == 5_00
+    assert _charges_in(one.format("5.00", "CRDT")) == 0
+
+
+def _charges_in(inserted: str) -> int:
+    detail = EntryTransaction(
+        "E1", INSTRUCTION, BATCH, amount_minor=95_00, currency="EUR", credit_debit="CRDT", is_return=True
+    )
+    statement = Statement(1, "M1", "N1", "2026-03-02T19:00:00Z", NOSTRO, "EUR", from_date=DAY, to_date=DAY)
+    entry = Entry(1, 95_00, "EUR", "CRDT", booking_date=DAY, transactions=(detail,))
+    report = AccountReport("M1", datetime(2026, 3, 2, 19, tzinfo=UTC), [(statement, [entry])])
+    content = camt054.write(report).decode().replace("<RtrInf", inserted + "<RtrInf")
+    assert inserted in content
+    ((_, told),) = entries("camt.054", BytesIO(content.encode()))
+    return told.charges_minor

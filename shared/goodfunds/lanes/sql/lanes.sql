@@ -36,7 +36,7 @@ UPDATE lanes SET heartbeat = NULL WHERE lane = $1 AND epoch = $2;
 -- Only the very connection that the row names: a process id alone may have been given out again.
 SELECT pg_terminate_backend(a.pid)
 FROM lanes l JOIN pg_stat_activity a ON a.pid = l.backend_pid AND a.backend_start = l.backend_start
-WHERE l.lane = $1 AND a.pid <> pg_backend_pid();
+WHERE l.lane = $1 AND a.pid <> $2;
 
 -- name: read_lanes
 SELECT lane, incarnation, epoch, version, offsets, started_above, watermarks, destinations, acknowledged,
@@ -77,8 +77,13 @@ RETURNING lane;
 -- name: resumed_lanes
 SELECT lane FROM lanes WHERE lane = ANY($1::int[]) AND stopped_reason IS NULL;
 
+-- name: wait_briefly
+-- Dropping a day locks the whole outbox: who waits for that lock makes every lane wait behind it.
+SELECT set_config('lock_timeout', '500ms', false);
+
 -- name: keep_outbox
-SELECT keep_outbox($1::date, $2::integer);
+-- The earlier of two clocks, so that one that runs ahead drops nothing too early.
+SELECT keep_outbox(least($1::date, (clock_timestamp() AT TIME ZONE 'UTC')::date), $2::integer);
 
 -- name: lane_positions
 SELECT lane, epoch, owner, offsets, watermarks, destinations, outbox_seq, published_seq, stopped_reason, decided_at

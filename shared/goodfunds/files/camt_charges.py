@@ -1,0 +1,49 @@
+"""What banks kept of a transaction, and what it was worth before: Chrgs and AmtDtls of camt.053 and camt.054.
+
+Evidence beside the money that moved: what cannot be read, or is in another currency, counts as unstated.
+"""
+
+from lxml import etree
+
+from goodfunds.files.fields import Leaves
+from goodfunds.money import InvalidAmount, UnknownCurrency, exponent, parse_amount
+
+
+def charges(found: Leaves, currency: str) -> int:
+    """The sum of Chrgs in minor units: records that charge us less those that give back; never below zero.
+
+    From version 4 on the amounts stand in Rcrd, before in Chrgs itself; the total counts where none do.
+    """
+    records = (*found.elements("Chrgs/Rcrd/Amt"), *found.elements("Chrgs/Amt"))
+    kept = sum(_signed(each, currency) for each in records or found.elements("Chrgs/TtlChrgsAndTaxAmt"))
+    return max(kept, 0)
+
+
+def read_money(amount: etree._Element, currency: str) -> int | None:
+    """Minor units of an amount in that currency, or None."""
+    if amount.get("Ccy") != currency:
+        return None
+    try:
+        return parse_amount(without_idle_zeros((amount.text or "").strip(), currency), currency)
+    except (InvalidAmount, UnknownCurrency):
+        return None
+
+
+def without_idle_zeros(text: str, currency: str) -> str:
+    """The amount without zeros past the currency's places: banks pad to the five that the schema takes."""
+    whole, point, fraction = text.partition(".")
+    places = exponent(currency)
+    idle = fraction[places:]
+    if not idle or idle.strip("0") or len(fraction) > 5:
+        return text
+    return whole + (point + fraction[:places] if places else "")
+
+
+def _signed(amount: etree._Element, currency: str) -> int:
+    minor = read_money(amount, currency) or 0
+    record = amount.getparent()
+    beside = record if record is not None else ()
+    gives_back = any(
+        each.tag.rpartition("}")[2] == "CdtDbtInd" and (each.text or "").strip() == "CRDT" for each in beside
+    )
+    return -minor if gives_back else minor

@@ -1,0 +1,103 @@
+"""Where Kafka and Postgres come from: packages (embedded), containers (docker), or the user (external)."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from goodfunds.errors import Misconfigured
+from goodfunds.local import docker, kafka, postgres, processes
+from goodfunds.local.state import Say, Stack
+
+VARIABLES = {"postgres": "GOODFUNDS_POSTGRES", "kafka": "GOODFUNDS_KAFKA"}
+"""The variable that points at a server of the user's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A way to have a server, named `postgres` or `kafka`. `start` waits until it answers; its address.
+
+    `stop` keeps the data; `wipe` removes what lies outside the stack's folder.
+    """
+
+    start: Callable[[Stack, str, Say], str]
+    alive: Callable[[Stack, str], bool]
+    stop: Callable[[Stack, str], None]
+    wipe: Callable[[Stack, str], None]
+
+
+def choose(stack: Stack, server: str, wanted: str | None) -> str:
+    """The provider's name of a server, for the stack's life. Raises Misconfigured where it would change."""
+    has = stack.providers.get(server)
+    asked = "external" if os.environ.get(VARIABLES[server]) else wanted
+    if has is not None and has != (asked or has):
+        raise Misconfigured(
+            f"this stack's {server} is {has}, not {asked}, and its data lies there: use another --folder, or "
+            f"`goodfunds down --wipe` removes it with all its data"
+        )
+    return has or asked or "embedded"
+
+
+def _start_embedded(stack: Stack, server: str, say: Say) -> str:
+    if server == "postgres":
+        say("starting Postgres 18…")
+        made = postgres.create(stack.folder / "postgres")
+        stack.running[server] = postgres.start(made)
+        return made.url
+    java = kafka.java_command(say)
+    say(f"starting Kafka {kafka.VERSION}…")
+    broker = kafka.create(stack.folder / "kafka", java)
+    stack.running[server] = kafka.start(broker, java)
+    return broker.bootstrap
+
+
+def _stop_embedded(stack: Stack, server: str) -> None:
+    running = stack.running.pop(server, None)
+    if running is not None and running.alive():
+        (postgres.stop if server == "postgres" else processes.stop)(running)
+
+
+def _start_docker(stack: Stack, server: str, say: Say) -> str:
+    say(f"starting {server} as a container (the first time its image is fetched)…")
+    image = docker.kafka_image if server == "kafka" else lambda _: docker.postgres_image()
+    container, port = docker.start(stack.containers.get(server), image, stack.folder)
+    stack.containers[server] = container
+    stack.save()
+    if server == "kafka":
+        address = f"127.0.0.1:{port}"
+        docker.wait_for_kafka(container, address)
+        return address
+    address = f"postgresql://{postgres.USER}@127.0.0.1:{port}"
+    docker.wait_for_postgres(container, address)
+    return address
+
+
+def _alive_docker(stack: Stack, server: str) -> bool:
+    return server in stack.containers and docker.alive(stack.containers[server])
+
+
+def _stop_docker(stack: Stack, server: str) -> None:
+    if server in stack.containers:
+        docker.stop(stack.containers[server])
+
+
+def _wipe_docker(stack: Stack, server: str) -> None:
+    if server in stack.containers:
+        docker.remove(stack.containers.pop(server))
+
+
+def _start_external(stack: Stack, server: str, say: Say) -> str:
+    # Without the variable the one that the stack was made with is meant.
+    address = os.environ.get(VARIABLES[server]) or (stack.kafka if server == "kafka" else stack.postgres)
+    say(f"using the {server} of {VARIABLES[server]}")
+    return address
+
+
+def _nothing(_stack: Stack, _server: str) -> None:
+    """What is the user's own is neither stopped nor wiped; the folder holds what is embedded."""
+
+
+PROVIDERS = {
+    "embedded": Provider(_start_embedded, Stack.alive, _stop_embedded, _nothing),
+    "docker": Provider(_start_docker, _alive_docker, _stop_docker, _wipe_docker),
+    "external": Provider(_start_external, lambda _stack, _server: False, _nothing, _nothing),
+}

@@ -1,0 +1,178 @@
+"""The main job on the whole stack, as a person runs it: with faults at the bank, and proved to the cent."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from goodfunds.cli.journey import BANK_HOLDS
+from goodfunds.local.stack import NOSTRO, find
+from goodfunds.service import services
+
+PAYMENTS = 120
+"""Twice the debtors of a generated file, whose openings and fundings come first on `payments`."""
+FAULTS = (
+    "reject=0.2,return=0.2,doubled_answer=0.3,lost_answer=0.1,late_answer=0.1,echo_end_to_end_only=0.2,"
+    "contradictory_answer=0.03,drop_upload=1"
+)
+LONGEST = 240.0
+"""Seconds for one command: the demo takes about twenty; the rest is for a machine that others use too."""
+
+
+@dataclass(frozen=True)
+class House:
+    """A stack that has done the main job once."""
+
+    folder: Path
+    outcome: dict[str, Any]
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return command(self.folder, arguments)
+
+    def asked(self, *arguments: str) -> Any:
+        answer = self.run(*arguments)
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+        return json.loads(answer.stdout.splitlines()[-1])
+
+    def database(self, service: str) -> str:
+        return f"{find(self.folder).postgres.rstrip('/')}/{services()[service].database}"
+
+
+def command(folder: Path, arguments: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+    goodfunds = str(Path(sys.executable).with_name("goodfunds"))
+    return subprocess.run(
+        [goodfunds, "--folder", str(folder), *arguments],
+        capture_output=True, text=True, timeout=LONGEST, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def house(servers: Path) -> Iterator[House]:
+    folder = servers / "main-job"
+    try:
+        answer = command(
+            folder, ["demo", "--keep", "--json", "--payments", str(PAYMENTS), "--faults", FAULTS]
+        )
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+        yield House(folder, json.loads(answer.stdout.splitlines()[-1]))
+    finally:
+        command(folder, ["down", "--wipe"])
+
+
+def test_every_payment_has_an_end_and_nothing_is_unaccounted_for(house: House) -> None:
+    found = house.outcome
+    assert found["instructions"] == found["accepted"] == PAYMENTS
+    assert found["settled"] + found["rejected"] == PAYMENTS
+    assert found["returned"] > 0
+    assert found["rejected"] > 0
+    assert found["unaccounted_minor"] == {"EUR": 0}
+
+
+def test_the_proof_rests_on_the_balance_that_the_bank_itself_closed_with(house: House) -> None:
+    bank = find(house.folder).url("sandbox-bank")
+    last = httpx.get(f"{bank}/statements", timeout=LONGEST).json()[-1]
+    proof = house.asked("prove", "--json")
+    [nostro] = [check for check in proof["checks"] if NOSTRO in check["name"]]
+    closing = nostro["detail"].partition("closing balance ")[2].partition(" EUR")[0]
+    assert int(closing.replace(".", "")) == last["closing_minor"]
+    assert last["closing_minor"] < BANK_HOLDS
+
+
+def test_a_payments_timeline_names_topic_partition_offset_and_posting_of_its_steps(house: House) -> None:
+    most = str(2 * 60 + PAYMENTS)
+    watched = house.run("watch", "payments", "--from-beginning", "--most", most, "--json").stdout
+    accepted = next(json.loads(line) for line in watched.splitlines() if '"PaymentAccepted"' in line)
+    payment_id = accepted["event"]["payment_id"]
+    [steps] = house.asked("payment", "show", payment_id, "--json").values()
+    by_name = {step["step"]: step for step in steps}
+    told = by_name["accepted"]
+    assert (told["topic"], told["lane"], told["offset"]) == (
+        "payments",
+        accepted["partition"],
+        accepted["offset"],
+    )
+    assert "Cr transit-out:sepa-credit" in told["postings"][0]
+    assert by_name["instructed"]["offset"] is not None
+    assert {"ingestion", "settlement", "reconciliation"} == {step["service"] for step in steps}
+    assert house.run("payment", "show", payment_id).returncode == 0
+
+
+def test_a_payment_that_nobody_knows_is_said_to_be_unknown(house: House) -> None:
+    answer = house.run("payment", "show", "NO-SUCH-PAYMENT")
+    assert answer.returncode == 1
+    assert "NO-SUCH-PAYMENT" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("service", "sabotage", "repair", "rule"),
+    [
+        pytest.param(
+            "ingestion",
+            "UPDATE balances SET balance_minor = balance_minor + 1 WHERE account LIKE 'transit-out:%'",
+            "UPDATE balances SET balance_minor = balance_minor - 1 WHERE account LIKE 'transit-out:%'",
+            "each database agrees with itself",
+            id="a cent more in a balance",
+        ),
+        pytest.param(
+            "ingestion",
+            "UPDATE payments SET amount_minor = amount_minor + 1 WHERE payment_id = "
+            "(SELECT min(payment_id::text)::uuid FROM payments WHERE state = 'accepted')",
+            "UPDATE payments SET amount_minor = amount_minor - 1 WHERE payment_id = "
+            "(SELECT min(payment_id::text)::uuid FROM payments WHERE state = 'accepted')",
+            "what ingestion accepted, settlement received",
+            id="a cent more accepted than received",
+        ),
+        pytest.param(
+            "settlement",
+            "UPDATE settlements SET amount_minor = amount_minor + 1 WHERE payment_id = "
+            "(SELECT min(payment_id::text)::uuid FROM settlements)",
+            "UPDATE settlements SET amount_minor = amount_minor - 1 WHERE payment_id = "
+            "(SELECT min(payment_id::text)::uuid FROM settlements)",
+            "what settlement settled, reconciliation knows",
+            id="a cent more settled than told",
+        ),
+        pytest.param(
+            "settlement",
+            "UPDATE lanes SET stopped_reason = 'a test' WHERE lane = 5",
+            "UPDATE lanes SET stopped_reason = NULL WHERE lane = 5",
+            "no lane is stopped",
+            id="a stopped lane",
+        ),
+    ],
+)
+async def test_prove_finds_what_is_wrong_in_a_database(
+    house: House, service: str, sabotage: str, repair: str, rule: str
+) -> None:
+    connection = await asyncpg.connect(house.database(service))
+    try:
+        await connection.execute(sabotage)
+        answer = house.run("prove", "--json")
+        await connection.execute(repair)
+    finally:
+        await connection.close()
+    proof = json.loads(answer.stdout.splitlines()[-1])
+    assert answer.returncode == 1
+    assert rule in [check["name"] for check in proof["checks"] if not check["holds"]]
+    assert house.asked("prove", "--json")["holds"]
+
+
+def test_a_file_published_twice_is_taken_once_and_another_with_its_id_is_refused(
+    house: House, tmp_path: Path
+) -> None:
+    shipped = Path(sys.modules["goodfunds.local"].__path__[0]) / "demo-payments.xml"
+    first = tmp_path / "payments.xml"
+    first.write_bytes(shipped.read_bytes())
+    other = tmp_path / "other.xml"
+    other.write_bytes(shipped.read_bytes().replace(b"<Nm>", b"<Nm>X", 1))
+    answers = [house.asked("publish", str(first), "--json") for _ in range(2)]
+    assert answers[0] == answers[1]
+    refused = house.run("publish", str(other))
+    assert refused.returncode == 1
+    assert "other content was taken in before" in refused.stderr

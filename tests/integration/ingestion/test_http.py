@@ -1,0 +1,217 @@
+"""Ingestion's HTTP over a real database: files whole or not at all, and what became of them."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import date
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from goodfunds import ids
+from goodfunds.clock import FixedClock
+from goodfunds.local.demo_file import demo_file
+from goodfunds.local.processes import free_port
+from goodfunds.observability.http import PROBLEM, create_app
+from goodfunds.postgres import create_pool
+from services.ingestion import http
+from tests.integration.ingestion.desk import NOW, Desk, desk_on
+from tests.unit.ingestion.requests import instruction
+
+FILE = demo_file(6, 2, date(2026, 3, 3))
+FILES = "/v1/payment-files"
+LARGEST = 100_000
+Change = Callable[[bytes], bytes]
+
+
+@pytest.fixture
+async def desk(database: str) -> AsyncIterator[Desk]:
+    async with desk_on(database) as desk:
+        yield desk
+
+
+@pytest.fixture
+async def client(desk: Desk, database: str) -> AsyncIterator[httpx.AsyncClient]:
+    pool = await create_pool(database)
+    app = create_app("ingestion", list)
+    http.add_routes(app, pool, FixedClock(NOW), LARGEST)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ingestion") as client:
+        yield client
+    await pool.close()
+
+
+async def test_a_good_file_is_taken_in_and_can_be_looked_at(client: httpx.AsyncClient) -> None:
+    taken = await client.post(FILES, content=FILE)
+    assert taken.status_code == 202
+    assert (taken.json()["message_id"], taken.json()["items"]) == ("DEMO-1-6", 6)
+    found = (await client.get(taken.headers["Location"])).json()
+    assert (found["file_id"], found["position"], found["finished_at"]) == (taken.json()["file_id"], 0, None)
+    assert found["format"] == "pain.001.001.09"
+    assert list(found["sums"]) == ["EUR"]
+
+
+async def test_the_same_file_twice_gives_the_first_answer_and_is_one_file(
+    client: httpx.AsyncClient, desk: Desk
+) -> None:
+    first, second = await client.post(FILES, content=FILE), await client.post(FILES, content=FILE)
+    assert (first.status_code, second.status_code) == (202, 200)
+    assert first.json() == second.json()
+    assert first.headers["Location"] == second.headers["Location"]
+    assert await desk.count("payment_files") == 1
+
+
+async def test_another_file_with_the_same_msgid_is_refused_whole(
+    client: httpx.AsyncClient, desk: Desk
+) -> None:
+    await client.post(FILES, content=FILE)
+    other = await client.post(FILES, content=FILE.replace(b"<Nm>", b"<Nm>X", 1))
+    assert (other.status_code, other.headers["content-type"]) == (409, PROBLEM)
+    assert "DEMO-1-6" in other.json()["detail"]
+    assert await desk.count("payment_files") == 1
+    elsewhere = await client.post(FILES, content=FILE, headers={"X-Client": "another"})
+    assert elsewhere.status_code == 202
+
+
+def cent_off(file: bytes) -> bytes:
+    start, end = file.index(b"<CtrlSum>") + 9, file.index(b"</CtrlSum>")
+    digit = b"%d" % ((int(file[end - 1 : end]) + 1) % 10)
+    assert start < end
+    return file[: end - 1] + digit + file[end:]
+
+
+def amounting_to(text: str) -> Change:
+    def change(file: bytes) -> bytes:
+        start = file.index(b'<InstdAmt Ccy="EUR">') + 20
+        return file[:start] + text.encode() + file[file.index(b"</InstdAmt>") :]
+
+    return change
+
+
+BROKEN: dict[str, tuple[Change, str]] = {
+    "empty": (lambda file: b"", "FF01"),
+    "no XML": (lambda file: b"{}", "FF01"),
+    "truncated": (lambda file: file[: len(file) // 2], "FF01"),
+    "without its last byte": (lambda file: file.rstrip()[:-1], "FF01"),
+    "control sum off by a cent": (cent_off, "AM10"),
+    "a payment too many": (lambda file: file.replace(b"<NbOfTxs>6<", b"<NbOfTxs>7<", 1), "AM18"),
+    "a payment too few": (lambda file: file.replace(b"<NbOfTxs>3<", b"<NbOfTxs>2<", 1), "AM18"),
+    "another message": (lambda file: file.replace(b"pain.001", b"pain.008"), "FF01"),
+    "an unknown currency": (lambda file: file.replace(b'Ccy="EUR"', b'Ccy="EUX"', 1), "AM11"),
+    "yen with decimals": (lambda file: file.replace(b'Ccy="EUR"', b'Ccy="JPY"', 1), "AM12"),
+    **{
+        f"an amount of {text}": (amounting_to(text), code)
+        for text, code in {
+            "1e3": "AM12", "-5.00": "AM12", "+5": "AM12", "１０": "AM12", "true": "AM12", "1,00": "AM12",
+            "1_000": "AM12", "10.005": "AM12", "1" * 19: "AM12", "": "AM12",
+        }.items()
+    },
+    "a doctype": (
+        lambda file: file.replace(b"<Document", b'<!DOCTYPE d [<!ENTITY e "x">]><Document', 1), "FF01"),
+}  # fmt: skip
+
+
+async def test_a_broken_file_is_refused_whole_with_code_and_line(
+    client: httpx.AsyncClient, desk: Desk
+) -> None:
+    silent = {}
+    for case, (change, code) in BROKEN.items():
+        broken = change(FILE)
+        assert broken != FILE
+        answer = await client.post(FILES, content=broken)
+        assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM), case
+        errors = answer.json()["errors"]
+        assert all(error["line"] >= 0 and error["message"] for error in errors)
+        if code not in {error["code"] for error in errors}:
+            silent[case] = errors
+    assert silent == {}
+    assert await desk.count("payment_files") == 0
+
+
+async def test_a_file_with_a_payment_that_no_lane_could_take_is_refused_at_the_door(
+    client: httpx.AsyncClient, desk: Desk
+) -> None:
+    line = b"<Ustrd>" + b"x" * 140 + b"</Ustrd>"
+    for pattern, replacement, code in (
+        (b"<Ustrd>", line * 70 + b"<Ustrd>", "RR07"),
+        (b"<PmtMtd>TRF<", b"<PmtMtd>CHK<", "AG03"),
+        (b"<IBAN>DE97500105170000000001</IBAN>", b"<Othr><Id>transit-out:x</Id></Othr>", "CH16"),
+    ):
+        assert pattern in FILE
+        answer = await client.post(FILES, content=FILE.replace(pattern, replacement, 1))
+        assert answer.status_code == 422
+        assert [error["code"] for error in answer.json()["errors"]] == [code]
+    assert await desk.count("payment_files") == 0
+    over_the_rails_limit = FILE.replace(b"<Ustrd>", line + b"<Ustrd>", 1)
+    assert (await client.post(FILES, content=over_the_rails_limit)).status_code == 202
+
+
+async def test_a_file_that_is_too_large_is_refused_before_it_is_read(client: httpx.AsyncClient) -> None:
+    answer = await client.post(FILES, content=b"x" * (LARGEST + 1))
+    assert (answer.status_code, answer.headers["content-type"]) == (413, PROBLEM)
+
+
+async def test_a_clients_name_is_letters_digits_and_a_few_signs(
+    client: httpx.AsyncClient, desk: Desk
+) -> None:
+    for name in (b"", b"a b", b"x" * 101, b"\xe4", b"../x"):
+        answer = await client.post(FILES, content=FILE, headers={b"X-Client": name})
+        assert answer.status_code == 422
+    assert await desk.count("payment_files") == 0
+
+
+async def test_a_payment_is_found_by_id_and_by_key(client: httpx.AsyncClient, desk: Desk) -> None:
+    await desk.open(100_00)
+    (accepted,) = await desk.ask(instruction(idempotency_key="order/1 ü"))
+    by_key = await client.get("/v1/payments/by-key/order/1 ü", headers={"X-Client": "shop"})
+    by_id = await client.get(f"/v1/payments/{ids.text(accepted.payment_id)}")
+    assert by_key.json() == by_id.json()
+    assert (by_id.json()["state"], by_id.json()["amount"]) == ("accepted", "100.00")
+    other = await client.get("/v1/payments/by-key/order/1 ü", headers={"X-Client": "another"})
+    assert other.status_code == 404
+
+
+async def test_a_rejected_payment_in_no_currency_is_shown_as_it_came(
+    client: httpx.AsyncClient, desk: Desk
+) -> None:
+    await desk.ask(instruction(currency="EUX", amount_minor=7))
+    found = (await client.get("/v1/payments/by-key/key", headers={"X-Client": "shop"})).json()
+    assert (found["state"], found["reason_code"], found["amount"]) == ("rejected", "AM11", "7")
+
+
+async def test_what_does_not_exist_is_a_404_in_the_form_of_every_error(client: httpx.AsyncClient) -> None:
+    for path in (
+        f"{FILES}/{uuid4()}",
+        f"{FILES}/no-id",
+        f"/v1/payments/{uuid4()}",
+        "/v1/payments/no-id",
+        "/v1/payments/by-key/unknown",
+        "/v1/payments/by-key/%00",
+        "/v1/payments/by-key/%ff%fe",
+        "/v1/nothing",
+    ):
+        answer = await client.get(path)
+        assert (answer.status_code, answer.headers["content-type"]) == (404, PROBLEM), path
+
+
+async def test_a_file_counts_its_own_payments_alone(client: httpx.AsyncClient, desk: Desk) -> None:
+    await desk.open(100_00)
+    location = (await client.post(FILES, content=FILE, headers={"X-Client": "shop"})).headers["Location"]
+    for key in ("DEMO-1-6/1/1", "DEMO-1-6/1/2", "DEMO-1-6/1/1/1", "DEMO-1-60/1/1", "DEMO-1-6-/1/1"):
+        await desk.ask(instruction(idempotency_key=key, amount_minor=1))
+    await desk.ask(instruction(idempotency_key="DEMO-1-6/2/1", amount_minor=0))
+    await desk.ask(instruction(idempotency_key="DEMO-1-6/2/2", client="another", amount_minor=0))
+    found = (await client.get(location)).json()
+    assert (found["accepted"], found["rejected"]) == (2, 1)
+
+
+async def test_while_the_database_is_away_the_answer_is_to_try_again() -> None:
+    pool = await create_pool(f"postgresql://nobody@127.0.0.1:{free_port()}/none")
+    app = create_app("ingestion", list)
+    http.add_routes(app, pool, FixedClock(NOW), LARGEST)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ingestion") as client:
+        for answer in (
+            await client.post(FILES, content=FILE),
+            await client.get(f"{FILES}/{uuid4()}"),
+            await client.get("/v1/payments/by-key/key"),
+        ):
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    await pool.close()

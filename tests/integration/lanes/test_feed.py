@@ -1,0 +1,170 @@
+"""A feed on real parts: one owner, handed over when it stops, taken when its heart has stopped."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+import goodfunds.lanes
+from goodfunds.errors import InvariantBroken
+from goodfunds.lanes import Emission, Feed, LaneSettings, Sequences
+from goodfunds.lanes.records import Connection
+from goodfunds.postgres import migrate
+from tests.integration.lanes.stage import Stage
+
+LANES = Path(goodfunds.lanes.__file__).parent / "migrations"
+
+
+class Numbers:
+    """Source: the numbers that a test puts in; `broken` is an invariant."""
+
+    producer = "numbers"
+
+    def __init__(self, target: str) -> None:
+        self.outputs = (target,)
+        self.found: list[str] = []
+        self.looks = 0
+        self.before_look: Callable[[], Any] | None = None
+
+    async def look(self) -> str | None:
+        self.looks += 1
+        if self.before_look is not None:
+            await self.before_look()
+        return self.found[0] if self.found else None
+
+    async def record(
+        self, connection: Connection, work: str, now: datetime, sequences: Sequences
+    ) -> Sequence[Emission]:
+        self.found.pop(0)
+        if work == "broken":
+            raise InvariantBroken("broken on purpose")
+        return [Emission(self.outputs[0], int(work) % 2, b"k", "Number", work.encode(), b"")]
+
+
+class Running:
+    """Feeds of one database, ended with the test."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._running: list[tuple[asyncio.Event, asyncio.Task[None]]] = []
+
+    def start(self, name: str, source: Numbers) -> tuple[Feed, asyncio.Event, "asyncio.Task[None]"]:
+        stage = self._stage
+        settings = LaneSettings(stage.dsn, stage.bootstrap, stage.partitions, name)
+        feed, stop = Feed(source, settings, idle=0.05), asyncio.Event()
+        task = asyncio.create_task(feed.run(stop))
+        self._running.append((stop, task))
+        return feed, stop, task
+
+    async def end(self) -> None:
+        for stop, task in self._running:
+            stop.set()
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task
+
+
+@pytest.fixture
+async def stage(kafka: Any, database: str, make_topics: Callable[..., Any]) -> Stage:
+    await migrate(database, [("lanes", LANES)])
+    name = uuid4().hex[:8]
+    stage = Stage(kafka.bootstrap, database, f"in-{name}", f"out-{name}", 2)
+    await make_topics([stage.target], 2)
+    return stage
+
+
+@pytest.fixture
+async def running(stage: Stage) -> AsyncIterator[Running]:
+    running = Running(stage)
+    yield running
+    await running.end()
+
+
+async def numbers(stage: Stage) -> list[int]:
+    return sorted(number for _, _, number, _ in await stage.events())
+
+
+async def test_a_feed_publishes_what_it_found_and_hands_over_at_once_when_it_stops(
+    stage: Stage, running: Running
+) -> None:
+    first, second = Numbers(stage.target), Numbers(stage.target)
+    first.found = ["1", "2", "3"]
+    one, stop, task = running.start("one", first)
+    await stage.until("all taken in", lambda: not first.found)
+    two, _, _ = running.start("two", second)
+    second.found = ["4"]
+    stop.set()
+    await asyncio.wait_for(task, 20)
+    # A dead owner would be waited for at least as long as its heartbeat is good, which is 10 s.
+    await stage.until("handed over", lambda: two.working, 8)
+    await stage.until("the second takes in", lambda: not second.found)
+    await stage.until_published()
+    assert await numbers(stage) == [1, 2, 3, 4]
+    assert one.unready() == two.unready() == []
+
+
+async def test_a_feed_stands_by_while_the_owners_heart_beats_and_takes_over_when_it_does_not(
+    stage: Stage, running: Running
+) -> None:
+    first, second = Numbers(stage.target), Numbers(stage.target)
+    one, _, task = running.start("one", first)
+    await stage.until("the first works", lambda: one.working)
+    two, _, _ = running.start("two", second)
+    looks = first.looks
+    await stage.until("the first looks on", lambda: first.looks > looks + 20)
+    assert not two.working
+    assert second.looks == 0
+    task.cancel()
+    await asyncio.wait({task})
+    await stage.fetch("UPDATE lanes SET heartbeat = heartbeat - interval '11 s' WHERE lane = -1")
+    await stage.until("the second works", lambda: two.working)
+    assert await stage.fetchval("SELECT owner FROM lanes WHERE lane = -1") == "two"
+
+
+async def test_a_feed_that_was_frozen_while_another_took_over_records_nothing(
+    stage: Stage, running: Running
+) -> None:
+    first, second = Numbers(stage.target), Numbers(stage.target)
+    looking, thaw = asyncio.Event(), asyncio.Event()
+
+    async def freeze() -> None:
+        looking.set()
+        await thaw.wait()
+
+    first.before_look = freeze
+    first.found = ["1"]
+    one, _, _ = running.start("one", first)
+    await asyncio.wait_for(looking.wait(), 20)
+    await stage.fetch("UPDATE lanes SET epoch = epoch + 1, owner = 'other' WHERE lane = -1")
+    thaw.set()
+    first.before_look = None
+    await stage.until("the first stands by", lambda: not one.working)
+    assert first.found == ["1"], "the fence comes before what the source writes"
+    two, _, _ = running.start("other", second)
+    second.found = ["2"]
+    await stage.until("the second works", lambda: two.working and not second.found)
+    await stage.until_published()
+    assert await numbers(stage) == [2]
+    assert not one.working
+
+
+async def test_a_broken_invariant_stops_a_feed_until_a_person_has_looked(
+    stage: Stage, running: Running
+) -> None:
+    source = Numbers(stage.target)
+    source.found = ["broken", "1"]
+    feed, _, task = running.start("one", source)
+    await stage.until("stopped", feed.unready)
+    assert "broken on purpose" in await stage.fetchval("SELECT stopped_reason FROM lanes WHERE lane = -1")
+    epoch = await stage.fetchval("SELECT epoch FROM lanes WHERE lane = -1")
+    other, _, _ = running.start("other", Numbers(stage.target))
+    await stage.until("the other sees it", other.unready)
+    assert await stage.fetchval("SELECT epoch FROM lanes WHERE lane = -1") == epoch
+    assert not task.done()
+    await stage.fetch("UPDATE lanes SET stopped_reason = NULL WHERE lane = -1")
+    await stage.until("works again", lambda: feed.working or other.working)

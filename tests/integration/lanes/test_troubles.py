@@ -1,0 +1,240 @@
+"""Troubles of database and broker that no client library ends by itself: the lanes must."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+
+import goodfunds.lanes
+from goodfunds.errors import Misconfigured, Unavailable
+from goodfunds.lanes import LaneLoop, LaneSettings, create_lanes
+from goodfunds.lanes import takeover as of_takeover
+from goodfunds.lanes.fence import SQL
+from goodfunds.lanes.takeover import raise_epoch
+from goodfunds.postgres import connect, migrate
+from tests.integration.lanes.copier import MIGRATIONS, Copier
+from tests.integration.lanes.stage import Stage
+
+LANES = Path(goodfunds.lanes.__file__).parent / "migrations"
+
+
+@pytest.fixture
+async def stage(kafka: Any, database: str, make_topics: Callable[..., Any]) -> AsyncIterator[Stage]:
+    await migrate(database, [("lanes", LANES), ("copier", MIGRATIONS)])
+    name = uuid4().hex[:8]
+    stage = Stage(kafka.bootstrap, database, f"in-{name}", f"out-{name}", 2)
+    await make_topics([stage.source, stage.target], 2)
+    yield stage
+    stage.end()
+
+
+class Wire:
+    """A way to the database that can swallow everything, as a host that lost its power does."""
+
+    def __init__(self, dsn: str) -> None:
+        self._to = urlsplit(dsn)
+        self._dark: asyncio.Event = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.opened = 0
+
+    async def open(self) -> str:
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        port = self._server.sockets[0].getsockname()[1]
+        return self._to._replace(netloc=f"{self._to.username}@127.0.0.1:{port}").geturl()
+
+    def swallow(self) -> None:
+        """Lose what the connections of now send and get, without a word; later ones work."""
+        self._dark.set()
+        self._dark = asyncio.Event()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.opened += 1
+        upstream, down = await asyncio.open_connection(self._to.hostname, self._to.port)
+        for of in ((reader, down), (upstream, writer)):
+            task = asyncio.create_task(self._pass(*of, self._dark))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _pass(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, dark: asyncio.Event
+    ) -> None:
+        with contextlib.suppress(OSError):
+            while found := await reader.read(65_536):
+                if dark.is_set():
+                    await asyncio.Event().wait()
+                writer.write(found)
+                await writer.drain()
+            if not dark.is_set():
+                writer.close()
+
+    async def close(self) -> None:
+        self._server.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def test_a_database_that_answers_no_more_without_a_word_is_left_and_reached_anew(stage: Stage) -> None:
+    wire = Wire(stage.dsn)
+    dsn = await wire.open()
+    stop = asyncio.Event()
+    settings = LaneSettings(
+        dsn, stage.bootstrap, stage.partitions, "one", prove_every=0.2, statement_timeout=1.0
+    )
+    working = asyncio.create_task(LaneLoop(Copier(stage.source, stage.target), settings).run(stop))
+    try:
+        await stage.publish(keys=6, each=20)
+        await stage.until_handled()
+        wire.swallow()
+        await stage.publish(keys=6, each=20)
+        await stage.until_handled()
+        await stage.until_published()
+        await stage.assert_nothing_lost_doubled_or_reordered()
+    finally:
+        stop.set()
+        await asyncio.wait({working}, timeout=20)
+        assert working.done()
+        await wire.close()
+    await working
+
+
+async def test_a_stop_does_not_wait_for_ever_for_a_broker_that_acknowledges_nothing(
+    stage: Stage, kafka: Any
+) -> None:
+    """A topic that is gone is tried again for ever by the client; what was committed is in the outbox."""
+    await stage.publish(keys=4, each=5)
+    first = stage.start("a", answer_timeout=2.0)
+    await stage.until_handled()
+    await stage.until_published()
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    await admin.delete_topics([stage.target])
+    await admin.close()
+    await stage.publish(keys=4, each=5)
+    await stage.until_handled()
+    first.send_signal(signal.SIGTERM)
+    # 2 s for an answer, 5 s for the producer to end, and a busy machine.
+    await stage.until("ended", lambda: first.poll() is not None, 30)
+    assert first.returncode == 0
+    assert await stage.fetchval("SELECT bool_or(published_seq < outbox_seq) FROM lanes")
+
+
+async def test_dropping_old_days_of_the_outbox_makes_no_lane_wait(stage: Stage) -> None:
+    """A frozen owner's transaction, or a long report, holds the outbox; the keeper gives way to the rest."""
+    today = datetime.now(UTC).date()
+    await create_lanes(
+        stage.dsn, stage.bootstrap, stage.partitions, (stage.source,), (stage.target,), range(2)
+    )
+    await stage.fetch("SELECT keep_outbox($1::date, 100)", today - timedelta(days=30))
+    holding, keeper = await connect(stage.dsn), await connect(stage.dsn)
+    try:
+        async with holding.transaction():
+            await holding.fetch("SELECT count(*) FROM outbox")
+            await keeper.execute(SQL["wait_briefly"])
+            keeping = asyncio.create_task(keeper.execute(SQL["keep_outbox"], today, 14))
+            async with asyncio.timeout(10):
+                await asyncio.wait({keeping})
+                await stage.fetch("INSERT INTO outbox VALUES (0, 1, clock_timestamp(), '{}', 1, '\\x00')")
+            assert keeping.exception() is not None
+        await keeper.execute(SQL["keep_outbox"], today, 14)
+        old = today - timedelta(days=30)
+        assert await stage.fetchval("SELECT to_regclass($1)", f"outbox_{old:%Y%m%d}") is None
+    finally:
+        await holding.close()
+        await keeper.close()
+
+
+async def test_a_process_whose_clock_runs_ahead_drops_no_day_too_early(stage: Stage) -> None:
+    today = datetime.now(UTC).date()
+    await stage.fetch("SELECT keep_outbox($1::date, 100)", today - timedelta(days=5))
+    await stage.fetch(SQL["keep_outbox"], today + timedelta(days=60), 14)
+    kept = today - timedelta(days=5)
+    assert await stage.fetchval("SELECT to_regclass($1)::text", f"outbox_{kept:%Y%m%d}")
+
+
+async def test_a_lane_that_a_stranger_has_locked_is_left_and_no_query_stays_behind(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(of_takeover, "_PATIENCE_SECONDS", 0.3)
+    await create_lanes(
+        stage.dsn, stage.bootstrap, stage.partitions, (stage.source,), (stage.target,), range(2)
+    )
+    stranger, taker = await connect(stage.dsn), await connect(stage.dsn)
+    try:
+        # The row names the taker's own backend: it took the lane before and must not end itself.
+        assert await raise_epoch(taker, stage.dsn, 0, "take_over", 0, "one") == 1
+        async with stranger.transaction():
+            await stranger.execute("SELECT FROM lanes WHERE lane = 0 FOR UPDATE")
+            with pytest.raises(Unavailable):
+                await raise_epoch(taker, stage.dsn, 0, "take_over", 0, "one")
+            assert await raise_epoch(taker, stage.dsn, 1, "take_over", 1, "one") == 1
+        assert await raise_epoch(taker, stage.dsn, 0, "take_over", 0, "one") == 2
+    finally:
+        await stranger.close()
+        await taker.close()
+
+
+async def test_topics_that_one_broker_alone_keeps_are_refused_where_replication_is_asked_for(
+    stage: Stage,
+) -> None:
+    settings = LaneSettings(stage.dsn, stage.bootstrap, stage.partitions, "one", replicated=True)
+    with pytest.raises(Misconfigured, match="money needs 3"):
+        await LaneLoop(Copier(stage.source, stage.target), settings).run(asyncio.Event())
+
+
+async def test_a_process_id_that_was_given_out_again_is_not_ended(stage: Stage) -> None:
+    await create_lanes(
+        stage.dsn, stage.bootstrap, stage.partitions, (stage.source,), (stage.target,), range(2)
+    )
+    innocent = await connect(stage.dsn)
+    try:
+        pid = innocent.get_server_pid()
+        await stage.fetch(
+            "UPDATE lanes SET backend_pid = $1, backend_start = clock_timestamp() - interval '1 day'", pid
+        )
+        await stage.fetch(SQL["terminate_owner"], 0, 0)
+        assert await innocent.fetchval("SELECT 1") == 1
+        start = await innocent.fetchval("SELECT backend_start FROM pg_stat_activity WHERE pid = $1", pid)
+        await stage.fetch("UPDATE lanes SET backend_start = $1", start)
+        await stage.fetch(SQL["terminate_owner"], 0, 0)
+        await stage.until("ended", lambda: _is_gone(stage, pid))
+    finally:
+        innocent.terminate()
+
+
+async def _is_gone(stage: Stage, pid: int) -> bool:
+    return not await stage.fetch("SELECT FROM pg_stat_activity WHERE pid = $1", pid)
+
+
+async def test_many_lanes_behind_one_frozen_transaction_are_freed_together(stage: Stage) -> None:
+    """The patience is spent once, not once a lane: 48 lanes at 2 s each would be as long as an outage."""
+    await stage.fetch("INSERT INTO cluster (partitions) VALUES (48)")
+    await stage.fetch(
+        "INSERT INTO lanes (lane, incarnation, offsets) "
+        "SELECT lane, incarnation, '{}' FROM cluster, generate_series(0, 47) AS lane"
+    )
+    frozen, taker = await connect(stage.dsn), await connect(stage.dsn)
+    try:
+        for lane in range(48):
+            await raise_epoch(frozen, stage.dsn, lane, "take_over", lane, "frozen")
+        transaction = frozen.transaction()
+        await transaction.start()
+        await frozen.execute("UPDATE lanes SET version = version + 1")
+        async with asyncio.timeout(10):
+            epochs = [
+                await raise_epoch(taker, stage.dsn, lane, "take_over", lane, "taker") for lane in range(48)
+            ]
+        assert set(epochs) == {2}
+        assert frozen.is_closed()
+        assert await stage.fetchval("SELECT count(*) FROM lanes WHERE version = 0 AND owner = 'taker'") == 48
+    finally:
+        frozen.terminate()
+        await taker.close()

@@ -1,0 +1,67 @@
+"""Memory while reading: flat in the size of the file, so that a large one cannot take a service down."""
+
+import tracemalloc
+from collections.abc import Callable, Iterator
+from io import BytesIO
+
+import psutil
+import pytest
+
+from goodfunds.files import camt053, pain001
+from tests.unit.files.texts import ENTRY, statement
+
+TRANSACTIONS = 50_000
+PEAK = 4 << 20
+"""A piece of 64 KiB with its text and records is under 1 MiB; 50,000 records held would be over 50 MiB."""
+
+GROWTH = 16 << 20
+"""What the process may grow by after a tenth of a file: the XML of the other nine tenths, held as a tree, is
+some 200 MiB, and an allocator's own slack is a few MiB."""
+
+
+def _payments(count: int) -> bytes:
+    header = (
+        '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"><CstmrCdtTrfInitn><GrpHdr>'
+        "<MsgId>M</MsgId><CreDtTm>2026-03-02T08:00:00Z</CreDtTm>"
+        f"<NbOfTxs>{count}</NbOfTxs><CtrlSum>{count}.00</CtrlSum>"
+        "<InitgPty><Nm>I</Nm></InitgPty></GrpHdr><PmtInf><PmtInfId>P</PmtInfId><PmtMtd>TRF</PmtMtd>"
+        "<ReqdExctnDt><Dt>2026-03-02</Dt></ReqdExctnDt><Dbtr><Nm>D</Nm></Dbtr>"
+        "<DbtrAcct><Id><IBAN>DE89370400440532013000</IBAN></Id></DbtrAcct>"
+        "<DbtrAgt><FinInstnId><BICFI>INGDDEFFXXX</BICFI></FinInstnId></DbtrAgt>"
+    )
+    payment = (
+        '<CdtTrfTxInf><PmtId><EndToEndId>E</EndToEndId></PmtId><Amt><InstdAmt Ccy="EUR">1.00</InstdAmt></Amt>'
+        "<Cdtr><Nm>C</Nm></Cdtr><CdtrAcct><Id><IBAN>DE89370400440532013000</IBAN></Id></CdtrAcct></CdtTrfTxInf>"
+    )
+    return f"{header}{payment * count}</PmtInf></CstmrCdtTrfInitn></Document>".encode()
+
+
+@pytest.mark.parametrize(
+    ("read", "raw", "records"),
+    [
+        (pain001.read, _payments(TRANSACTIONS), TRANSACTIONS + 2),
+        (camt053.read, statement(*[ENTRY] * 5_000), 5_000 + 2),
+    ],
+    ids=["pain.001", "camt.053"],
+)
+def test_memory_is_flat_however_many_transactions_a_file_has(
+    read: Callable[[BytesIO], Iterator[object]], raw: bytes, records: int
+) -> None:
+    source = BytesIO(raw)
+    tracemalloc.start()
+    try:
+        found = sum(1 for _ in read(source))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found == records
+    assert peak < PEAK
+
+
+def test_the_tree_of_a_large_file_is_never_held() -> None:
+    process = psutil.Process()
+    early = 0
+    for place, _ in enumerate(pain001.read(BytesIO(_payments(TRANSACTIONS)))):
+        if place == TRANSACTIONS // 10:
+            early = process.memory_info().rss
+    assert process.memory_info().rss - early < GROWTH

@@ -1,0 +1,87 @@
+"""A group member whose client meets what it cannot read, or breaks for good."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import CorruptRecordException, KafkaConnectionError, KafkaError, KafkaTimeoutError
+
+from goodfunds.errors import is_retriable
+from goodfunds.lanes import loop as of_loop
+from goodfunds.lanes.consumer import LaneConsumer, UnreadablePartition
+from goodfunds.lanes.loop import LaneLoop
+from goodfunds.lanes.session import LaneSettings
+
+
+@pytest.fixture
+async def consumer() -> AsyncIterator[LaneConsumer]:
+    consumer = LaneConsumer("127.0.0.1:1", "group", ("in",))
+    yield consumer
+    await consumer.stop()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [CorruptRecordException("crc"), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "a header's name")],
+)
+async def test_a_partition_that_the_client_cannot_read_is_named(
+    consumer: LaneConsumer, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    """The client does not say which it is, and raising on would end every lane of the process."""
+    good, bad = TopicPartition("in", 0), TopicPartition("in", 1)
+
+    async def getmany(*partitions: TopicPartition, **named: Any) -> dict[TopicPartition, list[Any]]:
+        if bad in partitions:
+            raise fault
+        return {}
+
+    monkeypatch.setattr(consumer._consumer, "getmany", getmany)
+    consumer._seeked = {good, bad}
+    with pytest.raises(UnreadablePartition) as raised:
+        await consumer.poll(0.0, 10)
+    assert raised.value.place == bad
+
+
+@pytest.mark.parametrize("fault", [KafkaTimeoutError(), KafkaConnectionError()])
+def test_a_broker_that_is_away_is_waited_for(fault: KafkaError) -> None:
+    assert is_retriable(fault)
+
+
+async def test_after_a_fault_of_the_client_the_group_is_joined_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client whose own tasks have ended says the same for ever."""
+    made: list[Any] = []
+    stop = asyncio.Event()
+
+    class Client:
+        def __init__(self, *of: Any) -> None:
+            self.stopped = False
+            made.append(self)
+
+        async def start(self) -> None:
+            pass
+
+        async def stop(self) -> None:
+            self.stopped = True
+
+    async def session(consumer: Client, stop: asyncio.Event) -> None:
+        if len(made) == 1:
+            raise KafkaTimeoutError("on purpose")
+        stop.set()
+
+    async def create_lanes(topics: Any) -> None:
+        pass
+
+    class Handler:
+        producer = "copier"
+        inputs = ()
+        outputs = ()
+
+    monkeypatch.setattr(of_loop, "LaneConsumer", Client)
+    handler: Any = Handler()
+    loop = LaneLoop(handler, LaneSettings("", "", 1, "me"))
+    monkeypatch.setattr(loop, "_one_session", session)
+    monkeypatch.setattr(loop, "_create_lanes", create_lanes)
+    await asyncio.wait_for(loop.run(stop), 10)
+    assert [client.stopped for client in made] == [True, True]

@@ -1,0 +1,220 @@
+"""A poll that meets a fault: whose it is decides whether an event is parked, a lane stops, or neither."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import pytest
+
+from goodfunds.clock import SystemClock
+from goodfunds.errors import Fenced, InvariantBroken, Misconfigured, is_retriable
+from goodfunds.lanes import Emission, Input, Poll
+from goodfunds.lanes import handling as of_handling
+from goodfunds.lanes.frame import OutboxRow
+from goodfunds.lanes.handling import Handling
+from goodfunds.lanes.held import HeldLanes
+from goodfunds.lanes.records import Connection
+from goodfunds.lanes.state import Admitted, LaneState
+from goodfunds.lanes.transact import ParkedRecord
+
+
+@dataclass
+class Record:
+    offset: int
+    value: bytes | None = b"1"
+    key: bytes | None = b"account"
+    topic: str = "in"
+    partition: int = 0
+    timestamp: int = 0
+    headers: list[tuple[str, bytes]] = field(default_factory=list)
+
+
+class Handler:
+    """Faults on the records and due rows that are in `faults`."""
+
+    producer = "copier"
+    inputs = (Input("in", client_writable=True),)
+    outputs = ("out",)
+
+    def __init__(self, faults: Mapping[Any, Exception]) -> None:
+        self._faults = faults
+
+    async def handle(self, connection: Connection, poll: Poll) -> Mapping[int, list[Emission]]:
+        for lane in poll.lanes:
+            found = [*(record.value for record in poll.records.get(lane, ())), *poll.due.get(lane, ())]
+            for each in found:
+                if each in self._faults:
+                    raise self._faults[each]
+        return {}
+
+    async def due(self, *of: Any) -> Mapping[int, list[Any]]:
+        return {}
+
+    def key_of(self, record: Any) -> bytes:
+        return record.key or b""
+
+    def amount_of(self, record: Any) -> None:
+        return None
+
+
+class Consumer:
+    """All lanes are assigned."""
+
+    def seek(self, lane: int, offsets: Mapping[str, int]) -> bool:
+        return True
+
+    def pause(self, lane: int) -> None:
+        pass
+
+
+class Database:
+    """Stands for Postgres: runs the handler's part and keeps what was committed."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.handled: dict[int, int] = {}
+        self.parked: list[ParkedRecord] = []
+        self.stopped: dict[int, str] = {}
+        self.fenced: set[int] = set()
+        self.proved: list[list[int]] = []
+        monkeypatch.setattr(of_handling, "transact", self.transact)
+
+    async def transact(
+        self,
+        connection: Connection,
+        incarnation: str,
+        shares: Sequence[Admitted],
+        now: datetime,
+        write: Any,
+        parked: Sequence[ParkedRecord] = (),
+    ) -> list[OutboxRow]:
+        lanes = {share.state.lane for share in shares}
+        if lanes & self.fenced:
+            raise Fenced(frozenset(lanes & self.fenced))
+        if write is not None:
+            await write(connection)
+        self.proved.append(sorted(lanes))
+        for share in shares:
+            share.state.offsets = share.offsets
+            self.handled[share.state.lane] = self.handled.get(share.state.lane, 0) + len(share.records)
+        self.parked += parked
+        return []
+
+    async def execute(self, statement: str, lane: int, epoch: int, reason: str) -> None:
+        self.stopped[lane] = reason
+
+
+async def handled(
+    monkeypatch: pytest.MonkeyPatch,
+    faults: Mapping[Any, Exception],
+    records: Mapping[int, Sequence[Record]],
+    due: Mapping[int, list[Any]] | None = None,
+) -> Database:
+    database = Database(monkeypatch)
+    await handling(faults, database).handle(records, due or {})
+    return database
+
+
+def handling(faults: Mapping[Any, Exception], database: Database, lanes: int = 3) -> Handling:
+    consumer: Any = Consumer()
+    held = HeldLanes(consumer)
+    for lane in range(lanes):
+        held.hold(LaneState(lane, 1, 1, {"in": 0}))
+    connection: Any = database
+    publisher: Any = None
+    return Handling(Handler(faults), held, connection, publisher, "i", 4, SystemClock())
+
+
+def records(*values: bytes) -> list[Record]:
+    return [Record(offset, value, b"%d" % offset) for offset, value in enumerate(values)]
+
+
+async def test_only_the_event_that_faults_is_parked(monkeypatch: pytest.MonkeyPatch) -> None:
+    polled = {0: records(b"1", b"1"), 1: records(*[b"1"] * 9, b"bad", *[b"1"] * 7)}
+    found = await handled(monkeypatch, {b"bad": ValueError("on purpose")}, polled)
+    assert found.handled == {0: 2, 1: 16}
+    assert [(each.lane, each.record.offset, each.poison) for each in found.parked] == [(1, 9, True)]
+    assert found.stopped == {}
+
+
+async def test_a_broken_invariant_stops_its_lane_and_parks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    polled = {0: records(b"1"), 1: records(b"1", b"bad", b"1")}
+    found = await handled(monkeypatch, {b"bad": InvariantBroken("on purpose")}, polled)
+    assert found.handled == {0: 1}
+    assert found.parked == []
+    assert "on purpose" in found.stopped[1]
+
+
+async def test_a_due_row_that_faults_stops_its_lane_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    polled = {0: records(b"1"), 1: records(b"1")}
+    found = await handled(monkeypatch, {"late": ValueError("on purpose")}, polled, {1: ["late"]})
+    assert found.handled == {0: 1}
+    assert found.parked == []
+    assert "on purpose" in found.stopped[1]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        asyncpg.ReadOnlySQLTransactionError("a standby"),
+        asyncpg.IdleInTransactionSessionTimeoutError("frozen"),
+        asyncpg.InvalidCachedStatementError("migrated meanwhile"),
+        asyncpg.PostgresIOError("disk"),
+        asyncpg.UndefinedTableError("not migrated"),
+        asyncpg.UndefinedColumnError("not migrated"),
+        asyncpg.InsufficientPrivilegeError("not granted"),
+        Misconfigured("on purpose"),
+    ],
+)
+async def test_no_event_is_parked_for_the_state_of_the_database(
+    monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    database = Database(monkeypatch)
+    with pytest.raises(type(fault)):
+        await handling({b"1": fault}, database).handle({0: records(b"1", b"1"), 1: records(b"1")}, {})
+    assert database.parked == []
+    assert database.stopped == {}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        asyncpg.ReadOnlySQLTransactionError("a standby"),
+        asyncpg.IdleInTransactionSessionTimeoutError("frozen"),
+        asyncpg.InvalidCachedStatementError("migrated meanwhile"),
+        asyncpg.PostgresIOError("disk"),
+    ],
+)
+def test_a_database_that_will_be_itself_again_is_tried_again(fault: Exception) -> None:
+    assert is_retriable(fault)
+
+
+async def test_fenced_lanes_are_forgotten_and_the_rest_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    database = Database(monkeypatch)
+    database.fenced = {1}
+    working = handling({}, database)
+    await working.handle({0: records(b"1"), 1: records(b"1"), 2: records(b"1")}, {})
+    assert database.handled == {0: 1, 2: 1}
+    assert working._held.states.keys() == {0, 2}
+    assert working._held.missing({0, 1, 2}) == set(), "a fenced lane is taken again only after a pause"
+
+
+async def test_one_fenced_lane_does_not_keep_the_others_from_their_hand_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    database = Database(monkeypatch)
+    database.fenced = {1}
+    working = handling({}, database)
+    await working.prove(list(working._held.states.values()))
+    assert database.proved == [[0, 2]]
+    await working.prove([])
+    assert database.proved == [[0, 2]]
+
+
+async def test_a_fault_whose_text_postgres_would_refuse_is_parked_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = await handled(monkeypatch, {b"bad": ValueError("\0 \ud800")}, {0: records(b"bad")})
+    assert "\0" not in found.parked[0].fault
+    found.parked[0].fault.encode()

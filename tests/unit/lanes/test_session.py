@@ -1,0 +1,155 @@
+"""A session that has nothing to do leaves the loop to others; one that is in trouble stops what it must."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import OffsetOutOfRangeError
+
+from goodfunds.clock import SystemClock
+from goodfunds.lanes import Input, LaneSettings
+from goodfunds.lanes.consumer import LaneConsumer, UnreadablePartition
+from goodfunds.lanes.session import Session
+from goodfunds.lanes.state import LaneState
+
+
+class Handler:
+    producer = "copier"
+    inputs = (Input("in"),)
+    outputs = ("out",)
+
+    async def due(self, connection: Any, lanes: Sequence[int], now: Any) -> dict[int, list[Any]]:
+        if 2 in lanes:
+            raise ValueError("a due row that cannot be read")
+        return {lane: ["due"] for lane in lanes}
+
+
+class Publisher:
+    """Counts the turns of a session; too many at once are a fault, since the loop never got a turn."""
+
+    def __init__(self) -> None:
+        self.checks = 0
+
+    def check(self) -> None:
+        self.checks += 1
+        if self.checks > 1000:
+            raise AssertionError("the session spins")
+
+    async def wait_below(self, events: int) -> None:
+        pass
+
+
+class Connection:
+    def __init__(self) -> None:
+        self.executed: list[tuple[Any, ...]] = []
+
+    async def execute(self, *arguments: Any) -> None:
+        self.executed.append(arguments)
+
+    async def fetch(self, *arguments: Any) -> list[Any]:
+        return []
+
+
+@pytest.fixture
+async def consumer() -> AsyncIterator[LaneConsumer]:
+    consumer = LaneConsumer("127.0.0.1:1", "group", ("in",))
+    yield consumer
+    await consumer.stop()
+
+
+def session(consumer: LaneConsumer, publisher: Publisher, connection: Connection) -> Session:
+    settings = LaneSettings("", "127.0.0.1:1", 4, "me")
+    handler: Any = Handler()
+    of_session: Any = connection
+    publishing: Any = publisher
+    return Session(handler, settings, SystemClock(), consumer, of_session, publishing, "i")
+
+
+async def test_a_session_without_lanes_leaves_the_loop_to_others(consumer: LaneConsumer) -> None:
+    """More instances than lanes, a rebalance under way, every lane stopped: heartbeats must go on."""
+    stop, publisher = asyncio.Event(), Publisher()
+    running = asyncio.ensure_future(session(consumer, publisher, Connection()).run(stop))
+    for _ in range(5):
+        await asyncio.sleep(0.02)
+    stop.set()
+    # A poll's own patience, many times over.
+    await asyncio.wait_for(running, 5)
+    assert publisher.checks < 50
+
+
+async def test_an_offset_that_the_lane_has_left_behind_does_not_stop_it(
+    consumer: LaneConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client tells of a fetch from before the seek as well."""
+    connection = Connection()
+    working = session(consumer, Publisher(), connection)
+    working.held.states[1] = LaneState(1, 1, 1, {"in": 10})
+
+    async def out_of_range(wait_seconds: float, most: int) -> dict[int, list[Any]]:
+        raise OffsetOutOfRangeError({TopicPartition("in", 1): offset})
+
+    monkeypatch.setattr(consumer, "poll", out_of_range)
+    offset = 3
+    assert await working._gather() == {}
+    assert working.held.stopped == {}
+    offset = 10
+    assert await working._gather() == {}
+    assert "does not have offset 10" in working.held.stopped[1]
+
+
+async def test_a_lane_stops_whatever_characters_its_reason_holds(consumer: LaneConsumer) -> None:
+    """Postgres takes neither a NUL nor half a surrogate pair; a stop that fails would stop the process."""
+    connection = Connection()
+    working = session(consumer, Publisher(), connection)
+    of_held: Any = connection
+    await working.held.stop(of_held, 1, 1, "ValueError: \0 and \ud800")
+    (_, lane, epoch, reason) = connection.executed[0]
+    assert (lane, epoch) == (1, 1)
+    assert "\0" not in reason
+    reason.encode()
+
+
+async def test_what_is_due_and_cannot_be_read_stops_its_lane_and_no_other(consumer: LaneConsumer) -> None:
+    connection = Connection()
+    working = session(consumer, Publisher(), connection)
+    working.held.states.update({lane: LaneState(lane, 1, 1, {"in": 0}) for lane in range(4)})
+    assert await working._due() == {0: ["due"], 1: ["due"], 3: ["due"]}
+    assert "a due row" in working.held.stopped[2]
+    assert len(connection.executed) == 1
+
+
+async def test_a_partition_that_cannot_be_read_stops_its_lane_and_the_others_read_again(
+    consumer: LaneConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    working = session(consumer, Publisher(), Connection())
+    working.held.states.update({lane: LaneState(lane, 1, 1, {"in": 0}) for lane in range(2)})
+
+    async def unreadable(wait_seconds: float, most: int) -> dict[int, list[Any]]:
+        raise UnreadablePartition(TopicPartition("in", 1), ValueError("damaged"))
+
+    monkeypatch.setattr(consumer, "poll", unreadable)
+    consumer.changed.clear()
+    assert await working._gather() == {}
+    assert "in/1" in working.held.stopped[1]
+    assert working.held.states.keys() == {0}
+    assert consumer.changed.is_set()
+
+
+async def test_two_polls_of_one_transaction_keep_the_order_of_topics_and_offsets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    consumer = LaneConsumer("127.0.0.1:1", "group", ("first", "second"))
+    working = session(consumer, Publisher(), Connection())
+    working._last_seconds = 0.001
+    polls = [["first 0", "first 1", "second 7"], ["first 2", "second 8"]]
+
+    async def poll(wait_seconds: float, most: int) -> dict[int, list[Any]]:
+        return {0: [SimpleNamespace(topic=each.split()[0], name=each) for each in polls.pop(0)]}
+
+    monkeypatch.setattr(consumer, "poll", poll)
+    found: Any = await working._gather()
+    assert [each.name for each in found[0]] == ["first 0", "first 1", "first 2", "second 7", "second 8"]
+    await consumer.stop()
