@@ -1,14 +1,12 @@
 """Composition: builds ingestion's two processes from their settings; nothing else reads settings."""
 
 import asyncio
-import os
-import socket
 from functools import partial
 
 from prometheus_client import REGISTRY
 
 from goodfunds.clock import SystemClock
-from goodfunds.lanes import Feed, LaneLoop, LaneSettings
+from goodfunds.lanes import Feed, LaneLoop
 from goodfunds.observability import log
 from goodfunds.observability.http import create_app, serve
 from goodfunds.observability.metrics import MoneyCollector
@@ -24,23 +22,14 @@ from services.ingestion.settings import Settings
 _MONEY_SECONDS = 15.0
 
 
-def _lane_settings(settings: Settings) -> LaneSettings:
-    return LaneSettings(
-        dsn=settings.dsn,
-        bootstrap=settings.kafka,
-        partitions=settings.partitions,
-        owner=f"{socket.gethostname()}/{os.getpid()}",
-    )
-
-
 async def lanes(stop: asyncio.Event) -> None:
     """Work the lanes and serve HTTP until `stop` is set."""
     settings = Settings.model_validate({})
     log.configure(SERVICE.name)
     await migrate_service(SERVICE, settings.postgres)
-    pool = await create_pool(settings.dsn, "goodfunds ingestion readers")
+    pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds ingestion readers")
     try:
-        loop = LaneLoop(IngestionHandler(), _lane_settings(settings))
+        loop = LaneLoop(IngestionHandler(), settings.lanes(SERVICE.database))
         money = MoneyCollector(SERVICE.name, partial(read_money, pool), _MONEY_SECONDS)
         REGISTRY.register(money)
         app = create_app("goodfunds ingestion", loop.unready)
@@ -56,9 +45,9 @@ async def intake(stop: asyncio.Event) -> None:
     settings = Settings.model_validate({})
     log.configure("ingestion-intake")
     await migrate_service(SERVICE, settings.postgres)
-    pool = await create_pool(settings.dsn, "goodfunds ingestion intake reader")
+    pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds ingestion intake reader")
     try:
-        feed = Feed(FileIntake(pool, settings.partitions), _lane_settings(settings))
+        feed = Feed(FileIntake(pool, settings.partitions), settings.lanes(SERVICE.database))
         app = create_app("goodfunds ingestion intake", feed.unready)
         await together(stop, feed.run, partial(serve, app, settings.http_host, settings.http_port))
     finally:

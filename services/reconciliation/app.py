@@ -1,48 +1,38 @@
 """Composition: builds reconciliation's three processes from their settings; nothing else reads settings."""
 
 import asyncio
-import os
-import socket
 from functools import partial
 
 from prometheus_client import REGISTRY
 
-from goodfunds.lanes import Feed, LaneLoop, LaneSettings
+from goodfunds.lanes import Feed, LaneLoop
 from goodfunds.observability import log
 from goodfunds.observability.http import create_app, serve
 from goodfunds.observability.metrics import MoneyCollector
 from goodfunds.observability.process import together
 from goodfunds.postgres import create_pool
 from goodfunds.service import migrate_service
+from goodfunds.settings import LaneProcessSettings
 from services.reconciliation import SERVICE, http
 from services.reconciliation.control_totals import ControlTotals
 from services.reconciliation.handlers import ReconciliationHandler
 from services.reconciliation.money import read_money
 from services.reconciliation.outbox_folder import BankAddress, OutboxFolder
-from services.reconciliation.settings import ControlTotalSettings, Settings, StatementSettings
+from services.reconciliation.settings import ControlTotalSettings, StatementSettings
 from services.reconciliation.statements import StatementReader
 from services.reconciliation.totals import Schemas
 
 _MONEY_SECONDS = 15.0
 
 
-def _lane_settings(settings: Settings) -> LaneSettings:
-    return LaneSettings(
-        dsn=settings.dsn,
-        bootstrap=settings.kafka,
-        partitions=settings.partitions,
-        owner=f"{socket.gethostname()}/{os.getpid()}",
-    )
-
-
 async def lanes(stop: asyncio.Event) -> None:
     """Work the lanes and serve HTTP until `stop` is set."""
-    settings = Settings.model_validate({})
+    settings = LaneProcessSettings.model_validate({})
     log.configure(SERVICE.name)
     await migrate_service(SERVICE, settings.postgres)
-    pool = await create_pool(settings.dsn, "goodfunds reconciliation readers")
+    pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds reconciliation readers")
     try:
-        loop = LaneLoop(ReconciliationHandler(), _lane_settings(settings))
+        loop = LaneLoop(ReconciliationHandler(), settings.lanes(SERVICE.database))
         money = MoneyCollector(SERVICE.name, partial(read_money, pool), _MONEY_SECONDS)
         REGISTRY.register(money)
         app = create_app("goodfunds reconciliation", loop.unready)
@@ -68,9 +58,9 @@ async def statement_reader(stop: asyncio.Event) -> None:
         )
     )
     await migrate_service(SERVICE, settings.postgres)
-    pool = await create_pool(settings.dsn, "goodfunds reconciliation statement reader")
+    pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds reconciliation statement reader")
     try:
-        feed = Feed(StatementReader(pool, folder, settings.partitions), _lane_settings(settings))
+        feed = Feed(StatementReader(pool, folder, settings.partitions), settings.lanes(SERVICE.database))
         app = create_app("goodfunds reconciliation statements", feed.unready)
         await together(stop, feed.run, partial(serve, app, settings.http_host, settings.http_port))
     finally:

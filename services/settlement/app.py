@@ -1,15 +1,13 @@
 """Composition: builds settlement's two processes from their settings; nothing else reads settings."""
 
 import asyncio
-import os
-import socket
 from datetime import timedelta
 from functools import partial
 
 from prometheus_client import REGISTRY
 
 from goodfunds.clock import SystemClock
-from goodfunds.lanes import Feed, LaneLoop, LaneSettings, lane_of
+from goodfunds.lanes import Feed, LaneLoop, lane_of
 from goodfunds.observability import log
 from goodfunds.observability.http import create_app, serve
 from goodfunds.observability.metrics import MoneyCollector
@@ -28,24 +26,16 @@ from services.settlement.settings import GatewaySettings, Settings
 _MONEY_SECONDS = 15.0
 
 
-def _lane_settings(settings: Settings) -> LaneSettings:
-    return LaneSettings(
-        dsn=settings.dsn,
-        bootstrap=settings.kafka,
-        partitions=settings.partitions,
-        owner=f"{socket.gethostname()}/{os.getpid()}",
-    )
-
-
 async def lanes(stop: asyncio.Event) -> None:
     """Work the lanes and serve HTTP until `stop` is set."""
     settings = Settings.model_validate({})
     log.configure(SERVICE.name)
     await migrate_service(SERVICE, settings.postgres)
-    pool = await create_pool(settings.dsn, "goodfunds settlement readers")
+    pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds settlement readers")
     try:
         loop = LaneLoop(
-            SettlementHandler(settings.nostro, settings.nostro_currency, RAILS), _lane_settings(settings)
+            SettlementHandler(settings.nostro, settings.nostro_currency, RAILS),
+            settings.lanes(SERVICE.database),
         )
         money = MoneyCollector(SERVICE.name, partial(read_money, pool), _MONEY_SECONDS)
         REGISTRY.register(money)
@@ -74,7 +64,7 @@ async def gateway(stop: asyncio.Event) -> None:
         )
     )
     await migrate_service(SERVICE, settings.postgres)
-    pool = await create_pool(settings.dsn, "goodfunds settlement gateway reader")
+    pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds settlement gateway reader")
     try:
         source = Gateway(
             pool,
@@ -86,7 +76,7 @@ async def gateway(stop: asyncio.Event) -> None:
             SystemClock(),
             timedelta(seconds=settings.late_wait),
         )
-        feed = Feed(source, _lane_settings(settings))
+        feed = Feed(source, settings.lanes(SERVICE.database))
         app = create_app("goodfunds settlement gateway", feed.unready)
         await together(stop, feed.run, partial(serve, app, settings.http_host, settings.http_port))
     finally:

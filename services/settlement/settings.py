@@ -3,30 +3,19 @@
 from pathlib import Path
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from goodfunds.settings import LaneProcessSettings
 
 
-class Settings(BaseSettings):
-    """What both processes need. `postgres` has no database name; `late_wait` and time-outs are seconds."""
+class Settings(LaneProcessSettings):
+    """What both processes need."""
 
-    model_config = SettingsConfigDict(env_prefix="GOODFUNDS_", frozen=True)
-
-    kafka: str
-    postgres: str
-    http_host: str = "127.0.0.1"
-    http_port: int = Field(ge=0, le=65_535)
-    partitions: int = Field(default=12, ge=1, le=9_999)
     nostro: str = Field(min_length=1, max_length=34)
     nostro_currency: str = Field(default="EUR", pattern="^[A-Z]{3}$")
 
-    @property
-    def dsn(self) -> str:
-        """Our database."""
-        return f"{self.postgres.rstrip('/')}/settlement"
-
 
 class GatewaySettings(Settings):
-    """What the gateway needs besides."""
+    """What the gateway needs besides. `late_wait` and `bank_timeout` are seconds."""
 
     bank_sftp: str = Field(pattern=r"^\S+:\d{1,5}$")
     bank_sftp_user: str

@@ -70,6 +70,7 @@ def environment(stack: Stack, name: str) -> dict[str, str]:
         "GOODFUNDS_KAFKA": stack.kafka,
         "GOODFUNDS_POSTGRES": stack.postgres,
         "GOODFUNDS_PARTITIONS": str(stack.partitions),
+        "GOODFUNDS_REPLICATED": "false",
         "GOODFUNDS_HTTP_PORT": str(stack.http[name]),
         "GOODFUNDS_DATA": str(stack.folder),
         "GOODFUNDS_BANK_SFTP": f"127.0.0.1:{stack.bank_sftp_port}",

@@ -13,9 +13,9 @@ from pydantic_settings import BaseSettings
 
 from goodfunds.local import kafka, postgres
 from goodfunds.local.house import PROCESSES
+from goodfunds.settings import LaneProcessSettings
 from services.ingestion.settings import Settings as Ingestion
 from services.reconciliation.settings import ControlTotalSettings, StatementSettings
-from services.reconciliation.settings import Settings as Reconciliation
 from services.sandbox_bank.settings import Settings as SandboxBank
 from services.settlement.settings import GatewaySettings
 from services.settlement.settings import Settings as Settlement
@@ -28,7 +28,7 @@ SETTINGS: Mapping[str, type[BaseSettings]] = {
     "ingestion-intake": Ingestion,
     "settlement": Settlement,
     "settlement-gateway": GatewaySettings,
-    "reconciliation": Reconciliation,
+    "reconciliation": LaneProcessSettings,
     "reconciliation-statements": StatementSettings,
     "control-totals": ControlTotalSettings,
 }
@@ -192,3 +192,13 @@ def test_panels_do_not_lie_on_each_other() -> None:
         cells = {(place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])}
         assert not cells & taken, panel["title"]
         taken |= cells
+
+
+def test_a_process_refuses_topics_that_are_not_replicated_unless_told_that_there_is_one_broker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for variable, value in told("ingestion").items():
+        monkeypatch.setenv(variable, value)
+    assert not Ingestion.model_validate({}).lanes("ingestion").replicated
+    monkeypatch.delenv("GOODFUNDS_REPLICATED")
+    assert Ingestion.model_validate({}).lanes("ingestion").replicated

@@ -1,0 +1,44 @@
+"""What every process is told from outside: environment variables with the prefix GOODFUNDS_."""
+
+import os
+import socket
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from goodfunds.lanes import LaneSettings
+
+
+class ProcessSettings(BaseSettings):
+    """What a process needs that reads topics and answers HTTP."""
+
+    model_config = SettingsConfigDict(env_prefix="GOODFUNDS_", frozen=True)
+
+    kafka: str
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(ge=0, le=65_535)
+
+
+class LaneProcessSettings(ProcessSettings):
+    """What a process needs that works lanes or a feed. `postgres` names no database.
+
+    `replicated`: refuse to start on topics without three replicas and two in sync; off for one broker.
+    """
+
+    postgres: str
+    partitions: int = Field(default=12, ge=1, le=9_999)
+    replicated: bool = True
+
+    def dsn(self, database: str) -> str:
+        """A service's own database."""
+        return f"{self.postgres.rstrip('/')}/{database}"
+
+    def lanes(self, database: str) -> LaneSettings:
+        """How this process works its lanes; the owner is named by host and process id."""
+        return LaneSettings(
+            dsn=self.dsn(database),
+            bootstrap=self.kafka,
+            partitions=self.partitions,
+            owner=f"{socket.gethostname()}/{os.getpid()}",
+            replicated=self.replicated,
+        )
