@@ -45,7 +45,7 @@ class CutOffView(BaseModel):
 
 
 class BankFileView(BaseModel):
-    """A file for the bank and its last attempt."""
+    """A file for the bank. `state`: claimed, that of its last attempt to send, submitted, or refused."""
 
     message_id: str
     file_name: str
@@ -59,9 +59,9 @@ class BankFileView(BaseModel):
     submitted_at: datetime | None
     refused_at: datetime | None
     refusal: str | None
-    attempt: int | None
-    attempt_state: str | None
-    detail: str | None
+    attempts: int
+    state: str
+    detail: str
 
 
 def add_routes(app: FastAPI, pool: Pool) -> None:

@@ -104,6 +104,15 @@ def test_a_payments_timeline_names_topic_partition_offset_and_posting_of_its_ste
     assert house.run("payment", "show", payment_id).returncode == 0
 
 
+def test_a_file_that_is_not_unknown_is_not_resolved_by_a_person(house: House) -> None:
+    files = house.asked("bank-files", "show", "--json")
+    assert {file["state"] for file in files} == {"submitted"}
+    assert sum(file["payments_count"] for file in files) == PAYMENTS
+    refused = house.run("bank-files", "resolve", files[0]["message_id"], "--not-found", "--by", "a test")
+    assert refused.returncode == 1
+    assert "no file of that message id is unknown" in refused.stderr
+
+
 def test_a_payment_that_nobody_knows_is_said_to_be_unknown(house: House) -> None:
     answer = house.run("payment", "show", "NO-SUCH-PAYMENT")
     assert answer.returncode == 1

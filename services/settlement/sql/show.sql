@@ -80,8 +80,16 @@ SELECT rail, nostro, currency, requested_date, cut_off_at, count(*) AS batches_c
 FROM batches WHERE sealed_at IS NULL GROUP BY 1, 2, 3, 4, 5 ORDER BY cut_off_at;
 
 -- name: bank_files
-SELECT f.message_id, f.file_name, f.rail, f.nostro, f.requested_date, f.payments_count, f.amount_minor, f.currency,
-       f.claimed_at, f.submitted_at, f.refused_at, f.refusal, a.attempt, a.state AS attempt_state, a.detail
-FROM bank_files f LEFT JOIN LATERAL (SELECT attempt, state, detail FROM attempts WHERE file_id = f.file_id
-                                     ORDER BY attempt DESC LIMIT 1) a ON true
-ORDER BY f.claimed_at DESC LIMIT $1;
+-- The latest files for a bank ($1 how many), with how the last attempt to send each ended.
+SELECT f.message_id, f.file_name, f.rail, f.nostro, f.currency, f.requested_date, f.payments_count, f.amount_minor,
+       f.claimed_at, f.submitted_at, f.refused_at, f.refusal, coalesce(a.attempt, 0) AS attempts,
+       CASE WHEN f.refused_at IS NOT NULL THEN 'refused' WHEN f.submitted_at IS NOT NULL THEN 'submitted'
+            ELSE coalesce(a.state, 'claimed') END AS state,
+       coalesce(a.detail, '') AS detail
+FROM bank_files f
+LEFT JOIN LATERAL (SELECT attempt, state, detail FROM attempts WHERE file_id = f.file_id ORDER BY attempt DESC LIMIT 1) a
+     ON true
+ORDER BY f.claimed_at DESC, f.message_id LIMIT $1;
+
+-- name: request_outcome
+SELECT outcome FROM requests WHERE request_id = $1 AND handled_at IS NOT NULL;

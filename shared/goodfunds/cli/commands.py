@@ -3,6 +3,7 @@
 import click
 
 from goodfunds.cli.accounts import accounts
+from goodfunds.cli.bank_files import bank_files
 from goodfunds.cli.cutoff import cutoff
 from goodfunds.cli.database import db
 from goodfunds.cli.demo import demo
@@ -14,7 +15,9 @@ from goodfunds.cli.stack import down, status, up
 from goodfunds.cli.topics import topics
 from goodfunds.cli.watch import watch
 
-COMMANDS = (demo, up, status, down, publish, cutoff, watch, payment, accounts, prove, db, topics, schemas)
+COMMANDS = (
+    demo, up, status, down, publish, cutoff, bank_files, watch, payment, accounts, prove, db, topics, schemas,
+)  # fmt: skip
 
 
 def register(root: click.Group) -> None:

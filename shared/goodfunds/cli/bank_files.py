@@ -1,0 +1,88 @@
+"""`goodfunds bank-files`: the files for the bank, and what it told a person of an unknown one."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from goodfunds.cli.reading import asking, readers, sql
+from goodfunds.cli.root import CONSOLE, ERRORS
+from goodfunds.local.stack import Stack, find
+from goodfunds.money import format_amount
+
+_PATIENCE_SECONDS = 30.0
+
+
+async def read_bank_files(stack: Stack, most: int) -> list[dict[str, Any]]:
+    """The latest files, newest first; times in UTC, amounts in minor units."""
+    async with readers(stack) as connections:
+        rows = await connections["settlement"].fetch(sql("settlement")["bank_files"], most)
+    return [dict(row) for row in rows]
+
+
+async def resolve_unknown(stack: Stack, who: str, message_id: str, found: bool) -> str:
+    """Tell the gateway what the bank told a person; its outcome. Raises RuntimeError where it is silent."""
+    payload = json.dumps({"message_id": message_id, "found": found})
+    async with asking(stack, "settlement") as connection:
+        asked = await connection.fetchval(sql("settlement")["request_resolve_unknown"], who, payload)
+        deadline = monotonic() + _PATIENCE_SECONDS
+        while (outcome := await connection.fetchval(sql("settlement")["request_outcome"], asked)) is None:
+            if monotonic() > deadline:
+                raise RuntimeError("the gateway has not carried the request out yet: is it running?")
+            await asyncio.sleep(0.1)
+        return str(outcome)
+
+
+@click.group("bank-files")
+def bank_files() -> None:
+    """Files for the bank: what became of each, and what a bank told a person."""
+
+
+@bank_files.command()
+@click.option("--most", type=click.IntRange(1), default=20, show_default=True, help="Files, newest first.")
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_obj
+def show(folder: Path, most: int, as_json: bool) -> None:
+    """Show the latest files with their state.
+
+    unknown: the file may have arrived; the bank is asked until it is known. not_sent: the next attempt
+    follows. refused: the bank refused the whole file; its payments have joined later batches.
+    """
+    files = asyncio.run(read_bank_files(find(folder), most))
+    if as_json:
+        click.echo(json.dumps(files, default=str))
+        return
+    table = Table("claimed (UTC)", "message id", "date", "payments", "amount", "attempts", "state")
+    for file in files:
+        amount = f"{format_amount(file['amount_minor'], file['currency'])} {file['currency']}"
+        told = " ".join(filter(None, (file["state"], file["refusal"] or file["detail"])))
+        claimed_at, payments = f"{file['claimed_at']:%Y-%m-%d %H:%M:%S}", f"{file['payments_count']:,}"
+        table.add_row(
+            claimed_at, file["message_id"], str(file["requested_date"]), payments, amount,
+            str(file["attempts"]), escape(told),
+        )  # fmt: skip
+    CONSOLE.print(table)
+
+
+@bank_files.command()
+@click.argument("message_id")
+@click.option("--found/--not-found", required=True, default=None, help="Whether the bank has the file.")
+@click.option("--by", required=True, help="Who was told by the bank; it is recorded.")
+@click.pass_obj
+def resolve(folder: Path, message_id: str, found: bool, by: str) -> None:
+    """Say what the bank told you of the unknown file MESSAGE_ID, before its own answer counts.
+
+    --found: it is submitted, and never sent again. --not-found: the same bytes are sent again at once.
+    Exit code 1 where the gateway refuses.
+    """
+    outcome = asyncio.run(resolve_unknown(find(folder), by, message_id, found))
+    if outcome != "done":
+        ERRORS.print(outcome, highlight=False, markup=False)
+        sys.exit(1)
+    CONSOLE.print(f"{message_id}: {'submitted' if found else 'to be sent again'}")
