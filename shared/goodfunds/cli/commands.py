@@ -1,6 +1,4 @@
-"""Which commands there are: the one list."""
-
-import click
+"""Which commands there are: the one list, and the entry point."""
 
 from goodfunds.cli.accounts import accounts
 from goodfunds.cli.bank_files import bank_files
@@ -10,6 +8,7 @@ from goodfunds.cli.demo import demo
 from goodfunds.cli.payment import payment
 from goodfunds.cli.prove import prove
 from goodfunds.cli.publish import publish
+from goodfunds.cli.root import root
 from goodfunds.cli.schemas import schemas
 from goodfunds.cli.stack import down, status, up
 from goodfunds.cli.topics import topics
@@ -20,7 +19,8 @@ COMMANDS = (
 )  # fmt: skip
 
 
-def register(root: click.Group) -> None:
-    """Add every command to the root."""
+def main() -> None:
+    """Run the command line."""
     for command in COMMANDS:
         root.add_command(command)
+    root()

@@ -38,11 +38,3 @@ class Root(click.Group):
 def root(context: click.Context, folder: Path) -> None:
     """Event-driven money movement, proved to the cent."""
     context.obj = folder
-
-
-def main() -> None:
-    """The entry point; the modules that hold commands are loaded here."""
-    from goodfunds.cli import commands
-
-    commands.register(root)
-    root()
