@@ -1,6 +1,7 @@
 """The group member: which lanes are ours, and records from exactly the partitions that were seeked."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Sequence
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -126,8 +127,7 @@ class LaneConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """
         partitions = tuple(self._seeked)
         if not partitions:
-            # Nothing to read must still give way: the client's heartbeats and rejoining share the loop.
-            await asyncio.sleep(max(wait_seconds, _SHORTEST_WAIT))
+            await self._stay(max(wait_seconds, _SHORTEST_WAIT))
             return {}
         try:
             found = await self._consumer.getmany(
@@ -145,6 +145,18 @@ class LaneConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 if partition.topic == topic and partition in self._seeked:
                     by_lane.setdefault(partition.partition, []).extend(records)
         return by_lane
+
+    async def _stay(self, seconds: float) -> None:
+        """Be seen by the client, which leaves the group for good where nobody polls for minutes.
+
+        It also holds its faults until a poll takes them, and joins no group before. A partition that does
+        not exist is named: none at all would mean every one. While the group is rebalanced the client
+        makes a poll wait without end, which nobody here may.
+        """
+        nothing = TopicPartition(self.topics[0], -1)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds + _SHORTEST_WAIT):
+                await self._consumer.getmany(nothing, timeout_ms=int(seconds * 1000))
 
     async def _name_unreadable(self, partitions: Iterable[TopicPartition]) -> None:
         """Read the partitions one by one: the client does not say which of them it could not read."""

@@ -68,8 +68,18 @@ def session(consumer: LaneConsumer, publisher: Publisher, connection: Connection
     return Session(handler, settings, SystemClock(), consumer, of_session, publishing, "i")
 
 
-async def test_a_session_without_lanes_leaves_the_loop_to_others(consumer: LaneConsumer) -> None:
+@pytest.mark.parametrize("answers", [True, False], ids=["nothing", "never"])
+async def test_a_session_without_lanes_leaves_the_loop_to_others(
+    consumer: LaneConsumer, monkeypatch: pytest.MonkeyPatch, answers: bool
+) -> None:
     """More instances than lanes, a rebalance under way, every lane stopped: heartbeats must go on."""
+
+    async def getmany(*partitions: TopicPartition, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
+        assert partitions, "no partitions would be all of them"
+        await asyncio.sleep(timeout_ms / 1000 if answers else 3600)
+        return {}
+
+    monkeypatch.setattr(consumer._consumer, "getmany", getmany)
     stop, publisher = asyncio.Event(), Publisher()
     running = asyncio.ensure_future(session(consumer, publisher, Connection()).run(stop))
     for _ in range(5):
