@@ -14,17 +14,15 @@ from aiokafka.errors import (
 )
 
 from goodfunds.errors import GoodfundsError, Misconfigured, Unavailable
+from goodfunds.lanes.lenient import read_leniently
 from goodfunds.lanes.records import Record
 
 _SHORTEST_WAIT = 0.05
-
-
 _ALONE_MS = 300
-_UNREADABLE = (CorruptRecordException, UnicodeDecodeError)
 
 
 class UnreadablePartition(GoodfundsError):
-    """Records that the client cannot take apart: damaged, or a header's name that is not UTF-8."""
+    """Records that the client cannot take apart: they were damaged where they lie."""
 
     def __init__(self, place: TopicPartition, fault: Exception) -> None:
         super().__init__(f"{place.topic}/{place.partition} cannot be read on: {fault!r}")
@@ -45,6 +43,7 @@ class LaneConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self.changed = asyncio.Event()
         self._assigned: frozenset[TopicPartition] = frozenset()
         self._seeked: set[TopicPartition] = set()
+        read_leniently()
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=bootstrap,
             group_id=group,
@@ -136,7 +135,7 @@ class LaneConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         except NoOffsetForPartitionError:
             # Said once of a partition whose seek came after the client had looked for a commit.
             return {}
-        except _UNREADABLE as fault:
+        except CorruptRecordException as fault:
             await self._name_unreadable(partitions)
             raise Unavailable(f"records could not be read, and then they could: {fault!r}") from fault
         by_lane: dict[int, list[Record]] = {}
@@ -163,7 +162,7 @@ class LaneConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         for place in partitions:
             try:
                 await self._consumer.getmany(place, timeout_ms=_ALONE_MS)
-            except _UNREADABLE as fault:
+            except CorruptRecordException as fault:
                 raise UnreadablePartition(place, fault) from fault
 
     def lags(self, lane: int, offsets: dict[str, int]) -> dict[str, int]:

@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from goodfunds.errors import Unavailable, Unreadable
 from goodfunds.lanes.headers import origin
+from goodfunds.lanes.lenient import read_leniently
 from goodfunds.lanes.records import Record
 from goodfunds.lanes.state import LaneState
 
@@ -30,6 +31,7 @@ async def unknown_events(
     if not wanted:
         return {}
     found: dict[int, str] = {}
+    read_leniently()
     reader = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     try:
         await reader.start()
