@@ -168,7 +168,7 @@ class Feed:
         beat = 0.0
         now = asyncio.get_running_loop().time
         while not stop.is_set():
-            publisher.check()
+            await publisher.wait_below(self._settings.in_flight)
             work = await self._look(connection, incarnation, state)
             if work is None:
                 if now() - beat >= _HEARTBEAT_SECONDS:
@@ -177,7 +177,6 @@ class Feed:
                 await self._rest(stop, self._idle)
                 continue
             await self._record(connection, incarnation, state, publisher, work)
-            await publisher.wait_below(self._settings.in_flight)
         await publisher.wait_below(1)
         await transact(connection, incarnation, [unchanged(state)], self._clock.now(), None)
         await connection.execute(SQL["release_feed"], FEED, state.epoch)

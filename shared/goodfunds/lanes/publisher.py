@@ -17,6 +17,8 @@ from goodfunds.lanes.headers import Stamp
 from goodfunds.lanes.state import LaneState
 
 _BATCH_BYTES = 900_000
+_MOST_BYTES = 64 * 1024 * 1024
+"""Of frames in memory: events may have a megabyte each."""
 _STOP_SECONDS = 5.0
 
 
@@ -50,6 +52,7 @@ class Publisher:
     def __init__(self, bootstrap: str, producer: str, answer_timeout: float) -> None:
         self.fault: BaseException | None = None
         self.in_flight = 0
+        self._bytes = 0
         self._answer_timeout = answer_timeout
         self._stamp = Stamp(producer)
         self._queues: dict[tuple[str, int], _Queue] = {}
@@ -102,6 +105,7 @@ class Publisher:
             delivery.open = len(shares)
             self._unfinished.setdefault(row.lane, deque()).append(delivery)
             self.in_flight += row.events
+            self._bytes += len(row.frame)
             metrics.IN_FLIGHT.inc(row.events)
             for (topic, partition), events in shares.items():
                 queue = self._queues.get((topic, partition))
@@ -112,10 +116,10 @@ class Publisher:
                     queue.task = asyncio.create_task(self._drain(queue))
 
     async def wait_below(self, events: int) -> None:
-        """Return once fewer than `events` are in flight. Raises DeliveryFailed."""
+        """Return once fewer than `events`, and not too many bytes, are in flight. Raises DeliveryFailed."""
         while True:
             self.check()
-            if self.in_flight < max(events, 1):
+            if self.in_flight < max(events, 1) and self._bytes < _MOST_BYTES:
                 return
             self._progress.clear()
             await self._progress.wait()
@@ -186,6 +190,7 @@ class Publisher:
             # The contiguous prefix, never the highest acknowledgement.
             while waiting and waiting[0].open == 0:
                 first = waiting.popleft()
+                self._bytes -= len(first.row.frame)
                 first.state.published_seq = first.row.outbox_seq
                 metrics.VISIBLE_SECONDS.observe(perf_counter() - first.committed)
         self._progress.set()

@@ -86,13 +86,15 @@ class Session:
         while not stop.is_set():
             self._publisher.check()
             await self._follow()
+            # Before the poll: what a broker that takes no writes was not given is a takeover's tail, and
+            # a lane that consumed a poll more with each of them would have an outbox without bounds.
+            await self._publisher.wait_below(self._settings.in_flight)
             records = await self._gather()
             due = await self._due()
             if records or due:
                 started = self._now()
                 await self.handling.handle(records, due)
                 self._last_seconds = self._now() - started
-                await self._publisher.wait_below(self._settings.in_flight)
             if self._now() >= self._next_housekeeping:
                 await self._keep_house()
         await self._publisher.wait_below(1)

@@ -105,6 +105,23 @@ async def test_a_partitions_next_batch_waits_for_the_answer_to_the_last(
     assert state.acknowledged == {("out", 0): 42}
 
 
+async def test_few_events_of_many_bytes_are_waited_for_as_many_events_are(
+    made: tuple[Publisher, Producer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher, producer = made
+    state = LaneState(0, 1, 1, {})
+    first, second = row(state, 1, 0), row(state, 2, 0)
+    monkeypatch.setattr(of_publisher, "_MOST_BYTES", len(first.frame) + 1)
+    publisher.publish(state, [first])
+    await publisher.wait_below(100)
+    publisher.publish(state, [second])
+    waiting = asyncio.ensure_future(publisher.wait_below(100))
+    await turns()
+    assert not waiting.done()
+    producer.answer(0, 0)
+    await asyncio.wait_for(waiting, 5)
+
+
 async def test_published_seq_never_passes_a_hole(made: tuple[Publisher, Producer]) -> None:
     publisher, producer = made
     state = LaneState(0, 1, 1, {})

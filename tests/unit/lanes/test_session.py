@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
 from goodfunds.clock import SystemClock
+from goodfunds.errors import DeliveryFailed
 from goodfunds.lanes import Input, LaneSettings
 from goodfunds.lanes.consumer import LaneConsumer, UnreadablePartition
 from goodfunds.lanes.session import Session
@@ -88,6 +89,24 @@ async def test_a_session_without_lanes_leaves_the_loop_to_others(
     # A poll's own patience, many times over.
     await asyncio.wait_for(running, 5)
     assert publisher.checks < 50
+
+
+async def test_nothing_is_polled_while_too_much_of_a_takeovers_tail_is_not_published(
+    consumer: LaneConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker that takes no writes for hours: each session would add a poll to the outbox."""
+
+    class Full(Publisher):
+        async def wait_below(self, events: int) -> None:
+            assert events == 20_000
+            raise DeliveryFailed("not acknowledged in time")
+
+    async def poll(wait_seconds: float, most: int) -> dict[int, list[Any]]:
+        raise AssertionError("polled")
+
+    monkeypatch.setattr(consumer, "poll", poll)
+    with pytest.raises(DeliveryFailed):
+        await asyncio.wait_for(session(consumer, Full(), Connection()).run(asyncio.Event()), 5)
 
 
 async def test_an_offset_that_the_lane_has_left_behind_does_not_stop_it(
