@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -43,6 +43,7 @@ class LaneConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self.changed = asyncio.Event()
         self._assigned: frozenset[TopicPartition] = frozenset()
         self._seeked: set[TopicPartition] = set()
+        self._ends: dict[TopicPartition, int] = {}
         read_leniently()
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=bootstrap,
@@ -165,18 +166,32 @@ class LaneConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             except CorruptRecordException as fault:
                 raise UnreadablePartition(place, fault) from fault
 
-    def lags(self, lane: int, offsets: dict[str, int]) -> dict[str, int]:
-        """topic → records of the lane beyond `offsets`, as far as the client has heard of the end.
+    def reading(self) -> list[TopicPartition]:
+        """The partitions that are read now."""
+        return list(self._seeked)
 
-        The end comes with what is fetched: asking costs no round trip.
+    def hear(self, ends: Mapping[TopicPartition, int]) -> None:
+        """Be told where partitions end: fetches that fail are only logged by the client, and tell nothing."""
+        self._ends = dict(ends)
+
+    async def lags(self, lane: int, offsets: Mapping[str, int]) -> dict[str, int]:
+        """topic → records of the lane that are to be read beyond `offsets`, as far as their end was heard of.
+
+        The end comes with what is fetched: asking costs no round trip. Markers of clients' transactions are
+        offsets too, and nothing to handle: what the client has passed over is behind us.
         """
         found = {}
         for topic, offset in offsets.items():
+            place = TopicPartition(topic, lane)
+            end = self._ends.get(place, 0)
             try:
-                end = self._consumer.highwater(TopicPartition(topic, lane))
+                end = max(end, self._consumer.highwater(place) or 0)
+                if place in self._seeked:
+                    offset = max(offset, await self._consumer.position(place))
             except (IllegalStateError, AssertionError):
-                end = None
-            found[topic] = max((end or 0) - offset, 0)
+                # Given away meanwhile.
+                end = 0
+            found[topic] = max(end - offset, 0)
         return found
 
 

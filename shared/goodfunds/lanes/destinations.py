@@ -7,6 +7,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from goodfunds.errors import Unavailable, Unreadable
+from goodfunds.lanes.consumer import LaneConsumer
 from goodfunds.lanes.headers import origin
 from goodfunds.lanes.lenient import read_leniently
 from goodfunds.lanes.records import Record
@@ -62,35 +63,44 @@ async def unknown_events(
 
 
 async def follow_ends(
-    bootstrap: str, outputs: Sequence[str], held: Callable[[], Collection[LaneState]]
+    bootstrap: str,
+    outputs: Sequence[str],
+    held: Callable[[], Collection[LaneState]],
+    consumer: LaneConsumer | None = None,
 ) -> None:
     """Once a minute note how far the destinations of the held lanes have grown, until cancelled.
 
     Whoever takes them over reads from there, not from an event of its own that may be months old. It is
     safe since a later transaction proves the lane ours: what it does not know by then is not sent yet.
+    The `consumer` is told where its inputs end.
     """
     while True:
         await asyncio.sleep(_FOLLOW_SECONDS)
         try:
-            await note_ends(bootstrap, outputs, held)
+            await note_ends(bootstrap, outputs, held, consumer)
         except Exception as fault:
-            log.warning("ends of destinations not noted", fault=repr(fault))
+            log.warning("ends of topics not noted", fault=repr(fault))
 
 
 async def note_ends(
-    bootstrap: str, outputs: Sequence[str], held: Callable[[], Collection[LaneState]]
+    bootstrap: str,
+    outputs: Sequence[str],
+    held: Callable[[], Collection[LaneState]],
+    consumer: LaneConsumer | None = None,
 ) -> None:
-    """Note once how far the destinations of the held lanes have grown. Raises KafkaError, OSError."""
-    places = list(_starts(outputs, held()))
+    """Note once how far the topics of the held lanes have grown. Raises KafkaError, OSError."""
+    places = {*_starts(outputs, held()), *(consumer.reading() if consumer else ())}
     if not places:
         return
     reader = AIOKafkaConsumer(bootstrap_servers=bootstrap)
     try:
         await reader.start()
-        ends = await reader.end_offsets(places)
+        ends = await reader.end_offsets(list(places))
     finally:
         await reader.stop()
     _remember(ends, outputs, held())
+    if consumer is not None:
+        consumer.hear(ends)
 
 
 def _starts(outputs: Sequence[str], states: Iterable[LaneState]) -> dict[TopicPartition, int]:

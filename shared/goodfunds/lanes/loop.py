@@ -123,7 +123,7 @@ class LaneLoop:
                 held = self.session.held
                 keeping = asyncio.create_task(self._keep_outbox(settings))
                 following = asyncio.create_task(
-                    follow_ends(settings.bootstrap, self._handler.outputs, held.states.values)
+                    follow_ends(settings.bootstrap, self._handler.outputs, held.states.values, consumer)
                 )
                 try:
                     await self.session.run(stop)

@@ -218,13 +218,12 @@ class Session:
         if held.stopped:
             resumed = await self._connection.fetch(SQL["resumed_lanes"], list(held.stopped))
             held.resume([row["lane"] for row in resumed])
-        stuck = 0
-        every = {lane: self._consumer.lags(lane, state.offsets) for lane, state in held.states.items()}
+        every = {lane: await self._consumer.lags(lane, state.offsets) for lane, state in held.states.items()}
         metrics.tell_lags(every)
+        moved = {}
         for lane, state in held.states.items():
             offsets, since = self._moved.get(lane, ({}, 0.0))
-            if offsets != state.offsets:
-                self._moved[lane] = (state.offsets, self._now())
-            elif any(every[lane].values()) and self._now() - since > _STUCK_SECONDS:
-                stuck += 1
-        metrics.STUCK.set(stuck)
+            behind = offsets == state.offsets and any(every[lane].values())
+            moved[lane] = (offsets, since) if behind else (state.offsets, self._now())
+        self._moved = moved
+        metrics.STUCK.set(sum(self._now() - since > _STUCK_SECONDS for _, since in moved.values()))

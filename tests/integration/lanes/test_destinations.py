@@ -6,8 +6,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 
+from goodfunds.lanes.consumer import LaneConsumer
 from goodfunds.lanes.destinations import note_ends, unknown_events
 from goodfunds.lanes.state import LaneState
 
@@ -49,6 +50,14 @@ async def test_a_lane_that_sent_nothing_for_long_follows_its_destinations_all_th
     await send(kafka.bootstrap, topic, b"someone.else", range(1, 6))
     await note_ends(kafka.bootstrap, [topic], lambda: [state])
     assert state.acknowledged == {(topic, 0): 4}
+
+
+async def test_a_lane_is_told_where_its_inputs_end_though_nothing_was_fetched(kafka: Any, topic: str) -> None:
+    await send(kafka.bootstrap, topic, b"someone.else", range(1, 6))
+    consumer = LaneConsumer(kafka.bootstrap, "group", [topic])
+    consumer._seeked = {TopicPartition(topic, 0)}
+    await note_ends(kafka.bootstrap, [], list, consumer)
+    assert consumer._ends == {TopicPartition(topic, 0): 5}
 
 
 async def test_an_event_of_its_own_that_the_database_does_not_know_is_found(kafka: Any, topic: str) -> None:

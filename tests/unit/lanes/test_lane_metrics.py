@@ -27,14 +27,27 @@ class Ends:
             raise IllegalStateError
         return {"payments": 12, "settlement-notifications": 5}.get(place.topic)
 
+    async def position(self, place: TopicPartition) -> int:
+        return {"payments": 12}.get(place.topic, 0)
+
 
 async def test_the_lag_of_a_lane_is_told_by_topic_from_what_the_client_has_heard() -> None:
     consumer = LaneConsumer("127.0.0.1:1", "test", ["payments"])
     consumer._consumer = Ends()
     offsets = {"payments": 7, "settlement-notifications": 6, "unheard": 0, "unassigned": 0}
-    assert consumer.lags(3, offsets) == {
+    assert await consumer.lags(3, offsets) == {
         "payments": 5, "settlement-notifications": 0, "unheard": 0, "unassigned": 0,
     }  # fmt: skip
+
+
+async def test_a_lane_whose_fetches_fail_is_behind_all_the_same_and_one_before_a_marker_is_not() -> None:
+    """The client only logs some faults of a fetch; the marker of a client's transaction is no record."""
+    consumer = LaneConsumer("127.0.0.1:1", "test", ["payments"])
+    consumer._consumer = Ends()
+    consumer._seeked = {TopicPartition("payments", 3), TopicPartition("unheard", 3)}
+    consumer.hear({TopicPartition("unheard", 3): 4, TopicPartition("unassigned", 3): 4})
+    offsets = {"payments": 11, "unheard": 0, "unassigned": 0}
+    assert await consumer.lags(3, offsets) == {"payments": 0, "unheard": 4, "unassigned": 0}
 
 
 def lag(topic: str, lane: str) -> float | None:

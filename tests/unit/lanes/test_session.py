@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
+from prometheus_client import REGISTRY
 
 from goodfunds.clock import SystemClock
 from goodfunds.errors import DeliveryFailed
@@ -182,3 +183,42 @@ async def test_two_polls_of_one_transaction_keep_the_order_of_topics_and_offsets
     found: Any = await working._gather()
     assert [each.name for each in found[0]] == ["first 0", "first 1", "first 2", "second 7", "second 8"]
     await consumer.stop()
+
+
+async def test_a_lane_counts_as_stuck_once_it_was_behind_for_long_without_moving(
+    consumer: LaneConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    working = session(consumer, Publisher(), Connection())
+    state = working.held.states[1] = LaneState(1, 1, 1, {"in": 10})
+    clock, behind = 1_000.0, 0
+
+    async def prove(states: Any) -> None:
+        pass
+
+    async def lags(lane: int, offsets: Any) -> dict[str, int]:
+        return {"in": behind}
+
+    monkeypatch.setattr(working.handling, "prove", prove)
+    monkeypatch.setattr(consumer, "lags", lags)
+    monkeypatch.setattr(consumer, "partition_counts", dict)
+    monkeypatch.setattr(working, "_now", lambda: clock)
+
+    async def stuck_after(seconds: float, records_behind: int) -> float | None:
+        nonlocal clock, behind
+        clock, behind = clock + seconds, records_behind
+        await working._keep_house()
+        return REGISTRY.get_sample_value("goodfunds_lanes_not_moving")
+
+    assert await stuck_after(0, 0) == 0
+    # Idle for an hour, and then something has just come.
+    assert await stuck_after(3_600, 0) == 0
+    assert await stuck_after(3, 5) == 0
+    assert await stuck_after(29, 5) == 1
+    state.offsets = {"in": 11}
+    assert await stuck_after(3, 4) == 0
+    assert await stuck_after(40, 4) == 1
+    # Another instance had it meanwhile.
+    del working.held.states[1]
+    assert await stuck_after(3, 4) == 0
+    working.held.states[1] = state
+    assert await stuck_after(40, 4) == 0
