@@ -15,7 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 import goodfunds.lanes
 from goodfunds.errors import Misconfigured, Unavailable
-from goodfunds.lanes import LaneLoop, LaneSettings, create_lanes
+from goodfunds.lanes import LaneLoop, LaneSettings, create_lanes, metrics
 from goodfunds.lanes import takeover as of_takeover
 from goodfunds.lanes.fence import SQL
 from goodfunds.lanes.takeover import raise_epoch
@@ -43,7 +43,7 @@ class Wire:
         self._to = urlsplit(dsn)
         self._dark: asyncio.Event = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.opened = 0
+        self._commits, self._applied = 0, False
 
     async def open(self) -> str:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
@@ -55,25 +55,54 @@ class Wire:
         self._dark.set()
         self._dark = asyncio.Event()
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.opened += 1
-        upstream, down = await asyncio.open_connection(self._to.hostname, self._to.port)
-        for of in ((reader, down), (upstream, writer)):
-            task = asyncio.create_task(self._pass(*of, self._dark))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+    def lose_answers(self, commits: int, applied: bool) -> None:
+        """Cut the connection of that many commits with events: before the server gets it, or its answer."""
+        self._commits, self._applied = commits, applied
 
-    async def _pass(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, dark: asyncio.Event
+    async def _asks(
+        self, reader: asyncio.StreamReader, down: Any, writer: Any, cut: asyncio.Event, dark: asyncio.Event
     ) -> None:
+        writing = False
         with contextlib.suppress(OSError):
             while found := await reader.read(65_536):
+                if dark.is_set():
+                    await asyncio.Event().wait()
+                writing = writing or b'"outbox"' in found
+                if self._commits and writing and b"COMMIT" in found:
+                    self._commits -= 1
+                    cut.set()
+                    if self._applied:
+                        down.write(found)
+                    # What was written still reaches the server.
+                    down.close()
+                    writer.transport.abort()
+                    return
+                down.write(found)
+                await down.drain()
+            down.close()
+
+    async def _answers(
+        self, upstream: asyncio.StreamReader, writer: Any, cut: asyncio.Event, dark: asyncio.Event
+    ) -> None:
+        with contextlib.suppress(OSError):
+            while (found := await upstream.read(65_536)) and not cut.is_set():
                 if dark.is_set():
                     await asyncio.Event().wait()
                 writer.write(found)
                 await writer.drain()
             if not dark.is_set():
                 writer.close()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream, down = await asyncio.open_connection(self._to.hostname, self._to.port)
+        cut = asyncio.Event()
+        for passing in (
+            self._asks(reader, down, writer, cut, self._dark),
+            self._answers(upstream, writer, cut, self._dark),
+        ):
+            task = asyncio.create_task(passing)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
         self._server.close()
@@ -102,6 +131,33 @@ async def test_a_database_that_answers_no_more_without_a_word_is_left_and_reache
         stop.set()
         await asyncio.wait({working}, timeout=20)
         assert working.done()
+        await wire.close()
+    await working
+
+
+@pytest.mark.parametrize("applied", [True, False], ids=["applied", "not applied"])
+async def test_a_commit_whose_answer_is_lost_is_looked_up_and_never_guessed(
+    stage: Stage, applied: bool
+) -> None:
+    wire = Wire(stage.dsn)
+    dsn = await wire.open()
+    stop = asyncio.Event()
+    settings = LaneSettings(dsn, stage.bootstrap, stage.partitions, "one", batch=20, prove_every=0.2)
+    ended = metrics.SESSIONS.labels("OutcomeUnknown")
+    before = ended._value.get()
+    working = asyncio.create_task(LaneLoop(Copier(stage.source, stage.target), settings).run(stop))
+    try:
+        await stage.publish(keys=6, each=20)
+        await stage.until_handled(20)
+        wire.lose_answers(3, applied)
+        await stage.publish(keys=6, each=20)
+        await stage.until_handled()
+        await stage.until_published()
+        assert ended._value.get() - before == 3
+        await stage.assert_nothing_lost_doubled_or_reordered()
+    finally:
+        stop.set()
+        await asyncio.wait({working}, timeout=20)
         await wire.close()
     await working
 
