@@ -89,14 +89,14 @@ class Books:
     async def _load_statuses(self, connection: store.Connection, notices: Sequence[Notice]) -> None:
         about_batches = {each.batch_id for each in notices if isinstance(each, BatchStatusReported)}
         self.batch_statuses = await store.statuses_of_batches(connection, about_batches)
-        about = {each.payment_id for each in notices if isinstance(each, PaymentStatusReported)}
-        for batch_id in about_batches:
+        statuses = [each for each in notices if isinstance(each, PaymentStatusReported)]
+        about = {each.payment_id for each in statuses}
+        # One that names no payment may find it in its batch, by EndToEndId.
+        for batch_id in about_batches | {each.batch_id for each in statuses if each.payment_id == NO_ID}:
             about.update(self._members.get(batch_id, ()))
-        for payment_id, statuses in (await store.statuses_of_payments(connection, about - {NO_ID})).items():
+        for payment_id, known in (await store.statuses_of_payments(connection, about - {NO_ID})).items():
             standing = self.standings.get(payment_id, UNANSWERED)
-            self.standings[payment_id] = Standing(
-                standing.debit, standing.rejected, standing.credit, statuses
-            )
+            self.standings[payment_id] = Standing(standing.debit, standing.rejected, standing.credit, known)
 
     async def _load_candidates(self, connection: store.Connection, notices: Iterable[Notice]) -> None:
         nameless = [

@@ -278,6 +278,15 @@ async def test_an_answer_with_batch_and_end_to_end_id_alone_finds_its_payment_an
     assert await desk.states() == {one: "settled", two: "submitted"}
 
 
+async def test_a_positive_answer_with_batch_and_end_to_end_id_alone_is_kept_once(desk: Desk) -> None:
+    (payment,) = await _sent(desk, instruction())
+    batch_id = (await desk.batch_of(payment))["batch_id"]
+    accepted = types.PaymentStatusReported(NO_ID, batch_id, 0, "ACCP", "", "", "GF1", "E2E-1")
+    await desk.tell(LANE, accepted)
+    await desk.tell(LANE, accepted)
+    assert await desk.connection.fetchval("SELECT count(*) FROM payment_statuses") == 1
+
+
 async def test_a_return_is_told_with_its_settlement_if_it_overtook_the_debit(desk: Desk) -> None:
     (payment,) = await _sent(desk, instruction())
     back = booked(payment_id=payment, credit_debit="CRDT", is_return=True, reason_code="AC04")
