@@ -148,12 +148,13 @@ async def candidates_for_entries(
 async def candidates_for_statuses(
     connection: Connection, statuses: Sequence[PaymentStatusReported]
 ) -> list[list[Candidate]]:
-    """For each status the sealed payments of all lanes with its EndToEndId."""
+    """For each status the payments of all lanes with its EndToEndId in the file that it is about."""
     found: list[list[Candidate]] = [[] for _ in statuses]
     if statuses:
         for row in await connection.fetch(
             SQL["candidates_for_statuses"],
             list(range(len(statuses))),
+            [each.message_id for each in statuses],
             [each.end_to_end_id for each in statuses],
         ):
             found[row[0]].append(Candidate(*row[1:7]))

@@ -39,10 +39,12 @@ JOIN batches b ON b.batch_id = p.batch_id AND b.nostro = w.nostro AND b.currency
      AND b.sealed_at IS NOT NULL;
 
 -- name: candidates_for_statuses
+-- Of the file that the status is about alone: a client may use an EndToEndId again.
 SELECT w.place, p.payment_id, p.lane, p.account, p.debited_on, p.rejected, p.returned_on
-FROM unnest($1::integer[], $2::text[]) AS w (place, end_to_end_id)
+FROM unnest($1::integer[], $2::text[], $3::text[]) AS w (place, message_id, end_to_end_id)
 JOIN payment_standings p ON p.end_to_end_id = w.end_to_end_id
-JOIN batches b ON b.batch_id = p.batch_id AND b.sealed_at IS NOT NULL;
+JOIN bank_file_batches c ON c.batch_id = p.batch_id
+JOIN bank_files f ON f.file_id = c.file_id AND f.message_id = w.message_id;
 
 -- name: noted_reports
 SELECT booking_key, source, identity, effect, payment_id FROM noted_reports WHERE booking_key = ANY($1::uuid[]);

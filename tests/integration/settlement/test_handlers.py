@@ -287,6 +287,28 @@ async def test_a_positive_answer_with_batch_and_end_to_end_id_alone_is_kept_once
     assert await desk.connection.fetchval("SELECT count(*) FROM payment_statuses") == 1
 
 
+async def _in_file(desk: Desk, message_id: str, payment: bytes) -> None:
+    batch = await desk.batch_of(payment)
+    await desk.connection.execute(
+        SQL["claim_file"], batch["batch_id"], "sepa-credit", NOSTRO, "EUR", DAY, message_id, message_id,
+        EVENING, b"", 1, 100_00, EVENING,
+    )  # fmt: skip
+    await desk.connection.execute(
+        SQL["claim_batches"], batch["batch_id"], [batch["batch_id"]], [batch["lane"]]
+    )
+
+
+async def test_a_rejection_with_the_end_to_end_id_alone_is_of_the_file_that_it_names(desk: Desk) -> None:
+    (first,) = await _sent(desk, instruction())
+    await _in_file(desk, "GF1", first)
+    rejection = types.PaymentStatusReported(NO_ID, NO_ID, 0, "RJCT", "AC04", "", "GF1", "E2E-1")
+    assert kinds(await desk.tell(NOSTRO_LANE, rejection)) == ["PaymentRejectedByBank"]
+    (again,) = await _sent(desk, instruction(idempotency_key="2", debtor_account="customer-2"))
+    await _in_file(desk, "GF2", again)
+    assert await desk.tell(NOSTRO_LANE, rejection) == []
+    assert await desk.states() == {first: "rejected", again: "submitted"}
+
+
 async def test_a_return_is_told_with_its_settlement_if_it_overtook_the_debit(desk: Desk) -> None:
     (payment,) = await _sent(desk, instruction())
     back = booked(payment_id=payment, credit_debit="CRDT", is_return=True, reason_code="AC04")
