@@ -32,7 +32,8 @@ FROM unnest($2::uuid[], $3::integer[]) AS c (batch_id, lane);
 SELECT f.file_id, f.rail, f.nostro, f.currency, f.requested_date, f.message_id, f.file_name, f.created_at, f.sha256,
        count(a.attempt)::integer AS attempts,
        coalesce((array_agg(a.state ORDER BY a.attempt DESC))[1], '') AS state,
-       max(a.started_at) AS last_started_at, max(a.delivering_at) AS last_delivering_at
+       max(a.started_at) AS last_started_at,
+       max(a.delivering_at) FILTER (WHERE a.state <> 'not_sent') AS last_delivering_at
 FROM bank_files f LEFT JOIN attempts a USING (file_id)
 WHERE f.submitted_at IS NULL AND f.refused_at IS NULL
 GROUP BY f.file_id ORDER BY f.claimed_at, f.file_id;
@@ -79,8 +80,9 @@ WHERE file_id = $1 AND state <> 'submitted'
   AND attempt = (SELECT max(attempt) FROM attempts WHERE file_id = $1 AND delivering_at IS NOT NULL);
 
 -- name: forget_deliveries
--- The bank told a person that it never had the file: its "not found" counts from now on.
-UPDATE attempts SET state = 'not_sent', delivering_at = NULL WHERE file_id = $1;
+-- The bank told a person that it never had the file: its "not found" counts from now on. That they may have
+-- delivered stays on record, for the person or the bank may err, and then the first copy stands.
+UPDATE attempts SET state = 'not_sent' WHERE file_id = $1;
 
 -- name: refuse_file
 UPDATE bank_files SET refused_at = $2, refusal = $3 WHERE file_id = $1 AND refused_at IS NULL RETURNING file_id;

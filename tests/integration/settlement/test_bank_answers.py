@@ -12,7 +12,7 @@ from goodfunds.files.records import GroupStatus, PaymentInformationStatus, Statu
 from goodfunds.ids import reference
 from services.settlement.gateway import answers
 from tests.integration.settlement.desk import PARTITIONS
-from tests.integration.settlement.test_gateway import Stage, claimed, house
+from tests.integration.settlement.test_gateway import SQL, Stage, claimed, house
 
 __all__ = ["claimed", "house"]
 
@@ -107,6 +107,24 @@ async def test_an_answer_about_a_file_whose_end_is_unknown_proves_that_the_bank_
     assert await house.attempts() == ["submitted"]
     kinds = [type(types.decode(each.body)) for each in house.emitted]
     assert kinds.index(types.BatchSubmitted) < kinds.index(types.PaymentStatusReported)
+
+
+async def test_a_duplicate_refunds_nobody_though_a_person_said_that_the_bank_never_had_the_first_copy(
+    house: Stage, claimed: list[bytes]
+) -> None:
+    house.bank.fault = "drop before rename"
+    await house.run()
+    message_id = await house.desk.connection.fetchval("SELECT message_id FROM bank_files")
+    await house.desk.connection.fetch(
+        SQL["request_resolve_unknown"], "a person", f'{{"message_id": "{message_id}", "found": false}}'
+    )
+    house.wait(timedelta(minutes=2))
+    await house.run()
+    assert await house.attempts() == ["not_sent", "submitted"]
+    duplicate = GroupStatus("P1", "2026-03-03T19:00:00", message_id, "pain.001.001.09", "RJCT", "AM05")
+    house.bank.put("pain002-1.xml", pain002_writing.write(StatusReport(duplicate, [], [])))
+    await house.run()
+    assert house.events(types.BatchStatusReported) == []
 
 
 async def test_a_file_that_is_being_written_is_left_alone(house: Stage, submitted: str) -> None:
