@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from io import BytesIO
 from itertools import islice
@@ -26,6 +26,8 @@ from services.settlement.store import SQL, Pool
 log = structlog.get_logger(__name__)
 
 EVENTS_PER_STEP = 2_000
+_READ_AGAIN = timedelta(minutes=1)
+"""After this an answer that could not be read is fetched again: perhaps the bank was still writing it."""
 
 UNREADABLE = prometheus_client.Counter(
     "goodfunds_bank_answers_unreadable_total", "Bank answers not read: their content, or a download", ["what"]
@@ -47,6 +49,7 @@ class _Reading:
     submitted: tuple[bytes, ...] = ()
     refused: tuple[tuple[bytes, str], ...] = ()
     outcome: str = "taken"
+    unreadable: bool = False
 
 
 class AnswerReader:
@@ -67,6 +70,7 @@ class AnswerReader:
         self._clock = clock
         self._finished: set[str] = set()
         self._failed: Counter[str] = Counter()
+        self._read_again_at: dict[str, datetime] = {}
         self._reading: _Reading | None = None
 
     async def next(self) -> MessageTaken | None:
@@ -77,7 +81,7 @@ class AnswerReader:
         if reading is None:
             return None
         emissions = tuple(islice(reading.events, EVENTS_PER_STEP))
-        finished = len(emissions) < EVENTS_PER_STEP
+        finished = len(emissions) < EVENTS_PER_STEP and not reading.unreadable
         reading.position += len(emissions)
         taken = MessageTaken(
             reading.name,
@@ -90,7 +94,7 @@ class AnswerReader:
             reading.submitted,
             reading.refused,
         )
-        if not finished:
+        if not finished and not reading.unreadable:
             self._reading = reading
         return taken
 
@@ -118,7 +122,14 @@ class AnswerReader:
         names = [name for name in await self._bank.answers() if name not in self._finished]
         known = {row["name"]: row for row in await self._pool.fetch(SQL["known_messages"], names)}
         self._finished.update(name for name, row in known.items() if row["finished"])
-        waiting = [(place, name) for name in names if name not in self._finished and (place := _place(name))]
+        now = self._clock.now()
+        waiting = [
+            (place, name)
+            for name in names
+            if name not in self._finished
+            and (place := _place(name))
+            and self._read_again_at.get(name, now) <= now
+        ]
         if not waiting:
             return None
         _, _, name = min((self._failed[name], place, name) for place, name in waiting)
@@ -143,10 +154,12 @@ class AnswerReader:
         try:
             await self._read(reading, content)
         except (InvalidFile, ValueError, ArithmeticError) as invalid:
-            # Read whole before anything is told: of an answer that breaks off, nothing is taken.
+            # Read whole before anything is told: of an answer that breaks off, nothing is taken, and it is
+            # not done with either. What it says is missing until the bank has put it right.
             UNREADABLE.labels("content").inc()
             log.error("answer not readable", name=name, fault=str(invalid))
-            reading.outcome = f"unreadable: {invalid}"
+            reading.outcome, reading.unreadable = f"unreadable: {invalid}", True
+            self._read_again_at[name] = self._clock.now() + _READ_AGAIN
         for _ in islice(reading.events, position):
             pass
         return reading

@@ -100,5 +100,5 @@ SELECT name FROM bank_messages WHERE sha256 = $1 AND name <> $2 ORDER BY taken_a
 -- name: take_message
 INSERT INTO bank_messages (name, sha256, kind, taken_at, position, finished_at, outcome)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
-ON CONFLICT (name) DO UPDATE SET position = excluded.position, finished_at = excluded.finished_at,
-    outcome = excluded.outcome;
+ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256, position = excluded.position,
+    finished_at = excluded.finished_at, outcome = excluded.outcome;

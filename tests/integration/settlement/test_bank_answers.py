@@ -84,6 +84,26 @@ async def test_an_answer_that_breaks_off_is_told_not_even_in_part(house: Stage, 
     assert outcome.startswith("unreadable: line ")
 
 
+async def test_an_answer_that_could_not_be_read_is_read_once_the_bank_has_put_it_right(
+    house: Stage, submitted: str
+) -> None:
+    house.bank.put("pain002-1.xml", _rejections(submitted, 10)[:-200])
+    house.bank.put("pain002-2.xml", _rejections(submitted, 2, "P2"))
+    await house.run()
+    assert len(_payments(house)) == 2, "it does not hold up the others"
+    house.wait(timedelta(minutes=2))
+    await house.run()
+    waits = "SELECT name FROM bank_messages WHERE finished_at IS NULL"
+    assert await house.desk.connection.fetchval(waits) == "pain002-1.xml"
+    house.bank.put("pain002-1.xml", _rejections(submitted, 10))
+    house.wait(timedelta(minutes=2))
+    await house.run()
+    await house.die()
+    await house.run()
+    assert len(_payments(house)) == 12
+    assert await house.desk.connection.fetchval(waits) is None
+
+
 async def test_an_answer_that_cannot_be_downloaded_does_not_hold_up_the_others(
     house: Stage, submitted: str
 ) -> None:
