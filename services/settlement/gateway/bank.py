@@ -14,6 +14,8 @@ import httpx
 from goodfunds.errors import Misconfigured, Unavailable
 
 INBOX, ARCHIVE, OUTBOX = "inbox", "archive", "outbox"
+_CODE, _REASON = 35, 500
+"""The longest of an enquiry's answers that are taken (ISO 20022: Max35Text, Max500Text)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,8 @@ class Bank:
             raise Unavailable(f"enquiry for {message_id}: {fault!r}") from fault
         if not isinstance(told, dict) or told.get("group_status") != "RJCT":
             return FileStanding(True)
-        return FileStanding(True, True, str(told.get("reason_code") or ""), str(told.get("reason") or ""))
+        code, reason = (str(told.get(name) or "") for name in ("reason_code", "reason"))
+        return FileStanding(True, True, code[:_CODE], reason[:_REASON])
 
     async def answers(self) -> list[str]:
         """Names in the outbox, sorted; what is still being written is left out."""

@@ -27,6 +27,8 @@ from services.settlement.gateway.reports import Statuses, StatusGiven, Transacti
 
 _NAME, _REMITTANCE, _STREET, _BUILDING, _POSTCODE, _TOWN, _LINE = 70, 140, 70, 16, 16, 35, 70
 """Lengths of the EPC customer-to-bank guidelines, in characters."""
+_REASON, _REFERENCE = 500, 140
+"""The longest of a bank's texts and references that are taken (ISO 20022: Max500Text, Max35Text)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ def _address(asked: PaymentInstruction, rail: Rail) -> Address:
 
 
 def statuses(source: BinaryIO) -> Statuses:
-    """A pain.002, read whole. Raises InvalidFile."""
+    """A pain.002, read whole. Raises InvalidFile or ValueError."""
     group = GroupStatus("", "", "", "")
     batches: dict[str, StatusGiven] = {}
     transactions = []
@@ -113,24 +115,35 @@ def statuses(source: BinaryIO) -> Statuses:
             group = each
         elif isinstance(each, PaymentInformationStatus):
             if each.status:
-                batches[each.payment_information_id] = StatusGiven(each.status, each.reason_code, each.reason)
+                batches[each.payment_information_id] = _given(each.status, each.reason_code, each.reason)
         elif each.status:
             transactions.append(
                 TransactionStatus(
                     each.payment_information_id,
                     each.instruction_id,
-                    each.end_to_end_id,
-                    StatusGiven(each.status, each.reason_code, each.reason),
+                    _reference(each.end_to_end_id),
+                    _given(each.status, each.reason_code, each.reason),
                 )
             )
-    given = StatusGiven(group.status, group.reason_code, group.reason)
+    given = _given(group.status, group.reason_code, group.reason)
     return Statuses(group.original_message_id, given, batches, tuple(transactions))
+
+
+def _given(status: str, reason_code: str, reason: str) -> StatusGiven:
+    return StatusGiven(status, _reference(reason_code), reason[:_REASON])
+
+
+def _reference(text: str) -> str:
+    # Cut short it would name something else; whole, no index and no event may hold it.
+    if len(text) > _REFERENCE:
+        raise ValueError(f"a reference of {len(text)} characters")
+    return text
 
 
 def entries(kind: str, source: BinaryIO) -> Iterator[tuple[str, BankEntryReported]]:
     """(PmtInfId, entry) of a camt.054 or camt.053, a transaction each where the bank gave details.
 
-    Payment and batch are not filled in yet. Raises InvalidFile, also when half of it was read.
+    Payment and batch are not filled in yet. Raises InvalidFile or ValueError, also when half of it was read.
     """
     reader = camt053.read if kind == "camt.053" else camt054.read
     statement: Statement | None = None
@@ -191,13 +204,13 @@ def _report(
         reversal=entry.reversal,
         is_return=detail.is_return,
         nostro=statement.account,
-        end_to_end_id=detail.end_to_end_id,
-        instruction_id=detail.instruction_id,
-        bank_reference=detail.bank_reference or shared_reference,
+        end_to_end_id=_reference(detail.end_to_end_id),
+        instruction_id=_reference(detail.instruction_id),
+        bank_reference=_reference(detail.bank_reference or shared_reference),
         booking_date=booked,
         value_date=entry.value_date or booked,
-        reason_code=detail.return_code,
-        reason=detail.return_reason or detail.information or entry.information,
+        reason_code=_reference(detail.return_code),
+        reason=(detail.return_reason or detail.information or entry.information)[:_REASON],
         source=kind,
         notification_id=statement.statement_id,
         transaction_count=count,

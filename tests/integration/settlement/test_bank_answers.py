@@ -10,6 +10,7 @@ from goodfunds.events import types
 from goodfunds.files import pain002_writing
 from goodfunds.files.records import GroupStatus, PaymentInformationStatus, StatusReport, TransactionStatus
 from goodfunds.ids import reference
+from goodfunds.lanes.frame import LARGEST_BODY
 from services.settlement.gateway import answers
 from tests.integration.settlement.desk import PARTITIONS
 from tests.integration.settlement.test_gateway import SQL, Stage, claimed, house
@@ -102,6 +103,22 @@ async def test_an_answer_that_could_not_be_read_is_read_once_the_bank_has_put_it
     await house.run()
     assert len(_payments(house)) == 12
     assert await house.desk.connection.fetchval(waits) is None
+
+
+async def test_an_answer_that_holds_too_much_is_cut_or_not_readable_and_ends_no_session(
+    house: Stage, submitted: str
+) -> None:
+    content = _rejections(submitted, 1)
+    reason = b"<AddtlInf>" + b"x" * 1_100_000 + b"</AddtlInf></StsRsnInf>"
+    house.bank.put("pain002-1.xml", content.replace(b"</StsRsnInf>", reason))
+    house.bank.put("pain002-2.xml", content.replace(b">E0<", b">" + b"E" * 1_100_000 + b"<"))
+    await house.run()
+    assert [len(each.reason) for each in house.events(types.PaymentStatusReported)] == [500]
+    outcome = await house.desk.connection.fetchval(
+        "SELECT outcome FROM bank_messages ORDER BY name DESC LIMIT 1"
+    )
+    assert outcome == "unreadable: a reference of 1100000 characters"
+    assert max(len(each.body) for each in house.emitted) < LARGEST_BODY
 
 
 async def test_an_answer_that_cannot_be_downloaded_does_not_hold_up_the_others(
