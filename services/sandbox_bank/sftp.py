@@ -55,7 +55,9 @@ class Customer(asyncssh.SFTPServer):
             raise asyncssh.SFTPPermissionDenied(f"{folder}/ is read-only")
         if name.endswith(".xml"):
             raise asyncssh.SFTPPermissionDenied("upload under another name, then rename to .xml")
-        cut = await asyncio.to_thread(drop_at, self._desk.store, name, self._desk.clock.now())
+        # Whatever follows the first dot is of one attempt: the file is the subject.
+        subject = name.partition(".")[0]
+        cut = await asyncio.to_thread(drop_at, self._desk.store, subject, self._desk.clock.now())
         opened = super().open(path, pflags, asyncssh.SFTPAttrs())
         if cut is not None:
             self._cuts[opened] = cut

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,10 +58,17 @@ class Bank:
         self._sftp: asyncssh.SFTPClient | None = None
         self._http = httpx.AsyncClient(base_url=address.http, timeout=address.timeout)
 
-    async def upload(self, name: str, content: bytes) -> None:
-        """Put the content under a temporary name that the bank does not take, and compare what arrived."""
-        path = f"{INBOX}/{name}.tmp"
+    async def upload(self, name: str, attempt: int, content: bytes) -> None:
+        """Put the content under a temporary name that the bank does not take, and compare what arrived.
+
+        Each attempt has a name of its own: an owner that was frozen in an earlier one and wakes must not
+        write into this one between its comparison and its delivery. What earlier ones left is removed.
+        """
+        path = _temporary(name, attempt)
         async with self._calling(f"upload of {name}") as sftp:
+            for earlier in range(1, attempt):
+                with suppress(asyncssh.SFTPError):
+                    await sftp.remove(_temporary(name, earlier))
             async with sftp.open(path, "wb") as file:
                 await file.write(content)
             async with sftp.open(path, "rb") as file:
@@ -71,10 +78,10 @@ class Bank:
                     f"upload of {name}: {len(arrived)} bytes arrived, not the {len(content)} sent"
                 )
 
-    async def deliver(self, name: str) -> None:
+    async def deliver(self, name: str, attempt: int) -> None:
         """Rename the upload to its final name: from here on the bank may take it."""
         async with self._calling(f"delivery of {name}") as sftp:
-            await sftp.rename(f"{INBOX}/{name}.tmp", f"{INBOX}/{name}.xml")
+            await sftp.rename(_temporary(name, attempt), f"{INBOX}/{name}.xml")
 
     async def enquire(self, name: str, message_id: str) -> FileStanding:
         """What the bank knows of a file: by name in its folders, and by its message id over HTTP."""
@@ -158,3 +165,7 @@ class Bank:
         if self._connection is not None:
             self._connection.abort()
         self._connection = self._sftp = None
+
+
+def _temporary(name: str, attempt: int) -> str:
+    return f"{INBOX}/{name}.{attempt}.tmp"

@@ -118,7 +118,7 @@ class Gateway:
         if sha256(content).digest() != file.sha256:
             raise InvariantBroken(f"{file.file_name}: built again, its bytes are not those that were claimed")
         try:
-            await self._bank.upload(file.file_name, content)
+            await self._bank.upload(file.file_name, file.attempts, content)
         except Unavailable as fault:
             return self._ended(file, "not_sent", str(fault))
         self._started = (file.file_id, file.attempts, "delivering")
@@ -127,7 +127,7 @@ class Gateway:
     async def _deliver(self, file: UndeliveredFile) -> Work:
         self._started = None
         try:
-            await self._bank.deliver(file.file_name)
+            await self._bank.deliver(file.file_name, file.attempts)
         except Unavailable as fault:
             return self._ended(file, "unknown", str(fault))
         log.info("file submitted", file=file.file_name, message_id=file.message_id)

@@ -167,7 +167,7 @@ async def test_a_dropped_upload_leaves_nothing_taken_and_the_next_try_succeeds(t
                     await file.write(content)
         assert (await us.books())["files"] == []
         ((fault, subject, detail),) = await planted(us)
-        assert (fault, subject) == ("drop_upload", "M1.tmp")
+        assert (fault, subject) == ("drop_upload", "M1")
         cut = int(detail.split()[-1])
         assert (us.open.bank.folders.inbox / "M1.tmp").read_bytes() == content[:cut]
         await us.submit("M1", [Pay(1)])

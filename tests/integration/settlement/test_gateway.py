@@ -261,6 +261,25 @@ async def test_a_death_after_any_step_delivers_once_and_tells_once(
     assert files[0][0] is not None
 
 
+async def test_an_owner_that_wakes_in_its_upload_cannot_spoil_that_of_its_successor(
+    house: Stage, claimed: list[bytes]
+) -> None:
+    for recorded in (True, True, False):
+        await house.step(record=recorded)
+    (frozen,) = (house.bank.root / "inbox").iterdir()
+    await house.die()
+    with frozen.open("r+b") as waking:
+        while await house.step() is not None:
+            waking.truncate(10)
+            if frozen.exists():
+                frozen.write_bytes(b"half")
+    row = await house.desk.connection.fetchrow("SELECT sha256, file_name FROM bank_files")
+    assert [(n, sha256(c).digest()) for n, c in house.bank.delivered] == [
+        (row["file_name"] + ".xml", row["sha256"])
+    ]
+    assert [path.name for path in (house.bank.root / "inbox").iterdir()] == [row["file_name"] + ".xml"]
+
+
 async def test_bytes_that_cannot_be_built_again_stop_the_feed(house: Stage, claimed: list[bytes]) -> None:
     await house.step()
     await house.step()
