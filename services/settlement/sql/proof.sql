@@ -61,7 +61,8 @@ LEFT JOIN LATERAL (SELECT count(*) AS payments_count, sum(p.amount_minor)::bigin
                           min(p.accepted_offset) AS first_offset, max(p.accepted_offset) AS last_offset
                    FROM batch_members m JOIN payments p USING (payment_id) WHERE m.batch_id = b.batch_id) h ON true
 WHERE b.sealed_at IS NOT NULL
-  AND (b.payments_count, b.amount_minor) IS DISTINCT FROM (h.payments_count, coalesce(h.amount_minor, 0));
+  AND (b.payments_count, b.amount_minor, b.first_offset, b.last_offset)
+      IS DISTINCT FROM (h.payments_count, coalesce(h.amount_minor, 0), h.first_offset, h.last_offset);
 
 -- name: proof_contradictions
 SELECT lane, event_seq, payment_id, amount_minor, currency, nostro, kind, bank_reference, reason_code, reason, found_at

@@ -84,6 +84,17 @@ async def test_a_passed_cut_off_seals_with_count_sum_and_offsets_that_can_be_com
     assert set((await desk.states()).values()) == {"claimed"}
 
 
+@pytest.mark.parametrize("kept", ["payments_count", "amount_minor", "first_offset", "last_offset"])
+async def test_the_proof_names_a_sealed_batch_that_is_not_what_its_members_make(
+    desk: Desk, kept: str
+) -> None:
+    (payment,) = await desk.accept(instruction())
+    await desk.close()
+    await desk.connection.execute(f"UPDATE batches SET {kept} = {kept} + 1")
+    named = await desk.connection.fetch(SQL["proof_batches_disagree"])
+    assert [row["batch_id"] for row in named] == [(await desk.batch_of(payment))["batch_id"]]
+
+
 async def test_closing_by_hand_seals_open_batches_and_the_next_payment_opens_another(desk: Desk) -> None:
     (first,) = await desk.accept(instruction())
     await desk.connection.execute(
