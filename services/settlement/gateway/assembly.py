@@ -24,6 +24,7 @@ async def next_claim(
     """The next file to claim, its bytes built once for their hash; None while there is none.
 
     Batches of one rail, nostro and date wait for lanes that are late to seal theirs, `late_wait` at most.
+    What was not claimed while its date lasted is claimed as too late: banks refuse a date that has passed.
     """
     late = {tuple(row) for row in await connection.fetch(SQL["late_batches"], now)}
     for key, rows in groupby(await connection.fetch(SQL["batches_to_send"]), _key):
@@ -33,6 +34,7 @@ async def next_claim(
         chosen = tuple(SealedBatch(row[0], row[1], row[7], row[8]) for row in _fitting(waiting))
         file_id = derived_id(millis(now), b"bank file", *(batch.batch_id for batch in chosen))
         rail, nostro, currency, requested_date = key
+        today = rails[rail].day_of(now)
         claim = BankFileClaim(
             file_id,
             rail,
@@ -44,7 +46,10 @@ async def next_claim(
             now.replace(microsecond=0),
             b"",
             chosen,
+            too_late=rails[rail].effective_date(requested_date, today) != requested_date,
         )
+        if claim.too_late:
+            return claim
         content = await _bytes(connection, claim, [batch.batch_id for batch in chosen], rails, house)
         return claim.with_hash(sha256(content).digest())
     return None

@@ -6,8 +6,9 @@ from typing import Any
 from goodfunds.clock import micros
 from goodfunds.errors import InvariantBroken
 from goodfunds.events.topics import BANK_NOTIFICATIONS
-from goodfunds.events.types import BatchSubmitted
+from goodfunds.events.types import BatchRefused, BatchSubmitted
 from goodfunds.lanes import Emission
+from services.settlement.gateway.reports import INVALID_CUT_OFF_TIME
 from services.settlement.gateway.work import (
     BankFileClaim,
     EndAttempt,
@@ -25,7 +26,7 @@ async def record(connection: Connection, work: Work, now: datetime) -> list[Emis
     """Write the rows of one step. Raises InvariantBroken where the rows are not as the step found them."""
     match work:
         case BankFileClaim():
-            await _claim(connection, work, now)
+            return await _claim(connection, work, now)
         case StartAttempt(file, attempt):
             await connection.execute(SQL["start_attempt"], file.file_id, attempt, now)
         case MarkDelivering(file):
@@ -49,7 +50,7 @@ async def record(connection: Connection, work: Work, now: datetime) -> list[Emis
     return []
 
 
-async def _claim(connection: Connection, claim: BankFileClaim, now: datetime) -> None:
+async def _claim(connection: Connection, claim: BankFileClaim, now: datetime) -> list[Emission]:
     await connection.execute(
         SQL["claim_file"],
         claim.file_id,
@@ -71,6 +72,27 @@ async def _claim(connection: Connection, claim: BankFileClaim, now: datetime) ->
         [batch.batch_id for batch in claim.batches],
         [batch.lane for batch in claim.batches],
     )
+    if not claim.too_late:
+        return []
+    reason = "its date had passed before it could be sent"
+    await connection.execute(SQL["refuse_file"], claim.file_id, now, f"{INVALID_CUT_OFF_TIME} {reason}")
+    return [
+        Emission(
+            BANK_NOTIFICATIONS,
+            batch.lane,
+            claim.nostro.encode(),
+            "BatchRefused",
+            BatchRefused(
+                batch_id=batch.batch_id,
+                refused_at=micros(now),
+                message_id=claim.message_id,
+                reason_code=INVALID_CUT_OFF_TIME,
+                reason=reason,
+            ).encode(),
+            b"",
+        )
+        for batch in claim.batches
+    ]
 
 
 async def submit(connection: Connection, file_id: bytes, now: datetime) -> list[Emission]:

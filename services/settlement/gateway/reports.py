@@ -18,7 +18,8 @@ from goodfunds.ids import NO_ID, read_reference
 from goodfunds.lanes import Emission
 from goodfunds.rails.rail import Rail
 
-NEXT_DATE_CODES = frozenset({"TM01"})
+INVALID_CUT_OFF_TIME = "TM01"
+NEXT_DATE_CODES = frozenset({INVALID_CUT_OFF_TIME})
 """A whole file refused for these was too late and nothing else: its payments go out with a later batch.
 
 ISO 20022 External Code Sets: TM01 InvalidCutOffTime.

@@ -18,7 +18,10 @@ class SealedBatch:
 
 @dataclass(frozen=True, slots=True)
 class BankFileClaim:
-    """A file to be sent. `created_at` stands in its bytes; batches in the order of the file."""
+    """A file to be sent. `created_at` stands in its bytes; batches in the order of the file.
+
+    `too_late`: its date has passed, it is never sent, and its payments go out with a later batch.
+    """
 
     file_id: bytes
     rail: str
@@ -30,6 +33,7 @@ class BankFileClaim:
     created_at: datetime
     sha256: bytes
     batches: tuple[SealedBatch, ...]
+    too_late: bool = False
 
     def with_hash(self, sha256: bytes) -> "BankFileClaim":
         """The claim with the hash of its bytes."""

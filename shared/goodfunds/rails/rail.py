@@ -52,8 +52,9 @@ class Instruction(Protocol):
 class Rail:
     """A scheme that moves money between banks.
 
-    `refusals(instruction)`: why the scheme does not take it, or None. `effective_date(requested, today)`:
-    the business day it can be executed on. `cut_off(day)`: the instant, UTC, that seals the day's batch.
+    `refusals(instruction)`: why the scheme does not take it, or None. `day_of(now)`: the rail's own day.
+    `effective_date(requested, today)`: the business day it can be executed on. `cut_off(day)`: the instant,
+    UTC, that seals the day's batch.
     `batch_date(requested, now)`: the day and cut-off of the batch that a payment joins at `now`.
     `transliterate(text, limit)`: text in the scheme's characters. `unknown_after`: how long after sending
     a bank's "not found" counts. `duplicate_codes`: rejections that say the first copy stands.
@@ -64,6 +65,7 @@ class Rail:
     finality: Finality
     is_business_day: Callable[[date], bool]
     refusals: Callable[[Instruction], Refusal | None]
+    day_of: Callable[[datetime], date]
     effective_date: Callable[[date, date], date]
     cut_off: Callable[[date], datetime]
     batch_date: Callable[[date, datetime], tuple[date, datetime]]

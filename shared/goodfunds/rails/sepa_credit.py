@@ -96,6 +96,11 @@ def is_creditor_reference(reference: str) -> bool:
     return _RF.fullmatch(reference) is not None and iban.has_check_digits(reference)
 
 
+def day_of(now: datetime) -> date:
+    """The day that it is in ZONE."""
+    return now.astimezone(ZONE).date()
+
+
 def effective_date(requested: date, today: date) -> date:
     """The TARGET day for a requested date; one that has passed counts as `today`."""
     return business_day_on_or_after(max(requested, today))
@@ -108,7 +113,7 @@ def cut_off(day: date) -> datetime:
 
 def batch_date(requested: date, now: datetime) -> tuple[date, datetime]:
     """The day and cut-off of the batch that a payment joins at `now`; at the cut-off itself, the next."""
-    day = effective_date(requested, now.astimezone(ZONE).date())
+    day = effective_date(requested, day_of(now))
     sealed_at = cut_off(day)
     if now >= sealed_at:
         day = next_business_day(day)
@@ -122,6 +127,7 @@ SEPA_CREDIT: Final = Rail(
     finality="booked",
     is_business_day=is_business_day,
     refusals=refusals,
+    day_of=day_of,
     effective_date=effective_date,
     cut_off=cut_off,
     batch_date=batch_date,

@@ -20,6 +20,7 @@ from services.settlement.gateway.bank import Bank
 from services.settlement.gateway.messages import House
 from services.settlement.gateway.source import Gateway
 from tests.integration.settlement.desk import (
+    DAY,
     EVENING,
     NOSTRO,
     NOSTRO_LANE,
@@ -145,6 +146,31 @@ async def test_a_lane_that_is_late_is_waited_for_and_then_gets_its_own_file(hous
     await house.desk.close(house.clock.now())
     await house.run()
     assert len(house.bank.delivered) == 2
+
+
+async def test_batches_whose_date_passed_before_they_were_claimed_go_out_for_the_next_one(
+    house: Stage, claimed: list[bytes]
+) -> None:
+    house.wait(timedelta(hours=5, seconds=-1))
+    assert (await house.step(record=False)).too_late is False, "it is the day still in the rail's zone"
+    house.wait(timedelta(seconds=1))
+    await house.step()
+    await house.die()
+    await house.run()
+    assert house.bank.delivered == []
+    refused = house.events(types.BatchRefused)
+    assert {each.reason_code for each in refused} == {"TM01"}
+    told = []
+    for each, notice in zip(house.emitted, refused, strict=True):
+        told += await house.desk.tell(each.partition, notice, now=house.clock.now())
+    assert {each.payment_id for each in told} == set(claimed)
+    assert {(each.from_date, each.to_date) for each in told} == {(DAY, DAY + timedelta(days=1))}
+    house.wait(timedelta(hours=15))
+    await house.desk.close(house.clock.now())
+    await house.run()
+    ((_, content),) = house.bank.delivered
+    assert content.count(b"<InstrId>") == len(claimed)
+    assert f"<Dt>{DAY + timedelta(days=1)}</Dt>".encode() in content
 
 
 async def test_an_upload_that_breaks_off_never_delivered_and_goes_again_at_once_with_the_same_bytes(
