@@ -14,12 +14,6 @@ SELECT lane, nostro, currency, max(opened_seq) AS last_opened_seq, count(*) AS i
 FROM expected_items
 GROUP BY lane, nostro, currency ORDER BY lane, nostro, currency;
 
--- name: expected_up_to
--- The items of one lane opened by settlement's events up to a seq, inclusive.
-SELECT nostro, currency, side, count(*) AS items, sum(amount_minor)::bigint AS amount_minor
-FROM expected_items WHERE lane = $1 AND opened_seq <= $2
-GROUP BY nostro, currency, side ORDER BY nostro, currency, side;
-
 -- name: line_sums
 -- Statement lines by what became of them. A line handed over counts in the lane that has it now; one that
 -- was handed over and has not come yet shows as a difference of the two handed-over sums.
@@ -33,21 +27,6 @@ SELECT lane, nostro, currency, count(*) AS lines,
 FROM statement_lines
 GROUP BY lane, nostro, currency ORDER BY lane, nostro, currency;
 
--- name: unmatched_lines
-SELECT lane, statement_id, line_number, payment_id, amount_minor, currency, nostro, end_to_end_id, bank_reference,
-       booking_date, state, break_id
-FROM statement_lines WHERE state IN (0, 2)
-ORDER BY lane, statement_id, line_number;
-
--- name: unmatched_items
--- Through the open batches, so that a long history of matched items is not read.
-SELECT i.lane, i.payment_id, i.side, i.batch_id, i.amount_minor, i.currency, i.nostro, i.account, i.opened_at,
-       i.settled_on
-FROM batches b JOIN expected_items i ON i.lane = b.lane AND i.batch_id = b.batch_id
- AND i.nostro = b.nostro AND i.currency = b.currency
-WHERE (b.open_debits > 0 OR b.open_credits > 0) AND i.state = 0
-ORDER BY i.lane, i.payment_id, i.side;
-
 -- name: open_breaks
 -- Signed: what the bank shows and our books do not. Those about a line or an item weigh on the nostro; a
 -- contradiction is in settlement's suspense already, a statement's own break moves no payment.
@@ -57,41 +36,95 @@ FROM breaks WHERE resolved_at IS NULL
 ORDER BY nostro, lane, opened_at, break_id;
 
 -- name: last_closings
--- The last statement of each account by its day: its closing balance in the bank's sign.
+-- The last statement of each account in the order of its chain: its closing balance in the bank's sign.
 SELECT DISTINCT ON (nostro, currency) nostro, currency, lane, statement_id, statement_number, from_date, to_date,
        opening_minor, closing_minor, lines_sum_minor, lines_count, reconciled_at
 FROM statements WHERE corrects IS NULL
 ORDER BY nostro, currency, to_date DESC, from_date DESC,
-         (CASE WHEN statement_number ~ '^[0-9]+$' THEN statement_number::numeric ELSE 0 END) DESC;
-
--- name: first_openings
--- The balance that each account had before the first statement that was taken.
-SELECT DISTINCT ON (nostro, currency) nostro, currency, opening_minor, from_date
-FROM statements WHERE corrects IS NULL
-ORDER BY nostro, currency, to_date, from_date,
-         (CASE WHEN statement_number ~ '^[0-9]+$' THEN statement_number::numeric ELSE 0 END);
+         (CASE WHEN statement_number ~ '^[0-9]+$' THEN statement_number::numeric ELSE 0 END) DESC,
+         bank_statement_id COLLATE "C" DESC;
 
 -- name: differences
 -- What must be empty: sums that are kept twice and do not agree, by the rule that they break.
-SELECT 'a line and what it explains' AS rule, l.lane, l.nostro, l.currency, l.amount_minor,
+SELECT 'a line and what it explains' AS rule, l.lane, l.payment_id, l.statement_id, l.currency, l.amount_minor,
        coalesce(sum(i.amount_minor), 0)::bigint AS other_minor
 FROM statement_lines l LEFT JOIN expected_items i
   ON i.lane = l.lane AND i.statement_id = l.statement_id AND i.line_number = l.line_number AND i.state = 1
+ AND i.nostro = l.nostro AND i.currency = l.currency
+ AND (i.payment_id = l.payment_id OR i.match_kind = 'batch_total' AND i.batch_id = l.batch_id)
 WHERE l.state = 1
-GROUP BY l.lane, l.statement_id, l.line_number, l.nostro, l.currency, l.amount_minor
+GROUP BY l.lane, l.statement_id, l.line_number
 HAVING l.amount_minor IS DISTINCT FROM sum(i.amount_minor)
 UNION ALL
-SELECT 'a line and its open break', l.lane, l.nostro, l.currency, l.amount_minor, coalesce(b.amount_minor, 0)
+SELECT 'a matched item and its line', i.lane, i.payment_id, i.statement_id, i.currency, i.amount_minor, 0
+FROM expected_items i
+WHERE i.state = 1 AND NOT EXISTS (
+    SELECT FROM statement_lines l
+    WHERE l.lane = i.lane AND l.statement_id = i.statement_id AND l.line_number = i.line_number AND l.state = 1)
+UNION ALL
+SELECT 'a line and its open break', l.lane, l.payment_id, l.statement_id, l.currency, l.amount_minor,
+       coalesce(b.amount_minor, 0)
 FROM statement_lines l LEFT JOIN breaks b ON b.lane = l.lane AND b.break_id = l.break_id AND b.resolved_at IS NULL
 WHERE l.state = 2 AND b.amount_minor IS DISTINCT FROM l.amount_minor
 UNION ALL
-SELECT 'a batch and its open items', coalesce(b.lane, i.lane), coalesce(b.nostro, i.nostro),
-       coalesce(b.currency, i.currency), coalesce(b.minor, 0), coalesce(i.minor, 0)
+SELECT 'a settled item that no statement shows and its open break', i.lane, i.payment_id, NULL, i.currency,
+       i.amount_minor, -coalesce(b.amount_minor, 0)
+FROM (SELECT lane, nostro, max(to_date) AS to_date FROM statement_shares GROUP BY lane, nostro) c
+JOIN batches o ON o.lane = c.lane AND o.nostro = c.nostro AND o.open_debits > 0
+JOIN expected_items i ON i.lane = o.lane AND i.batch_id = o.batch_id AND i.nostro = o.nostro
+ AND i.currency = o.currency
+LEFT JOIN breaks b ON b.lane = i.lane AND b.payment_id = i.payment_id AND b.reason = 'missing_line'
+ AND b.resolved_at IS NULL
+WHERE i.state = 0 AND i.side = -1 AND i.settled_on <= c.to_date AND b.amount_minor IS DISTINCT FROM -i.amount_minor
+UNION ALL
+SELECT 'a batch and its open items', coalesce(b.lane, i.lane), NULL, NULL, coalesce(b.currency, i.currency),
+       coalesce(b.minor, 0), coalesce(i.minor, 0)
 FROM (SELECT lane, batch_id, nostro, currency, open_debit_minor + open_credit_minor AS minor FROM batches) b
 FULL JOIN (SELECT lane, batch_id, nostro, currency, sum(amount_minor)::bigint AS minor
            FROM expected_items WHERE state = 0 GROUP BY lane, batch_id, nostro, currency) i
   USING (lane, batch_id, nostro, currency)
-WHERE coalesce(b.minor, 0) <> coalesce(i.minor, 0);
+WHERE coalesce(b.minor, 0) <> coalesce(i.minor, 0)
+UNION ALL
+-- Once a lane was told that a statement is all sent, its lines are there, or a break says what is missing.
+SELECT 'what a lane was sent of a statement and its lines', s.lane, NULL, s.statement_id, s.currency,
+       s.lane_sum_minor, coalesce(l.minor, 0)
+FROM statement_shares s
+LEFT JOIN (SELECT lane, statement_id, count(*) AS lines, sum(amount_minor)::bigint AS minor
+           FROM statement_lines WHERE handed_over_from IS NULL GROUP BY lane, statement_id) l
+  USING (lane, statement_id)
+LEFT JOIN breaks b ON b.lane = s.lane AND b.statement_id = s.statement_id AND b.reason = 'lines_missing'
+ AND b.resolved_at IS NULL
+WHERE (s.lane_lines, s.lane_sum_minor) IS DISTINCT FROM (coalesce(l.lines, 0), coalesce(l.minor, 0))
+  AND b.amount_minor IS DISTINCT FROM s.lane_sum_minor - coalesce(l.minor, 0)
+UNION ALL
+SELECT 'a statement and what all lanes were sent of it', -1, NULL, s.statement_id, s.currency,
+       coalesce(h.lines_sum_minor, 0), s.minor
+FROM (SELECT statement_id, min(currency) AS currency, sum(lane_lines) AS lines,
+             sum(lane_sum_minor)::bigint AS minor
+      FROM statement_shares GROUP BY statement_id
+      HAVING count(*) = (SELECT partitions FROM cluster)) s
+LEFT JOIN statements h USING (statement_id)
+WHERE (h.lines_count, h.lines_sum_minor) IS DISTINCT FROM (s.lines, s.minor)
+UNION ALL
+SELECT v.rule, c.lane, NULL, c.statement_id, c.currency, v.minor, v.explained
+FROM (SELECT lane, statement_id, currency, closing_minor - opening_minor - lines_sum_minor AS lines,
+             coalesce(opening_minor - lag(closing_minor) OVER (
+                 PARTITION BY lane, nostro, currency
+                 ORDER BY to_date, from_date,
+                          CASE WHEN statement_number ~ '^[0-9]+$' THEN statement_number::numeric ELSE 0 END,
+                          bank_statement_id COLLATE "C"), 0) AS opens
+      FROM statements WHERE corrects IS NULL) c
+LEFT JOIN (SELECT lane, statement_id,
+                  coalesce(sum(amount_minor) FILTER (WHERE reason = 'sum_differs'), 0)::bigint AS lines,
+                  coalesce(sum(amount_minor) FILTER (WHERE reason IN ('opening_differs', 'statement_gap')), 0)::bigint
+                      AS opens
+           FROM breaks WHERE about = 'statement' AND resolved_at IS NULL GROUP BY lane, statement_id) b
+  USING (lane, statement_id)
+CROSS JOIN LATERAL (VALUES
+    ('a statement''s balances, its lines and the open break', c.lines, coalesce(b.lines, 0)),
+    ('a statement''s opening, the last closing and the open break', c.opens, coalesce(b.opens, 0))
+) v (rule, minor, explained)
+WHERE v.minor <> v.explained;
 
 -- name: read_control_totals
 SELECT lane, topic, total_partition, producer, producer_lane, event_type, currency, count, amount_minor, last_seq,

@@ -4,7 +4,8 @@ Reads snapshots of all services in an order in which a consumer's is older than 
 and judges them without I/O (`judging`).
 """
 
-from goodfunds.proof.judging import Check, Proof, judge
+from goodfunds.proof.check import Check
+from goodfunds.proof.judging import Proof, judge
 from goodfunds.proof.reading import read_evidence
 
 __all__ = ["Check", "Proof", "judge", "read_evidence"]

@@ -17,6 +17,7 @@ from goodfunds.lanes.records import Connection
 from goodfunds.postgres import connect, migrate
 from services.reconciliation import SERVICE
 from services.reconciliation.handlers import ReconciliationHandler
+from services.reconciliation.store import SQL
 
 PARTITIONS = 3
 NOSTRO = "DE89370400440532013000"
@@ -255,10 +256,11 @@ class Scene:
         )  # fmt: skip
 
     async def assert_money_is_whole(self) -> None:
-        """Lines = matched + handed over + waiting + in breaks; batches = their open items."""
+        """Lines = matched + handed over + waiting + in breaks; batches = their open items; `prove` agrees."""
         assert await self.connection.fetch(LINES_AGAINST_MATCHES) == []
         assert await self.connection.fetch(LINES_AGAINST_BREAKS) == []
         assert await self.connection.fetch(BATCHES_AGAINST_ITEMS) == []
+        assert await self.connection.fetch(SQL["differences"]) == []
 
 
 LINES_AGAINST_MATCHES = """

@@ -40,7 +40,8 @@ def settled(minor: int = 10_000, opening: int = 1_000_000) -> Evidence:
             {"nostro": NOSTRO, "currency": EUR, "from_reader_minor": -minor, "handed_out_minor": -minor,
              "handed_in_minor": -minor, "waiting_minor": 0, "broken_minor": 0},
         ],
-        statements=[{"nostro": NOSTRO, "currency": EUR, "opening_minor": opening, "lines_minor": -minor}],
+        statements=[{"nostro": NOSTRO, "currency": EUR, "lines_minor": -minor}],
+        closings=[{"nostro": NOSTRO, "currency": EUR, "closing_minor": opening - minor}],
         nostro_movements=[
             {"nostro": NOSTRO, "currency": EUR, "kind": "bank_opening_balance", "amount_minor": opening},
             {"nostro": NOSTRO, "currency": EUR, "kind": "settled", "amount_minor": -minor},
@@ -134,12 +135,43 @@ def test_an_open_break_is_explained_and_listed_with_its_amount() -> None:
         lines=[{**line, "from_reader_minor": -10_700, "handed_out_minor": -10_700, "handed_in_minor": -10_700,
                 "broken_minor": -700}],
         statements=[{**evidence.statements[0], "lines_minor": -10_700}],
-        open_breaks=[{"reason": "unknown_line", "amount_minor": -700, "currency": EUR, "detail": "REF 9"}],
+        closings=[{**evidence.closings[0], "closing_minor": 989_300}],
+        open_breaks=[{"nostro": NOSTRO, "reason": "unknown_line", "amount_minor": -700, "currency": EUR,
+                      "detail": "REF 9"}],
     )  # fmt: skip
     proof = judge(evidence)
     assert proof.holds
     assert proof.open == ["break unknown_line: -7.00 EUR REF 9"]
     assert proof.sentence.endswith("1 open, each listed.")
+
+
+@pytest.mark.parametrize("gap", [1, -1])
+def test_a_closing_balance_of_the_bank_that_its_lines_do_not_make_is_found(gap: int) -> None:
+    evidence = settled()
+    [closing] = evidence.closings
+    off = {**closing, "closing_minor": closing["closing_minor"] + gap}
+    proof = judge(replace(evidence, closings=[off]))
+    assert broken(proof) == [f"nostro {NOSTRO} agrees with the bank"]
+    assert proof.unaccounted == {EUR: 1}
+
+
+@pytest.mark.parametrize("reason", ["sum_differs", "opening_differs", "statement_gap"])
+def test_an_open_break_of_the_statements_weighs_on_the_nostro_and_is_listed(reason: str) -> None:
+    evidence = settled()
+    [closing] = evidence.closings
+    found = {"nostro": NOSTRO, "reason": reason, "amount_minor": 20, "currency": EUR, "detail": ""}
+    off = {**closing, "closing_minor": closing["closing_minor"] + 20}
+    proof = judge(replace(evidence, closings=[off], open_breaks=[found]))
+    assert proof.holds
+    assert len(proof.open) == 1
+
+
+def test_an_account_that_only_the_bank_knows_is_found_with_its_money() -> None:
+    other = {"nostro": "XX1", "currency": "USD", "closing_minor": 700}
+    evidence = settled()
+    proof = judge(replace(evidence, closings=[*evidence.closings, other]))
+    assert broken(proof) == ["nostro XX1 agrees with the bank"]
+    assert proof.unaccounted == {EUR: 0, "USD": 700}
 
 
 def test_a_second_reader_that_counts_otherwise_is_heard() -> None:
@@ -159,6 +191,14 @@ def test_a_broken_rule_without_an_amount_does_not_hold_either(change: dict[str, 
     proof = judge(replace(settled(), **change))
     assert broken(proof) == [name]
     assert proof.sentence == f"no amount, but a rule unaccounted for: {name}"
+
+
+def test_a_row_that_breaks_a_rule_is_shown_with_its_payment_as_people_see_it() -> None:
+    row = {"rule": "a line and what it explains", "payment_id": bytes(16), "statement_id": None}
+    [shown] = judge(replace(settled(), faults={"sums": [row]})).checks[0].lines
+    assert shown == (
+        "sums: rule a line and what it explains, payment_id 00000000-0000-0000-0000-000000000000"
+    )
 
 
 def test_parked_events_are_listed_with_their_money() -> None:

@@ -1,0 +1,27 @@
+"""A rule of the proof and what it found, and how amounts are said."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from goodfunds.money import format_amount
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A rule and whether it holds. `minor`: what breaks it, by currency; `lines` say where."""
+
+    name: str
+    holds: bool
+    detail: str
+    minor: Mapping[str, int] = field(default_factory=dict)
+    lines: Sequence[str] = ()
+
+
+def money(minor: int, currency: str) -> str:
+    """Such as `12.50 EUR`."""
+    return f"{format_amount(minor, currency)} {currency}"
+
+
+def amounts(minor: Mapping[str, int]) -> str:
+    """Minor units by currency, in order of the currency."""
+    return ", ".join(money(each, currency) for currency, each in sorted(minor.items())) or "0"

@@ -1,0 +1,98 @@
+"""What the proof asks of reconciliation's own tables: a row or a cent that was changed is named."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from services.reconciliation.store import SQL
+from tests.integration.reconciliation.scene import (
+    NOSTRO_LANE,
+    OTHER_LANE,
+    PARTITIONS,
+    Scene,
+    from_reader,
+    from_settlement,
+    line,
+    opened,
+    payment,
+    scene_in,
+    settled,
+    submitted,
+    whole_statement,
+)
+
+
+@pytest.fixture
+async def scene(database: str) -> AsyncIterator[Scene]:
+    """Two statements in two lanes: matched by reference and as a batch, a line of nobody, one missing."""
+    found = await scene_in(database)
+    await found.connection.execute("INSERT INTO cluster (partitions) VALUES ($1)", PARTITIONS)
+    first = [line(1, -100, 1), line(None, -70, 2, batch_number=2, count=2)]
+    second = [line(None, 9, 1, statement_number=2, bank_reference="R9")]
+    await found.feed(
+        *from_settlement(OTHER_LANE, submitted(1, 100), settled(1, 100)),
+        *from_settlement(OTHER_LANE, submitted(2, 30, 2), submitted(3, 40, 2), settled(2, 30, 2)),
+        *from_settlement(OTHER_LANE, submitted(4, 5, 3), settled(4, 5, 3)),
+        *from_reader(NOSTRO_LANE, opened(1, 1000, 830, first)),
+        *from_reader(NOSTRO_LANE, opened(2, 830, 839, second)),
+        *whole_statement({OTHER_LANE: first}),
+        *whole_statement({NOSTRO_LANE: second}, 2),
+    )
+    assert await found.open_breaks() == [("missing_line", 5), ("unknown_line", 9)]
+    yield found
+    await found.connection.close()
+
+
+async def differences(scene: Scene) -> list[Any]:
+    return list(await scene.connection.fetch(SQL["differences"]))
+
+
+async def test_a_sound_database_has_no_differences(scene: Scene) -> None:
+    assert await differences(scene) == []
+
+
+NAMED = [
+    "UPDATE expected_items SET amount_minor = amount_minor + 1 WHERE payment_id = $1",
+    "UPDATE expected_items SET amount_minor = -amount_minor WHERE payment_id = $1",
+    "UPDATE expected_items SET nostro = 'X' WHERE payment_id = $1",
+    "UPDATE expected_items SET currency = 'USD' WHERE payment_id = $1",
+    "UPDATE expected_items SET state = 0, statement_id = NULL WHERE payment_id = $1",
+    "DELETE FROM expected_items WHERE payment_id = $1",
+    "UPDATE statement_lines SET amount_minor = amount_minor - 1 WHERE payment_id = $1",
+    "DELETE FROM statement_lines WHERE payment_id = $1",
+]
+
+
+@pytest.mark.parametrize("sabotage", NAMED)
+async def test_a_changed_item_or_line_is_named_with_its_payment(scene: Scene, sabotage: str) -> None:
+    await scene.connection.execute(sabotage, payment(1))
+    assert payment(1) in {row["payment_id"] for row in await differences(scene)}
+
+
+@pytest.mark.parametrize(
+    "sabotage",
+    [
+        "DELETE FROM breaks WHERE reason = 'missing_line'",
+        "DELETE FROM breaks WHERE reason = 'unknown_line'",
+        "UPDATE breaks SET amount_minor = amount_minor + 1 WHERE reason = 'missing_line'",
+        "UPDATE breaks SET resolved_at = opened_at WHERE reason = 'unknown_line'",
+        "DELETE FROM statement_lines WHERE state = 2",
+        "UPDATE batches SET open_debit_minor = open_debit_minor + 1",
+        "UPDATE statement_shares SET lane_sum_minor = lane_sum_minor + 1 WHERE lane_lines = 2",
+        "UPDATE statement_shares SET lane_lines = lane_lines + 1 WHERE lane_lines = 2",
+        "DELETE FROM statements WHERE statement_number = '1'",
+        "DELETE FROM statements WHERE statement_number = '2'",
+        "UPDATE statements SET closing_minor = closing_minor + 1 WHERE statement_number = '2'",
+        "UPDATE statements SET opening_minor = opening_minor + 1 WHERE statement_number = '1'",
+        "UPDATE statements SET lines_sum_minor = lines_sum_minor + 1 WHERE statement_number = '2'",
+        "UPDATE statements SET opening_minor = opening_minor + 1, closing_minor = closing_minor + 1"
+        " WHERE statement_number = '2'",
+        "UPDATE expected_items a SET statement_id = b.statement_id, line_number = b.line_number,"
+        " amount_minor = b.amount_minor FROM expected_items b"
+        " WHERE a.state = 1 AND b.state = 1 AND a.amount_minor <> b.amount_minor",
+    ],
+)
+async def test_a_changed_break_batch_or_statement_is_a_difference(scene: Scene, sabotage: str) -> None:
+    await scene.connection.execute(sabotage)
+    assert await differences(scene) != []
