@@ -18,7 +18,7 @@ from goodfunds.cli.accounts import send, wait_for
 from goodfunds.cli.cutoff import close_cut_off
 from goodfunds.cli.journey import open_house
 from goodfunds.cli.progress import Progress, read_progress
-from goodfunds.cli.prove import prove_stack
+from goodfunds.cli.prove import prove_once_counted
 from goodfunds.cli.reading import readers
 from goodfunds.events.topics import PAYMENT_INSTRUCTIONS
 from goodfunds.events.types import AccountFundRequested, AccountOpenRequested, PaymentInstruction
@@ -123,7 +123,7 @@ async def measure(stack: local.Stack, count: int) -> dict[str, object]:
         await _until(connections, "matched", lambda p: p.matched >= count)
         seconds = monotonic() - started
         after = cpu_seconds(stack)
-    proof = await prove_stack(stack)
+    proof = await prove_once_counted(stack)
     assert proof.holds, proof.sentence
     return {
         "payments": count,

@@ -54,3 +54,15 @@ WHERE coalesce(o.minor, 0) <> coalesce(t.minor, 0);
 -- Customers may not owe us anything.
 SELECT b.lane, b.account, b.currency, b.balance_minor FROM balances b JOIN accounts a ON a.account = b.account
 WHERE b.balance_minor < 0;
+
+-- name: counted_accepted
+-- What was accepted up to the seq that the second reader has counted to ($1 kinds, $2 lanes, $3 currencies, $4 seqs,
+-- inclusive; without one: none), and what lies beyond it and for how long.
+SELECT 'accepted' AS kind, p.lane, p.currency,
+       coalesce(sum(p.amount_minor) FILTER (WHERE p.event_seq <= w.seq), 0)::bigint AS held_minor,
+       count(*) FILTER (WHERE p.event_seq > coalesce(w.seq, 0)) AS uncounted,
+       extract(epoch FROM now() - min(p.decided_at) FILTER (WHERE p.event_seq > coalesce(w.seq, 0))) AS seconds
+FROM payments p
+LEFT JOIN unnest($1::text[], $2::integer[], $3::text[], $4::bigint[]) AS w (kind, lane, currency, seq)
+  ON w.lane = p.lane AND w.currency = p.currency
+WHERE p.state = 'accepted' GROUP BY p.lane, p.currency ORDER BY p.lane, p.currency;

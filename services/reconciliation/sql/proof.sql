@@ -128,7 +128,7 @@ WHERE v.minor <> v.explained;
 
 -- name: read_control_totals
 SELECT lane, topic, total_partition, producer, producer_lane, event_type, currency, count, amount_minor, last_seq,
-       last_offset, computed_at
+       last_offset, computed_at, extract(epoch FROM now() - computed_at) AS seconds
 FROM control_totals ORDER BY topic, total_partition, producer, producer_lane, event_type, currency;
 
 -- name: payment_timeline

@@ -15,3 +15,18 @@ SELECT substr(account, 8) AS nostro, currency, kind, sum(minor)::bigint AS amoun
 FROM (SELECT debit_account AS account, currency, kind, amount_minor AS minor FROM postings
       UNION ALL SELECT credit_account, currency, kind, -amount_minor FROM postings) moved
 WHERE account LIKE 'nostro:%' GROUP BY account, currency, kind ORDER BY account, currency, kind;
+
+-- name: counted_outcomes
+-- What was told of money up to the seq that the second reader has counted to ($1 kinds, $2 lanes, $3 currencies,
+-- $4 seqs, inclusive; without one: none), and what lies beyond it and for how long.
+SELECT o.kind, o.lane, b.currency,
+       coalesce(sum(o.amount_minor) FILTER (WHERE o.event_seq <= w.seq), 0)::bigint AS held_minor,
+       count(*) FILTER (WHERE o.event_seq > coalesce(w.seq, 0)) AS uncounted,
+       extract(epoch FROM now() - min(o.told_at) FILTER (WHERE o.event_seq > coalesce(w.seq, 0))) AS seconds
+FROM (SELECT payment_id, lane, 'settled' AS kind, amount_minor, event_seq, settled_at AS told_at FROM settlements
+      UNION ALL SELECT payment_id, lane, 'rejected', amount_minor, event_seq, rejected_at FROM rejections
+      UNION ALL SELECT payment_id, lane, 'returned', amount_minor, event_seq, returned_at FROM returns) o
+JOIN payments p USING (payment_id) JOIN batches b ON b.batch_id = p.batch_id
+LEFT JOIN unnest($1::text[], $2::integer[], $3::text[], $4::bigint[]) AS w (kind, lane, currency, seq)
+  ON w.kind = o.kind AND w.lane = o.lane AND w.currency = b.currency
+GROUP BY o.kind, o.lane, b.currency ORDER BY o.kind, o.lane, b.currency;

@@ -13,7 +13,7 @@ from rich.live import Live
 
 from goodfunds.cli.journey import Outcome, travel
 from goodfunds.cli.progress import Progress, progress_table
-from goodfunds.cli.prove import print_proof, prove_stack
+from goodfunds.cli.prove import print_proof, prove_once_counted
 from goodfunds.cli.root import CONSOLE, ERRORS
 from goodfunds.local import stack as local
 from goodfunds.local.demo_file import demo_file
@@ -74,7 +74,7 @@ def _run(stack: local.Stack, content: bytes, faults: str) -> tuple[Outcome, Proo
             live.update(progress_table(progress, f"{what}…"))
 
         outcome = asyncio.run(travel(stack, content, faults, show))
-    return outcome, asyncio.run(prove_stack(stack))
+    return outcome, asyncio.run(prove_once_counted(stack))
 
 
 def _print(outcome: Outcome, proof: Proof) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from time import monotonic
 
 import click
 from rich.markup import escape
@@ -12,15 +13,30 @@ from rich.table import Table
 from goodfunds.cli.reading import readers
 from goodfunds.cli.root import CONSOLE
 from goodfunds.local.stack import Stack, find
-from goodfunds.proof import Proof, judge, read_evidence
+from goodfunds.proof import PATIENCE_SECONDS, Proof, judge, read_evidence
 
 _LISTED = 20
+_PAUSE = 0.5
 
 
 async def prove_stack(stack: Stack) -> Proof:
     """The proof of a running stack."""
     async with readers(stack) as connections:
         return judge(await read_evidence(connections))
+
+
+async def prove_once_counted(stack: Stack) -> Proof:
+    """The proof once the second reader has counted all, or as it stands where that one does not move."""
+    least, moved = None, monotonic()
+    async with readers(stack) as connections:
+        while True:
+            evidence = await read_evidence(connections)
+            behind = sum(each.uncounted for each in evidence.control_totals)
+            if least is None or behind < least:
+                least, moved = behind, monotonic()
+            if behind == 0 or monotonic() - moved > PATIENCE_SECONDS:
+                return judge(evidence)
+            await asyncio.sleep(_PAUSE)
 
 
 def print_proof(proof: Proof) -> None:

@@ -5,7 +5,7 @@ and judges them without I/O (`judging`).
 """
 
 from goodfunds.proof.check import Check
-from goodfunds.proof.judging import Proof, judge
+from goodfunds.proof.judging import PATIENCE_SECONDS, Proof, judge
 from goodfunds.proof.reading import read_evidence
 
-__all__ = ["Check", "Proof", "judge", "read_evidence"]
+__all__ = ["PATIENCE_SECONDS", "Check", "Proof", "judge", "read_evidence"]

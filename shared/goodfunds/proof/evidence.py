@@ -17,6 +17,21 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """A total of the second reader and what the database holds up to the same seq, in minor units.
+
+    `uncounted`: events beyond it, which have waited for `seconds` without the reader moving in their lane.
+    """
+
+    what: str
+    currency: str
+    counted: int
+    held: int
+    uncounted: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Snapshots of the three services. Amounts in minor units; `up to` a seq is inclusive.
 
@@ -43,7 +58,7 @@ class Evidence:
     closings: Sequence[Row]
     nostro_movements: Sequence[Row]
     open_breaks: Sequence[Row]
-    control_totals: Sequence[tuple[str, str, int, int]]
+    control_totals: Sequence[Counted]
     faults: Mapping[str, Sequence[Row]]
     parked: Mapping[str, Sequence[Row]]
     stopped: Mapping[str, Sequence[tuple[int, str]]]

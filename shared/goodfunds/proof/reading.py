@@ -4,60 +4,20 @@ In each direction the consumer's snapshot is older than the producer's, so that 
 held against "emitted up to seq w", which the producer's rows can still tell.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import goodfunds.lanes
-from goodfunds import ids, ledger
+from goodfunds import ids
 from goodfunds.events.topics import PAYMENTS, SETTLEMENT_NOTIFICATIONS
 from goodfunds.postgres import statements
+from goodfunds.proof.counting import count_accepted, count_outcomes
 from goodfunds.proof.evidence import Difference, Evidence, LaneCurrency
+from goodfunds.proof.snapshot import Snapshot
 from goodfunds.service import services
 
-_LANES = statements(Path(goodfunds.lanes.__file__).parent / "sql")
-_LEDGER = statements(ledger.STATEMENTS)
 _NAMED = 20
 Sums = dict[LaneCurrency, int]
-
-
-class _Snapshot:
-    """One repeatable-read snapshot of a service's database, with its watermarks."""
-
-    def __init__(self, connection: Any, service: str) -> None:
-        self._connection = connection
-        self._sql = statements(services()[service].sql)
-        self._transaction = connection.transaction(isolation="repeatable_read", readonly=True)
-
-    async def __aenter__(self) -> "_Snapshot":
-        await self._transaction.start()
-        self.lanes = await self._connection.fetch(_LANES["lane_positions"])
-        return self
-
-    async def __aexit__(self, *_fault: object) -> None:
-        await self._transaction.rollback()
-
-    async def fetch(self, name: str, *arguments: object) -> Sequence[Any]:
-        """Rows of a statement of the service, the ledger or the lanes."""
-        statement = self._sql.get(name) or _LEDGER.get(name) or _LANES[name]
-        rows: Sequence[Any] = await self._connection.fetch(statement, *arguments)
-        return rows
-
-    def handled(self, topic: str, producer: str) -> dict[int, int]:
-        """lane → last seq handled of that producer's own lane on the topic; 0 where none."""
-        found = {}
-        for row in self.lanes:
-            if row["lane"] >= 0:
-                marks = json.loads(row["watermarks"])
-                found[row["lane"]] = marks.get(f"{topic}|{producer}|{row['lane']}", 0)
-        return found
-
-    async def producer(self, name: str) -> str:
-        """The name of this database's producer with its incarnation."""
-        row = (await self.fetch("read_cluster"))[0]
-        return f"{name}.{row['incarnation']}"
 
 
 def _sums(rows: Iterable[Any], sign: Mapping[str, int] | None = None) -> Sums:
@@ -76,12 +36,12 @@ _EVER = 2**62
 async def read_evidence(connections: Mapping[str, Any]) -> Evidence:
     """The evidence, from one connection to each service's database."""
     faults: dict[str, Sequence[Any]] = {}
-    async with _Snapshot(connections["ingestion"], "ingestion") as names:
+    async with Snapshot(connections["ingestion"], "ingestion") as names:
         ingestion_producer = await names.producer("ingestion")
-    async with _Snapshot(connections["settlement"], "settlement") as names:
+    async with Snapshot(connections["settlement"], "settlement") as names:
         settlement_producer = await names.producer("settlement")
 
-    async with _Snapshot(connections["reconciliation"], "reconciliation") as first:
+    async with Snapshot(connections["reconciliation"], "reconciliation") as first:
         known = first.handled(SETTLEMENT_NOTIFICATIONS, settlement_producer)
         expected = await first.fetch("expected_sums")
         lines = await first.fetch("line_sums")
@@ -91,9 +51,9 @@ async def read_evidence(connections: Mapping[str, Any]) -> Evidence:
         totals = await first.fetch("read_control_totals")
         faults["reconciliation: sums kept twice"] = await first.fetch("differences")
         parked = {"reconciliation": await first.fetch("parked_money")}
-        stopped = {"reconciliation": _stopped(first)}
+        stopped = {"reconciliation": first.stopped()}
 
-    async with _Snapshot(connections["settlement"], "settlement") as second:
+    async with Snapshot(connections["settlement"], "settlement") as second:
         handled = second.handled(PAYMENTS, ingestion_producer)
         lanes, seqs = list(handled), list(handled.values())
         received = await second.fetch("proof_lanes", lanes, seqs)
@@ -105,13 +65,13 @@ async def read_evidence(connections: Mapping[str, Any]) -> Evidence:
         faults["settlement: payments against postings"] = await second.fetch("proof_ledger_disagrees")
         faults["settlement: sealed batches against members"] = await second.fetch("proof_batches_disagree")
         parked["settlement"] = await second.fetch("parked_money")
-        stopped["settlement"] = _stopped(second)
+        stopped["settlement"] = second.stopped()
         received_payments = {
             lane: await second.fetch("proof_received", lane, seq)
             for lane, seq in handled.items()
         } if await _differ(connections, received, lanes, seqs) else {}  # fmt: skip
 
-    async with _Snapshot(connections["ingestion"], "ingestion") as third:
+    async with Snapshot(connections["ingestion"], "ingestion") as third:
         accepted = await third.fetch("proof_accepted", lanes, seqs)
         accepted_all = await third.fetch("proof_all_accepted")
         accepted_payments = {
@@ -127,14 +87,14 @@ async def read_evidence(connections: Mapping[str, Any]) -> Evidence:
         faults["ingestion: payments against postings"] = await third.fetch("proof_ledger_disagrees")
         faults["ingestion: overdrawn customers"] = await third.fetch("proof_overdrawn")
         parked["ingestion"] = await third.fetch("parked_money")
-        stopped["ingestion"] = _stopped(third)
-        compared = await _ingestion_totals(third, totals, ingestion_producer)
+        stopped["ingestion"] = third.stopped()
+        counted = await count_accepted(third, totals, ingestion_producer)
 
-    async with _Snapshot(connections["settlement"], "settlement") as fourth:
+    async with Snapshot(connections["settlement"], "settlement") as fourth:
         gave_back = await fourth.fetch("moved_up_to", back_lanes, back_seqs)
         gave_back_all = await fourth.fetch("moved_up_to", back_lanes, [_EVER] * len(back_lanes))
         refundable = {lane: await fourth.fetch("proof_refundable", lane, back[lane]) for lane in back}
-        compared += await _settlement_totals(fourth, totals, settlement_producer)
+        counted += await count_outcomes(fourth, totals, settlement_producer)
 
     refunds_sign = {"rejected": 1, "returned": 1}
     return Evidence(
@@ -158,7 +118,7 @@ async def read_evidence(connections: Mapping[str, Any]) -> Evidence:
         closings=[dict(row) for row in closings],
         nostro_movements=[dict(row) for row in nostro_movements],
         open_breaks=[dict(row) for row in open_breaks],
-        control_totals=compared,
+        control_totals=counted,
         faults={what: [dict(row) for row in rows] for what, rows in faults.items()},
         parked={what: [dict(row) for row in rows] for what, rows in parked.items()},
         stopped=stopped,
@@ -185,10 +145,6 @@ def _whole(rows: Sequence[Any], signs: Mapping[str, int]) -> Sums:
     return {key: minor for key, minor in found.items() if minor}
 
 
-def _stopped(snapshot: _Snapshot) -> list[tuple[int, str]]:
-    return [(row["lane"], row["stopped_reason"]) for row in snapshot.lanes if row["stopped_reason"]]
-
-
 def _by_currency(rows: Sequence[Any]) -> dict[str, int]:
     found: Counter[str] = Counter()
     for row in rows:
@@ -204,39 +160,4 @@ def _differences(ours: Mapping[int, Sequence[Any]], theirs: Mapping[int, Sequenc
         if left != right:
             names = sorted({payment_id for payment_id, _ in left ^ right})
             found.append(Difference(lane, [ids.text(each) for each in names[:_NAMED]]))
-    return found
-
-
-async def _ingestion_totals(
-    snapshot: _Snapshot, totals: Sequence[Any], producer: str
-) -> list[tuple[str, str, int, int]]:
-    """(what, currency, counted by the second reader, held by the database) of accepted payments."""
-    found: list[tuple[str, str, int, int]] = []
-    mine = [t for t in totals if t["producer"] == producer and t["event_type"] == "PaymentAccepted"]
-    rows = await snapshot.fetch(
-        "proof_accepted", [t["producer_lane"] for t in mine], [t["last_seq"] for t in mine]
-    )
-    held = {(row["lane"], row["currency"]): row["amount_minor"] for row in rows}
-    for total in mine:
-        place = (total["producer_lane"], total["currency"])
-        what = f"accepted, lane {place[0]}"
-        found.append((what, total["currency"], total["amount_minor"], held.get(place, 0)))
-    return found
-
-
-async def _settlement_totals(
-    snapshot: _Snapshot, totals: Sequence[Any], producer: str
-) -> list[tuple[str, str, int, int]]:
-    kinds = {"PaymentSettled": "settled", "PaymentRejectedByBank": "rejected", "PaymentReturned": "returned"}
-    found: list[tuple[str, str, int, int]] = []
-    for event_type, kind in kinds.items():
-        mine = [t for t in totals if t["producer"] == producer and t["event_type"] == event_type]
-        rows = await snapshot.fetch(
-            "moved_up_to", [t["producer_lane"] for t in mine], [t["last_seq"] for t in mine]
-        )
-        held = {(r["lane"], r["currency"]): r["amount_minor"] for r in rows if r["kind"] == kind}
-        for total in mine:
-            place = (total["producer_lane"], total["currency"])
-            what = f"{kind}, lane {place[0]}"
-            found.append((what, total["currency"], total["amount_minor"], held.get(place, 0)))
     return found

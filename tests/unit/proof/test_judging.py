@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goodfunds.proof.evidence import Difference, Evidence
+from goodfunds.proof.evidence import Counted, Difference, Evidence
 from goodfunds.proof.judging import Proof, judge
 
 EUR = "EUR"
@@ -46,7 +46,7 @@ def settled(minor: int = 10_000, opening: int = 1_000_000) -> Evidence:
             {"nostro": NOSTRO, "currency": EUR, "kind": "bank_opening_balance", "amount_minor": opening},
             {"nostro": NOSTRO, "currency": EUR, "kind": "settled", "amount_minor": -minor},
         ],
-        control_totals=[("accepted, lane 3", EUR, minor, minor)],
+        control_totals=[Counted("accepted, lane 3", EUR, minor, minor)],
     )  # fmt: skip
 
 
@@ -175,7 +175,7 @@ def test_an_account_that_only_the_bank_knows_is_found_with_its_money() -> None:
 
 
 def test_a_second_reader_that_counts_otherwise_is_heard() -> None:
-    proof = judge(replace(settled(), control_totals=[("accepted, lane 3", EUR, 10_001, 10_000)]))
+    proof = judge(replace(settled(), control_totals=[Counted("accepted, lane 3", EUR, 10_001, 10_000)]))
     assert broken(proof) == ["an independent second reader of the topics counts the same"]
     assert proof.unaccounted == {EUR: 1}
 
@@ -191,6 +191,23 @@ def test_a_broken_rule_without_an_amount_does_not_hold_either(change: dict[str, 
     proof = judge(replace(settled(), **change))
     assert broken(proof) == [name]
     assert proof.sentence == f"no amount, but a rule unaccounted for: {name}"
+
+
+def test_a_second_reader_that_is_a_moment_behind_is_said_to_be_and_holds() -> None:
+    behind = Counted("accepted, lane 3", EUR, 4_000, 4_000, uncounted=2, seconds=3.0)
+    [check] = [
+        each for each in judge(replace(settled(), control_totals=[behind])).checks if "second" in each.name
+    ]
+    assert check.holds
+    assert check.detail == "1 totals compared, 2 events not counted yet"
+
+
+@pytest.mark.parametrize("counted", [0, 4_000])
+def test_a_second_reader_that_stands_still_proves_nothing(counted: int) -> None:
+    behind = Counted("accepted, lane 3", EUR, counted, counted, uncounted=2, seconds=31.0)
+    proof = judge(replace(settled(), control_totals=[behind]))
+    assert broken(proof) == ["an independent second reader of the topics counts the same"]
+    assert "accepted, lane 3: 2 not counted, nothing moves for 31 s" in proof.checks[-2].lines
 
 
 def test_a_row_that_breaks_a_rule_is_shown_with_its_payment_as_people_see_it() -> None:
