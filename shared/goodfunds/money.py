@@ -67,12 +67,12 @@ def parse_amount(text: str, currency: str) -> int:
     found = _GRAMMAR.fullmatch(text)
     if found is None:
         raise InvalidAmount(f"{text[:40]!r} is not an amount: digits with at most one point are")
-    whole, fraction = found[1], found[2] or ""
+    whole, fraction = found[1].lstrip("0"), found[2] or ""
     if len(fraction) > places:
         raise InvalidAmount(f"{text[:40]!r} has {len(fraction)} decimal places, {currency} has {places}")
-    if len(whole.lstrip("0")) + places > MAX_DIGITS:
+    if len(whole) + places > MAX_DIGITS:
         raise InvalidAmount(f"an amount has at most {MAX_DIGITS} digits")
-    return int(whole + fraction.ljust(places, "0"))
+    return int("0" + whole + fraction.ljust(places, "0"))
 
 
 def format_amount(minor: int, currency: str) -> str:

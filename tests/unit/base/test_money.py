@@ -14,6 +14,8 @@ from goodfunds.money import CURRENCIES, InvalidAmount, Money, UnknownCurrency, f
         ("10.5", "EUR", 1050),
         ("0.01", "EUR", 1),
         ("00010", "EUR", 1000),
+        ("0" * 5_000 + "10.50", "EUR", 1050),
+        ("0" * 5_000, "EUR", 0),
         ("10", "JPY", 10),
         ("1.234", "KWD", 1234),
         ("9999999999999999.99", "EUR", 999999999999999999),
