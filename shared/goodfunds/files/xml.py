@@ -200,6 +200,8 @@ class Message:
             return
         while (first := parent[0]) is not element:
             self.note_stray(first, first.tail)
+            # Emptied first: what is taken out whole while Python holds it costs its size squared (lxml 6.1).
+            first.clear(keep_tail=True)  # type: ignore[call-arg]  # the stubs are of an older lxml
             del parent[0]
 
     def note_stray(self, at: etree._Element, text: str | None) -> None:

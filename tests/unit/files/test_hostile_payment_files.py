@@ -2,6 +2,7 @@
 
 import random
 import re
+import time
 from collections.abc import Callable
 from datetime import date
 from io import BytesIO
@@ -187,6 +188,15 @@ def test_an_element_of_many_megabytes_is_refused(place: bytes) -> None:
     found = re.search(place, SMALL)
     assert found is not None
     errors(SMALL[: found.end()] + b"x" * 5_000_000 + SMALL[found.end() :])
+
+
+def test_an_element_of_many_children_is_freed_in_a_time_that_grows_with_it_and_not_with_its_square() -> None:
+    many = b"<Id>" + b"<x/>" * 300_000 + b"</Id>"
+    raw = changed(rb"(?<=<Dbtr>)<Nm>[^<]*</Nm>", b"<Nm>N</Nm>" + many)
+    started = time.process_time()
+    assert len(whole(raw).transfers) == 2
+    # Linear it takes half a second, squared a minute.
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize(
