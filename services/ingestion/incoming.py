@@ -5,7 +5,7 @@ from hashlib import blake2b
 
 from goodfunds.errors import InvariantBroken, Unreadable
 from goodfunds.events import types
-from goodfunds.events.json_bodies import CLIENT_EVENTS, ClientEvent, decode_json
+from goodfunds.events.json_bodies import CLIENT_EVENTS, ClientEvent, InvalidBody, decode_json
 from goodfunds.events.topics import PAYMENT_INSTRUCTIONS
 from goodfunds.events.types import PaymentInstruction, PaymentRejectedByBank, PaymentReturned
 from goodfunds.lanes import Poll, lane_of
@@ -19,6 +19,7 @@ LARGEST_RECORD = 900_000
 """Bytes; what is derived from a record must fit into an event of the largest size."""
 _AVRO = frozenset(event.SCHEMA_ID for event in CLIENT_EVENTS.values())
 _DIGEST_BYTES = 16
+_LONGEST_REASON = 400
 _CURRENT = PaymentInstruction.SCHEMA_ID.to_bytes(5, "big")
 _LONGEST_TIME_AHEAD_MS = 60_000
 _LONGEST_TIME = 13
@@ -114,20 +115,26 @@ def read_request(record: Record) -> Asked | Unusable:
     try:
         request = _decode(record, value)
     except Unreadable as fault:
-        return Unusable(record, Refusal(code.INVALID_FILE_FORMAT, str(fault)[:400]))
+        refusal = Refusal(code.INVALID_FILE_FORMAT, str(fault)[:_LONGEST_REASON])
+        if isinstance(fault, InvalidBody):
+            return _unusable(record, refusal, fault.client, fault.idempotency_key)
+        return Unusable(record, refusal)
     account = request.debtor_account if isinstance(request, PaymentInstruction) else request.account
-    refusal = form(request, account)
-    if refusal is None and _has_nul(request):
-        refusal = Refusal(code.CONTENT_INCORRECT, "a field holds a NUL character")
-    if refusal is not None:
-        if "\0" in request.client + request.idempotency_key:
-            return Unusable(record, refusal)
-        return Unusable(
-            record, refusal, request.client[:LONGEST_CLIENT], request.idempotency_key[:LONGEST_KEY]
-        )
+    unfit = form(request, account)
+    if unfit is None and _has_nul(request):
+        unfit = Refusal(code.CONTENT_INCORRECT, "a field holds a NUL character")
+    if unfit is not None:
+        return _unusable(record, unfit, request.client, request.idempotency_key)
     body = value[5:] if value[0] == 0 else request.body()
     digest = blake2b(body, digest_size=_DIGEST_BYTES).digest()
     return Asked(record, request, account, body, digest, _first_time(record))
+
+
+def _unusable(record: Record, refusal: Refusal, client: str, idempotency_key: str) -> Unusable:
+    """No request, and whose it is; a name that no text column holds names nobody."""
+    if "\0" in client + idempotency_key:
+        return Unusable(record, refusal)
+    return Unusable(record, refusal, client[:LONGEST_CLIENT], idempotency_key[:LONGEST_KEY])
 
 
 def _decode(record: Record, value: bytes) -> ClientEvent:

@@ -16,6 +16,7 @@ CLIENT_EVENTS: dict[str, type[ClientEvent]] = {
 }
 LARGEST_AMOUNT = 10**18 - 1
 _LARGEST_BODY = 1_000_000
+_ENOUGH_DIGITS = 20
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _OPTIONAL = {
     "PaymentInstruction": frozenset({
@@ -26,8 +27,17 @@ _OPTIONAL = {
 }  # fmt: skip
 
 
+class InvalidBody(Unreadable):
+    """A JSON object that is no event. `client` and `idempotency_key` where they can be read, else empty."""
+
+    def __init__(self, fault: str, client: str, idempotency_key: str) -> None:
+        super().__init__(fault)
+        self.client = client
+        self.idempotency_key = idempotency_key
+
+
 def decode_json(name: str, body: bytes) -> ClientEvent:
-    """A client's event from JSON; `name` is its `ce_type`. Raises Unreadable with the field's name.
+    """A client's event from JSON; `name` is its `ce_type`. Raises Unreadable, of an object InvalidBody.
 
     Amounts are JSON integers in minor units of at most 18 digits: not `true`, `1e3`, `"10"` or `10.0`.
     """
@@ -38,19 +48,28 @@ def decode_json(name: str, body: bytes) -> ClientEvent:
         raise Unreadable(f"a body of {len(body)} bytes: {_LARGEST_BODY} is the most")
     try:
         found = json.loads(
-            body.decode(), object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_no_float
+            body.decode(),
+            object_pairs_hook=_once,
+            parse_int=_integer,
+            parse_float=_no_value,
+            parse_constant=_no_value,
         )
     except (UnicodeDecodeError, ValueError, RecursionError) as fault:
         raise Unreadable(f"no JSON: {fault}") from fault
     if not isinstance(found, dict):
         raise Unreadable("the body is no JSON object")
-    return event(**_fields(event, found))
+    try:
+        return event(**_fields(event, found))
+    except Unreadable as fault:
+        raise InvalidBody(
+            str(fault), _readable(found, "client"), _readable(found, "idempotency_key")
+        ) from None
 
 
 def _fields(event: type[ClientEvent], found: dict[str, Any]) -> dict[str, Any]:
     declared = event.__annotations__
-    wanted = {name for name in declared if name != "SCHEMA_ID"}
-    unknown = found.keys() - wanted
+    wanted = [name for name in declared if name != "SCHEMA_ID"]
+    unknown = found.keys() - set(wanted)
     if unknown:
         raise Unreadable(f"{min(unknown)[:40]!a}: no such field")
     fields = {}
@@ -96,6 +115,13 @@ def _encodable(name: str, value: str) -> str:
     return value
 
 
+def _readable(found: dict[str, Any], name: str) -> str:
+    try:
+        return str(_value(name, str, found.get(name)))
+    except Unreadable:
+        return ""
+
+
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -103,12 +129,13 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _no_constant(text: str) -> Any:
-    raise ValueError(f"{text} is no JSON")
+def _integer(text: str) -> int:
+    # So many digits are too many already; Python would not convert thousands of them.
+    return int(text[:_ENOUGH_DIGITS])
 
 
-def _no_float(text: str) -> Any:
-    raise ValueError(f"{text[:40]}: no field is a fraction; amounts are integers in minor units")
+def _no_value(_text: str) -> None:
+    """No field takes a fraction, NaN or Infinity: each refuses it as it refuses null."""
 
 
-__all__ = ["CLIENT_EVENTS", "ClientEvent", "decode_json"]
+__all__ = ["CLIENT_EVENTS", "ClientEvent", "InvalidBody", "decode_json"]

@@ -35,6 +35,12 @@ def elsewhere(prefix: str = "customer") -> str:
     return next(name for n in range(99) if lane_of(name := f"{prefix}-{n}", PARTITIONS) != LANE)
 
 
+def json_of(asked: types.PaymentInstruction) -> str:
+    """An instruction as a client without Avro writes it."""
+    fields: dict[str, Any] = {name: getattr(asked, name) for name in asked.__slots__}
+    return json.dumps({**fields, "requested_execution_date": str(asked.requested_execution_date)})
+
+
 async def test_a_payment_is_accepted_once_and_its_money_waits_in_transit(desk: Desk) -> None:
     await desk.open(1_000)
     (accepted,) = await desk.ask(instruction(amount_minor=400))
@@ -85,10 +91,7 @@ async def test_texts_that_are_too_long_for_their_columns_are_rejected_and_not_pa
 async def test_json_and_avro_with_the_same_key_and_content_are_one_payment(desk: Desk) -> None:
     await desk.open(1_000)
     asked = instruction(amount_minor=1)
-    fields: dict[str, Any] = {name: getattr(asked, name) for name in asked.__slots__}
-    fields["requested_execution_date"] = str(asked.requested_execution_date)
-    text = json.dumps(fields).encode()
-    (accepted,) = await desk.ask(text, headers=JSON)
+    (accepted,) = await desk.ask(json_of(asked).encode(), headers=JSON)
     assert accepted.instruction == asked
     assert await desk.ask(asked) == []
 
@@ -127,6 +130,21 @@ async def test_what_cannot_be_read_is_stored_by_offset_and_blocks_nobody(desk: D
     ]
     for row, value in zip(rows, unreadable.values(), strict=True):
         assert (row["size"], row["excerpt"]) == (len(value or b""), (value or b"")[:200])
+
+
+@pytest.mark.parametrize("amount", ["true", "1e3", '"10"', "10.5", "NaN", "1" * 5_000])
+async def test_json_with_what_is_no_amount_is_told_to_the_client_that_can_be_read(
+    desk: Desk, amount: str
+) -> None:
+    await desk.open(100_00)
+    text = json_of(instruction(amount_minor=0)).replace('"amount_minor": 0', f'"amount_minor": {amount}')
+    (refused,) = await desk.ask(text.encode(), headers=JSON)
+    assert isinstance(refused, types.InstructionRefused)
+    assert (refused.client, refused.idempotency_key, refused.reason_code) == ("shop", "key", "FF01")
+    assert refused.reason.startswith("amount_minor: ")
+    assert await desk.count("refused_records") == 1
+    (accepted,) = await desk.ask(json_of(instruction()).encode(), headers=JSON)
+    assert isinstance(accepted, types.PaymentAccepted)
 
 
 async def test_malformed_headers_spoil_no_answer(desk: Desk) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from goodfunds.errors import Unreadable
-from goodfunds.events.json_bodies import decode_json
+from goodfunds.events.json_bodies import InvalidBody, decode_json
 from goodfunds.events.types import PaymentInstruction
 
 GOOD: dict[str, Any] = {
@@ -46,11 +46,35 @@ def test_a_good_body_is_an_instruction_and_what_is_left_out_is_empty() -> None:
         "[]",
         "{}",
         "1000000000000000000",
+        "-1000000000000000000",
+        "1" * 5_000,
+        "-" + "1" * 5_000,
+        "1e999999999999999999999",
     ],
 )
 def test_what_is_no_amount_is_refused(amount: str) -> None:
     body = json.dumps({**GOOD, "amount_minor": 0}).replace('"amount_minor": 0', f'"amount_minor": {amount}')
-    with pytest.raises(Unreadable):
+    with pytest.raises(InvalidBody, match="amount_minor: ") as refused:
+        decode_json("PaymentInstruction", body.encode())
+    assert (refused.value.client, refused.value.idempotency_key) == ("shop", "order-1")
+
+
+@pytest.mark.parametrize("name", [None, 5, 1.5, ["shop"], {"a": 1}, "\ud800"])
+def test_a_client_or_key_that_cannot_be_read_is_nobodys(name: Any) -> None:
+    for body in ({**GOOD, "client": name}, {**GOOD, "client": name, "amount_minor": "10"}):
+        with pytest.raises(InvalidBody) as refused:
+            decode_json("PaymentInstruction", json.dumps(body).encode())
+        assert (refused.value.client, refused.value.idempotency_key) == ("", "order-1")
+
+
+def test_of_several_missing_fields_the_first_declared_is_named() -> None:
+    with pytest.raises(InvalidBody, match="requested_execution_date: missing"):
+        decode_json("PaymentInstruction", b'{"amount_minor": 1}')
+
+
+def test_a_fraction_is_no_text_either() -> None:
+    body = json.dumps({**GOOD, "debtor_name": "X"}).replace('"X"', "1.5")
+    with pytest.raises(InvalidBody, match="debtor_name: a string is wanted"):
         decode_json("PaymentInstruction", body.encode())
 
 
