@@ -98,6 +98,9 @@ def unusable(file: PaymentFile) -> list[FileError]:
         if sum(map(len, transfer.remittance_unstructured)) > LONGEST_REMITTANCE:
             why = f"remittance information has more than {LONGEST_REMITTANCE} characters"
             found.append(FileError(INVALID_REMITTANCE, transfer.line, "PmtInf/CdtTrfTxInf/RmtInf", why))
+        if transfer.remittance_left_out:
+            why = "of structured remittance information one creditor reference is all that can be passed on"
+            found.append(FileError(INVALID_REMITTANCE, transfer.line, "PmtInf/CdtTrfTxInf/RmtInf/Strd", why))
     return found
 
 

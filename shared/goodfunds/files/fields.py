@@ -62,6 +62,10 @@ class Leaves:
         found = self.element(*paths)
         return self.line if found is None else line_of(found)
 
+    def below(self, beginning: str) -> set[str]:
+        """The paths of all leaves below this one."""
+        return {path for path in self._found if path.startswith(f"{beginning}/")}
+
     def has(self, beginning: str) -> bool:
         """Whether there is a leaf at this path or below it."""
         return any(path == beginning or path.startswith(f"{beginning}/") for path in self._found)

@@ -14,6 +14,10 @@ from goodfunds.rails.reasons import (
 _OTHER_ACCOUNTS = ("Id/Othr/Id", "Id/PrtryAcct/Id", "Id/BBAN", "Id/UPIC")
 """Accounts that have no IBAN; all but the first in version 02 alone."""
 
+_STRUCTURED = "RmtInf/Strd"
+_REFERENCE = f"{_STRUCTURED}/CdtrRefInf/Ref"
+_READ_OF_STRUCTURED = {_REFERENCE, f"{_STRUCTURED}/CdtrRefInf/Tp"}
+
 
 class NoAmount(ValueError):
     """An amount that is none, with the reason code and the line of it."""
@@ -55,6 +59,7 @@ def payment_information(found: Leaves, index: int) -> PaymentInformation:
         debtor_agent=_agent(found, "DbtrAgt"),
         charge_bearer=found.text("ChrgBr"),
         service_level=_service_level(found),
+        ultimate_debtor_name=found.text("UltmtDbtr/Nm"),
         batch_booking=read_flag(booking) if booking else None,
         number_of_transactions=read_count(count) if count else None,
         control_sum=read_decimal(control_sum) if control_sum else None,
@@ -80,9 +85,10 @@ def credit_transfer(
         creditor_account_is_iban=is_iban,
         creditor_agent=_agent(found, "CdtrAgt"),
         creditor_address=_address(found),
-        ultimate_debtor_name=found.text("UltmtDbtr/Nm"),
+        ultimate_debtor_name=found.text("UltmtDbtr/Nm") or information.ultimate_debtor_name,
         remittance_unstructured=found.texts("RmtInf/Ustrd"),
-        remittance_reference=found.text("RmtInf/Strd/CdtrRefInf/Ref"),
+        remittance_reference=found.text(_REFERENCE),
+        remittance_left_out=_leaves_out(found),
         charge_bearer=found.text("ChrgBr") or information.charge_bearer,
         service_level=_service_level(found) or information.service_level,
         line=found.line,
@@ -122,6 +128,10 @@ def _agent(found: Leaves, name: str) -> str:
 
 def _service_level(found: Leaves) -> str:
     return found.text("PmtTpInf/SvcLvl/Cd", "PmtTpInf/SvcLvl/Prtry")
+
+
+def _leaves_out(found: Leaves) -> bool:
+    return len(found.texts(_REFERENCE)) > 1 or bool(found.below(_STRUCTURED) - _READ_OF_STRUCTURED)
 
 
 def _address(found: Leaves) -> Address:

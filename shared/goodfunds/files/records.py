@@ -82,6 +82,7 @@ class PaymentInformation:
     debtor_agent: str
     charge_bearer: str
     service_level: str
+    ultimate_debtor_name: str
     batch_booking: bool | None
     number_of_transactions: int | None
     control_sum: Decimal | None
@@ -92,7 +93,8 @@ class PaymentInformation:
 class CreditTransfer:
     """pain.001 CdtTrfTxInf. Both indices count from 1: of the PmtInf in the file, of this in its PmtInf.
 
-    `charge_bearer` and `service_level` are the transaction's own, else its PmtInf's.
+    Charge bearer, service level and ultimate debtor are the transaction's own, else its PmtInf's.
+    `remittance_left_out`: its RmtInf/Strd says more than the one creditor reference that is here.
     """
 
     payment_information_index: int
@@ -110,6 +112,7 @@ class CreditTransfer:
     ultimate_debtor_name: str
     remittance_unstructured: tuple[str, ...]
     remittance_reference: str
+    remittance_left_out: bool
     charge_bearer: str
     service_level: str
     line: int = field(default=0, compare=False)

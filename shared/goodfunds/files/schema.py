@@ -80,7 +80,10 @@ class Schema:
         return made
 
     def check(self, element: etree._Element, name: str, path: str, errors: list[FileError]) -> Leaves:
-        """The leaves of an element at `path`, noting in `errors` what breaks its type."""
+        """The leaves of an element at `path`, noting in `errors` what breaks its type.
+
+        What is not looked into counts as a leaf, whatever it holds.
+        """
         found = Leaves(line_of(element))
         self._check(element, self.type(name), path, "", found, errors)
         return found
@@ -110,8 +113,7 @@ class Schema:
             child_type = kind.types[child.tag]
             name = kind.names[child.tag]
             if child_type is None:
-                if not len(child):
-                    found.add(below + name, child)
+                found.add(below + name, child)
             elif isinstance(child_type, TextType):
                 self._check_text(child, child_type, f"{path}/{name}", errors)
                 found.add(below + name, child)

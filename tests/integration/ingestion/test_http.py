@@ -130,8 +130,10 @@ async def test_a_file_with_a_payment_that_no_lane_could_take_is_refused_at_the_d
     client: httpx.AsyncClient, desk: Desk
 ) -> None:
     line = b"<Ustrd>" + b"x" * 140 + b"</Ustrd>"
+    invoice = b"<Strd><RfrdDocInf><Nb>INV-1</Nb></RfrdDocInf></Strd>"
     for pattern, replacement, code in (
         (b"<Ustrd>", line * 70 + b"<Ustrd>", "RR07"),
+        (b"</RmtInf>", invoice + b"</RmtInf>", "RR07"),
         (b"<PmtMtd>TRF<", b"<PmtMtd>CHK<", "AG03"),
         (b"<IBAN>DE97500105170000000001</IBAN>", b"<Othr><Id>transit-out:x</Id></Othr>", "CH16"),
     ):

@@ -54,6 +54,7 @@ def test_a_payment_file_comes_back_as_it_was_written(made: BankFile) -> None:
         assert transfer.ultimate_debtor_name == payment.ultimate_debtor_name
         assert "".join(transfer.remittance_unstructured) == payment.remittance_unstructured
         assert transfer.remittance_reference == payment.remittance_reference
+        assert not transfer.remittance_left_out
 
 
 @bounded
