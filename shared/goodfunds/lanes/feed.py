@@ -125,8 +125,7 @@ class Feed:
             state = taken.states[FEED]
             unknown = await unknown_events(settings.bootstrap, producer, source.outputs, taken.states)
             if unknown:
-                self.stopped = set_back(unknown[FEED])
-                await stop_lane(connection, FEED, epoch, self.stopped)
+                await self._stop(connection, epoch, set_back(unknown[FEED]))
                 return
             publisher = Publisher(settings.bootstrap, producer, settings.answer_timeout)
             try:
@@ -142,13 +141,16 @@ class Feed:
                     following.cancel()
                     await asyncio.gather(following, return_exceptions=True)
             except InvariantBroken as broken:
-                self.stopped = str(broken)
-                await stop_lane(connection, FEED, epoch, self.stopped)
-                log.error("feed stopped", feed=source.producer, reason=self.stopped)
+                await self._stop(connection, epoch, str(broken))
             finally:
                 await publisher.stop()
         finally:
             await close(connection)
+
+    async def _stop(self, connection: Connection, epoch: int, reason: str) -> None:
+        if await stop_lane(connection, FEED, epoch, reason):
+            self.stopped = reason
+            log.error("feed stopped", feed=self._source.producer, reason=reason)
 
     async def _is_stopped(self, connection: Connection) -> bool:
         """Whether a person has to look first; read first, so that standing still writes nothing."""

@@ -31,8 +31,8 @@ async def create_lanes(
     """
     check_partitions(await _partition_counts(bootstrap, {*inputs, *outputs}), partitions)
     reader = AIOKafkaConsumer(bootstrap_servers=bootstrap)
-    await reader.start()
     try:
+        await reader.start()
         every = range(partitions)
         beginnings = await reader.beginning_offsets([TopicPartition(t, p) for t in inputs for p in every])
         ends = await reader.end_offsets([TopicPartition(t, p) for t in outputs for p in every])

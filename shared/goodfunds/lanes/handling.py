@@ -20,9 +20,10 @@ from goodfunds.lanes.transact import Numbering, ParkedRecord, transact
 # Nobody's event is to blame for these: parking for them would park everything.
 _OF_THE_HOUSE = (
     Misconfigured,
-    asyncpg.UndefinedTableError,
-    asyncpg.UndefinedColumnError,
-    asyncpg.InsufficientPrivilegeError,
+    # What the schema lacks or does not grant; damage on the server's disk.
+    asyncpg.SyntaxOrAccessError,
+    asyncpg.DataCorruptedError,
+    asyncpg.IndexCorruptedError,
 )
 
 log = structlog.get_logger(__name__)

@@ -53,6 +53,8 @@ class HeldLanes:
 
     def leave(self, lane: int) -> None:
         """Leave a lane that cannot be taken for a while, so that the others are worked."""
+        # An earlier session may have read from it: nothing is fetched for nobody.
+        self.forget(lane)
         self._not_before[lane] = self._now() + _LEAVE_SECONDS
 
     def missing(self, assigned: set[int]) -> set[int]:
@@ -61,9 +63,11 @@ class HeldLanes:
         return assigned - self.states.keys() - self.stopped.keys() - cooling
 
     async def stop(self, connection: Connection, lane: int, epoch: int, reason: str) -> None:
-        """Stop a lane durably."""
-        await stop_lane(connection, lane, epoch, reason)
-        self.note_stopped(lane, reason)
+        """Stop a lane durably; one that is not ours is fenced: what we held against it may be untrue."""
+        if await stop_lane(connection, lane, epoch, reason):
+            self.note_stopped(lane, reason)
+        else:
+            self.fenced([lane])
 
     def note_stopped(self, lane: int, reason: str) -> None:
         """Leave a stopped lane alone, loudly."""

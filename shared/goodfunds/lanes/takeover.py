@@ -86,9 +86,12 @@ def set_back(found: str) -> str:
     )
 
 
-async def stop_lane(connection: Connection, lane: int, epoch: int, reason: str) -> None:
-    """Stop a lane durably, if it is still ours: every later owner honours it. Raises PostgresError."""
-    await connection.execute(SQL["stop_lane"], lane, epoch, storable(reason))
+async def stop_lane(connection: Connection, lane: int, epoch: int, reason: str) -> bool:
+    """Stop a lane durably: every later owner honours it. False where it is no longer ours to stop.
+
+    Raises PostgresError.
+    """
+    return await connection.fetchval(SQL["stop_lane"], lane, epoch, storable(reason)) is not None
 
 
 def storable(text: str, most: int = 2000) -> str:

@@ -101,8 +101,9 @@ class Database:
         self.parked += parked
         return []
 
-    async def execute(self, statement: str, lane: int, epoch: int, reason: str) -> None:
+    async def fetchval(self, statement: str, lane: int, epoch: int, reason: str) -> int:
         self.stopped[lane] = reason
+        return lane
 
 
 async def handled(
@@ -163,7 +164,9 @@ async def test_a_due_row_that_faults_stops_its_lane_and_no_other(monkeypatch: py
         asyncpg.PostgresIOError("disk"),
         asyncpg.UndefinedTableError("not migrated"),
         asyncpg.UndefinedColumnError("not migrated"),
+        asyncpg.UndefinedFunctionError("not migrated"),
         asyncpg.InsufficientPrivilegeError("not granted"),
+        asyncpg.IndexCorruptedError("disk"),
         Misconfigured("on purpose"),
     ],
 )

@@ -45,11 +45,15 @@ class Publisher:
 
 
 class Connection:
-    def __init__(self) -> None:
-        self.executed: list[tuple[Any, ...]] = []
+    """Stops the lanes that it is told to, unless they belong to another owner by now."""
 
-    async def execute(self, *arguments: Any) -> None:
+    def __init__(self, ours: bool = True) -> None:
+        self.executed: list[tuple[Any, ...]] = []
+        self._ours = ours
+
+    async def fetchval(self, *arguments: Any) -> int | None:
         self.executed.append(arguments)
+        return arguments[1] if self._ours else None
 
     async def fetch(self, *arguments: Any) -> list[Any]:
         return []
@@ -140,6 +144,31 @@ async def test_a_lane_stops_whatever_characters_its_reason_holds(consumer: LaneC
     assert (lane, epoch) == (1, 1)
     assert "\0" not in reason
     reason.encode()
+
+
+async def test_a_lane_that_another_owner_has_taken_is_not_said_to_be_stopped(
+    consumer: LaneConsumer,
+) -> None:
+    """Events that its new owner has published look like those of a database that was set back."""
+    working, connection = session(consumer, Publisher(), Connection()), Connection(ours=False)
+    working.held.states[1] = LaneState(1, 1, 1, {"in": 0})
+    of_held: Any = connection
+    await working.held.stop(of_held, 1, 1, "its database does not know them")
+    assert working.held.stopped == {}
+    assert working.held.states == {}
+    assert working.held.missing({1}) == set(), "it is taken again only after a pause"
+
+
+async def test_a_lane_that_is_left_alone_is_not_read_either(
+    consumer: LaneConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A session before may have read from it, and its positions are still the client's."""
+    paused: list[int] = []
+    monkeypatch.setattr(consumer, "pause", paused.append)
+    working = session(consumer, Publisher(), Connection())
+    working.held.leave(1)
+    assert paused == [1]
+    assert working.held.missing({1, 2}) == {2}
 
 
 async def test_what_is_due_and_cannot_be_read_stops_its_lane_and_no_other(consumer: LaneConsumer) -> None:
