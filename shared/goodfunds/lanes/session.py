@@ -105,6 +105,8 @@ class Session:
         held, wanted = self.held, self._consumer.lanes()
         if self._consumer.changed.is_set():
             self._consumer.changed.clear()
+            # Before a lane is taken that there must not be.
+            check_partitions(self._consumer.partition_counts(), self._settings.partitions)
             for lane in held.states.keys() - wanted:
                 # What was acknowledged is written, so that the next owner need not publish it again.
                 if not self._publisher.pending(lane):

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
 import goodfunds.lanes
 from goodfunds.errors import Misconfigured, Unavailable
@@ -244,6 +244,31 @@ async def test_topics_that_one_broker_alone_keeps_are_refused_where_replication_
     settings = LaneSettings(stage.dsn, stage.bootstrap, stage.partitions, "one", replicated=True)
     with pytest.raises(Misconfigured, match="money needs 3"):
         await LaneLoop(Copier(stage.source, stage.target), settings).run(asyncio.Event())
+
+
+async def test_a_partition_count_that_changes_under_a_working_loop_ends_it(stage: Stage) -> None:
+    """Every account's lane would be another one from here on: it says so and writes nothing more."""
+    loop = LaneLoop(
+        Copier(stage.source, stage.target),
+        LaneSettings(stage.dsn, stage.bootstrap, stage.partitions, "one", prove_every=0.2),
+    )
+    working = asyncio.create_task(loop.run(asyncio.Event()))
+    try:
+        await stage.publish(keys=4, each=5)
+        await stage.until_handled()
+        admin = AIOKafkaAdminClient(bootstrap_servers=stage.bootstrap)
+        await admin.start()
+        await admin.create_partitions({stage.source: NewPartitions(stage.partitions + 1)})
+        await admin.close()
+        # The client looks by itself every 30 s.
+        assert loop.session is not None
+        await loop.session._consumer._consumer._client.force_metadata_update()
+        with pytest.raises(Misconfigured, match="the count is for life"):
+            await asyncio.wait_for(asyncio.shield(working), 30)
+    finally:
+        working.cancel()
+        await asyncio.wait({working})
+    assert await stage.fetchval("SELECT count(*) FROM lanes WHERE stopped_reason IS NOT NULL") == 0
 
 
 async def test_a_process_id_that_was_given_out_again_is_not_ended(stage: Stage) -> None:
