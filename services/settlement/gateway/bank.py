@@ -16,11 +16,16 @@ from goodfunds.errors import Misconfigured, Unavailable
 INBOX, ARCHIVE, OUTBOX = "inbox", "archive", "outbox"
 _CODE, _REASON = 35, 500
 """The longest of an enquiry's answers that are taken (ISO 20022: Max35Text, Max500Text)."""
+_SLOWEST = 100_000
+"""Bytes a second of the slowest line to a bank: a large file is given that much more time than a call."""
 
 
 @dataclass(frozen=True, slots=True)
 class BankAddress:
-    """Where a bank is. `host_key`: file with its public host key; `timeout` in seconds, of each call."""
+    """Where a bank is. `host_key`: file with its public host key; `timeout` in seconds, of each call.
+
+    What a call carries is given time besides.
+    """
 
     sftp_host: str
     sftp_port: int
@@ -65,7 +70,8 @@ class Bank:
         write into this one between its comparison and its delivery. What earlier ones left is removed.
         """
         path = _temporary(name, attempt)
-        async with self._calling(f"upload of {name}") as sftp:
+        # There and, for the comparison, back.
+        async with self._calling(f"upload of {name}", 2 * len(content)) as sftp:
             for earlier in range(1, attempt):
                 with suppress(asyncssh.SFTPError):
                     await sftp.remove(_temporary(name, earlier))
@@ -121,7 +127,10 @@ class Bank:
 
     async def fetch(self, name: str) -> bytes:
         """The content of an answer."""
-        async with self._calling(f"download of {name}") as sftp, sftp.open(f"{OUTBOX}/{name}", "rb") as file:
+        path = f"{OUTBOX}/{name}"
+        async with self._calling(f"size of {name}") as sftp:
+            size = (await sftp.stat(path)).size or 0
+        async with self._calling(f"download of {name}", size) as sftp, sftp.open(path, "rb") as file:
             content = await file.read()
         return content if isinstance(content, bytes) else content.encode()
 
@@ -131,9 +140,9 @@ class Bank:
         await self._http.aclose()
 
     @asynccontextmanager
-    async def _calling(self, what: str) -> AsyncIterator[asyncssh.SFTPClient]:
+    async def _calling(self, what: str, size: int = 0) -> AsyncIterator[asyncssh.SFTPClient]:
         try:
-            async with asyncio.timeout(self._address.timeout):
+            async with asyncio.timeout(self._address.timeout + size / _SLOWEST):
                 yield await self._connected()
         except (asyncssh.Error, OSError, TimeoutError) as fault:
             self._drop()

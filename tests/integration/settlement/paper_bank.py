@@ -20,6 +20,7 @@ class PaperBank:
         self.rejects_for = ""
         self.delivered: list[tuple[str, bytes]] = []
         self.enquiries = 0
+        self.seconds_a_write = 0.0
         self.sftp_port = self.http_port = 0
         self._closing: list[Any] = []
         for folder in ("inbox", "archive", "outbox"):
@@ -45,7 +46,8 @@ class PaperBank:
                 self._connection = channel.get_connection()
                 super().__init__(channel, chroot=str(bank.root).encode())
 
-            def write(self, file_obj: object, offset: int, data: bytes) -> Any:
+            async def write(self, file_obj: object, offset: int, data: bytes) -> Any:
+                await asyncio.sleep(bank.seconds_a_write)
                 if bank._strikes("drop upload"):
                     super().write(file_obj, offset, data[: len(data) // 2])
                     self._connection.abort()

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from goodfunds.clock import FixedClock
-from goodfunds.errors import InvariantBroken
+from goodfunds.errors import InvariantBroken, Unavailable
 from goodfunds.events import types
 from goodfunds.lanes import Emission
 from goodfunds.postgres import create_pool, statements
 from goodfunds.rails import RAILS
 from services.settlement import SERVICE
+from services.settlement.gateway import bank as bank_module
 from services.settlement.gateway.bank import Bank
 from services.settlement.gateway.messages import House
 from services.settlement.gateway.source import Gateway
@@ -181,6 +182,18 @@ async def test_an_upload_that_breaks_off_never_delivered_and_goes_again_at_once_
     assert await house.attempts() == ["not_sent", "submitted"]
     assert len(house.bank.delivered) == 1
     assert house.bank.enquiries == 1, "it asked before it sent again"
+
+
+async def test_a_large_file_on_a_slow_line_is_given_the_time_that_its_bytes_take(
+    house: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bank_module, "_SLOWEST", 1_000)
+    house.bank.seconds_a_write = 0.6
+    link = Bank(house.bank.address(timeout=0.5))
+    with pytest.raises(Unavailable):
+        await link.upload("SMALL", 1, b"x")
+    await link.upload("LARGE", 1, b"x" * 4_000)
+    await link.close()
 
 
 async def test_an_upload_that_arrived_garbled_is_not_delivered(house: Stage, claimed: list[bytes]) -> None:
