@@ -39,13 +39,15 @@ def on_unattributed_entry(
     """An entry in the nostro's lane; `candidates` are payments of all lanes with its EndToEndId and amount.
 
     The n-th report of a source is a new booking only where our books hold fewer than n: counted are
-    candidates booked on that day, those sent to their lane from here, and what went to suspense.
+    candidates booked on that day, those sent to their lane from here, and what went to suspense. Where no
+    other fits, it is about the one that was rejected: its lane knows whether it has that booking.
     """
     if entry.status != "BOOK":
         return NOTHING
     own = identity(entry)
     if (entry.source, own) in memory.reports:
         return NOTHING
+    denied = [each for each in candidates if each.rejected]
     if entry.credit_debit == "DBIT" and not entry.reversal:
         booked = {each.payment_id for each in candidates if each.debited_on == entry.booking_date}
         fitting = [each for each in candidates if each.debited_on is None and not each.rejected]
@@ -53,13 +55,14 @@ def on_unattributed_entry(
         booked = {each.payment_id for each in candidates if each.returned_on == entry.booking_date}
         fitting = [each for each in candidates if each.returned_on is None and not each.rejected]
     else:
-        booked, fitting = set(), []
+        booked, fitting, denied = set(), [], []
     fitting = [each for each in fitting if each.payment_id not in memory.forwarded]
     taken = memory.posted + len(booked | memory.forwarded)
     if memory.reported_by(entry.source) + 1 <= taken:
         return Decision(note=Note(booking_key(entry), entry.source, own, "repeat"))
-    if len(fitting) == 1:
-        found = fitting[0]
+    about = fitting or denied
+    if len(about) == 1:
+        found = about[0]
         return Decision(
             note=Note(booking_key(entry), entry.source, own, "forwarded", found.payment_id),
             forward=(found.lane, found.account, replace(entry, payment_id=found.payment_id)),

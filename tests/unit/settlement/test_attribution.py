@@ -138,6 +138,25 @@ def test_a_return_without_reference_finds_the_one_payment_that_has_not_come_back
     assert (decision.forward[0], decision.forward[2].payment_id) == (3, b"\1" * 16)
 
 
+@given(st.data())
+def test_a_debit_after_the_rejection_is_in_suspense_once_whatever_each_message_echoes(
+    data: st.DataObject,
+) -> None:
+    payment = _payment(1, "E1")
+    houses = Houses(payment)
+    houses.standings[payment.payment_id] = Standing(rejected=True)
+    reports = []
+    for source in ("camt.054", "camt.053"):
+        echoed = payment.payment_id if data.draw(st.booleans()) else NO_ID
+        reference = data.draw(st.sampled_from(["R", source]))
+        reports.append(entry(payment_id=echoed, end_to_end_id="E1", source=source, bank_reference=reference))
+    again = data.draw(st.lists(st.sampled_from(reports), max_size=4))
+    for report in data.draw(st.permutations(reports + again)):
+        houses.take(report)
+    assert houses.balance(suspense("contradicted")) == -100_00
+    assert houses.balance(nostro(NOSTRO)) == 100_00
+
+
 def _rejection() -> PaymentStatusReported:
     return status(payment_id=NO_ID, batch_id=NO_ID)
 
