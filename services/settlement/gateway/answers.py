@@ -104,7 +104,7 @@ class AnswerReader:
         Should that come after all, it repeats what is known and changes nothing.
         """
         given = StatusGiven("RJCT", standing.reason_code, standing.reason)
-        found = Statuses(message_id, given, {}, ())
+        found = Statuses(message_id, given, {}, (), asked=True)
         verdict = self._reporter.statuses(found, await self._file(found), self._rails, self._clock.now())
         name, digest = f"enquiry/{message_id}", sha256(repr(standing).encode() + file_id).digest()
         log.warning("file rejected, says the enquiry", message_id=message_id, code=given.reason_code)

@@ -46,12 +46,16 @@ class TransactionStatus:
 
 @dataclass(frozen=True, slots=True)
 class Statuses:
-    """A pain.002 about one file. `batches`: PmtInfId → status of those that have one."""
+    """A pain.002 about one file. `batches`: PmtInfId → status of those that have one.
+
+    `asked`: the bank's answer to an enquiry, which is about all copies of the file.
+    """
 
     message_id: str
     group: StatusGiven
     batches: Mapping[str, StatusGiven]
     transactions: tuple[TransactionStatus, ...]
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,8 @@ class Reporter:
         """Payments first, then batches: a status of its own stands against that of its group.
 
         A rejection as a duplicate of bytes that were sent again means that the first copy stands: it says
-        nothing, and the file waits for its own answer.
+        nothing, and the file waits for its own answer. That one of several copies came too late does not
+        say that none stands: the bank will be asked before the payments go out again.
         """
         duplicates: frozenset[str] = frozenset()
         if file is not None and file.deliveries > 1:
@@ -100,6 +105,8 @@ class Reporter:
             emissions = tuple(self._payment(found.message_id, each, now) for each in found.transactions)
             return Verdict("names no file of ours", emissions)
         if found.group.status == "RJCT" and found.group.reason_code in NEXT_DATE_CODES:
+            if file.deliveries > 1 and not found.asked:
+                return Verdict("says that bytes sent again came too late: an earlier copy may stand")
             refusal = f"{found.group.reason_code} {found.group.reason}".strip()
             return Verdict(
                 "refused for its time",

@@ -1,5 +1,7 @@
 """What the lanes are told of a bank's message."""
 
+from dataclasses import replace
+
 from goodfunds.events import types
 from goodfunds.ids import NO_ID, reference
 from goodfunds.rails import RAILS
@@ -89,6 +91,15 @@ def test_a_file_refused_for_its_time_refuses_its_batches_for_a_later_one() -> No
     verdict = _verdict(StatusGiven("RJCT", "TM01", "late"), file=_file())
     assert [type(event) for _, event in _told(verdict)] == [types.BatchRefused] * 2
     assert verdict.refused == ((b"F" * 16, "TM01 late"),)
+
+
+def test_that_bytes_sent_again_came_too_late_sends_no_payment_again_until_the_bank_was_asked() -> None:
+    late = Statuses("GF1", StatusGiven("RJCT", "TM01"), {}, ())
+    file = _file(deliveries=2)
+    verdict = REPORTER.statuses(late, file, RAILS, NOW)
+    assert (verdict.emissions, verdict.submitted, verdict.refused) == ((), (), ())
+    asked = REPORTER.statuses(replace(late, asked=True), file, RAILS, NOW)
+    assert [type(event) for _, event in _told(asked)] == [types.BatchRefused] * 2
 
 
 def test_statuses_about_no_file_of_ours_are_told_by_their_own_references() -> None:
