@@ -1,5 +1,6 @@
 """The file intake: publishes the payments of a valid file one by one, from its position, on their lanes."""
 
+import asyncio
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from goodfunds.errors import InvariantBroken
 from goodfunds.events.topics import PAYMENT_INSTRUCTIONS
 from goodfunds.events.types import PaymentInstruction
 from goodfunds.files import pain001
-from goodfunds.files.records import CreditTransfer, FileError, PaymentFile, PaymentInformation
+from goodfunds.files.records import CreditTransfer, FileError, InvalidFile, PaymentFile, PaymentInformation
 from goodfunds.lanes import Emission, Sequences, lane_of
 from goodfunds.lanes.records import Connection
 from goodfunds.rails.reasons import CONTENT_INCORRECT, INVALID_REMITTANCE, TRANSACTION_NOT_SUPPORTED
@@ -53,10 +54,14 @@ class FileIntake:
             content = await self._pool.fetchval(SQL["file_content"], file_id)
             items = instructions(row["client"], io.BytesIO(content))
             self._open = (file_id, position, islice(items, position, None))
-        chunk = list(islice(self._open[2], CHUNK))
+        items = self._open[2]
+        # Until they are read they are nobody's: the thread of a look that is cancelled reads on.
+        self._open = None
+        # A thread, so that the heart beats on while a large file is read up to its position.
+        chunk = await asyncio.to_thread(_next_of, items)
         if len(chunk) != min(CHUNK, row["items"] - position):
             raise InvariantBroken(f"file {file_id.hex()} has fewer payments than when it was taken in")
-        self._open = (file_id, position + len(chunk), self._open[2])
+        self._open = (file_id, position + len(chunk), items)
         return Chunk(file_id, position, chunk)
 
     async def record(
@@ -82,6 +87,14 @@ class FileIntake:
             )
             for each in work.instructions
         ]
+
+
+def _next_of(items: Iterator[PaymentInstruction]) -> list[PaymentInstruction]:
+    """The next chunk. Raises InvariantBroken where the file, valid when it was taken in, is not any more."""
+    try:
+        return list(islice(items, CHUNK))
+    except InvalidFile as fault:
+        raise InvariantBroken(f"a file cannot be read as when it was taken in: {fault}") from fault
 
 
 def unusable(file: PaymentFile) -> list[FileError]:

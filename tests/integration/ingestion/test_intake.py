@@ -1,10 +1,13 @@
 """The file intake on a real broker: item by item, in order; a crash anywhere loses and doubles nothing."""
 
 import asyncio
+import io
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from typing import Any
 from uuid import uuid4
 
@@ -203,6 +206,68 @@ async def test_a_source_whose_transaction_failed_reads_the_same_payments_again(s
     assert again is not None
     assert (first.position, len(first.instructions)) == (0, CHUNK)
     assert again == first
+
+
+async def test_while_a_file_is_read_everything_else_goes_on(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.take(FILE)
+    read, other_work = intake.instructions, threading.Event()
+
+    def slow(client: str, content: Any) -> Any:
+        # The loop's other work takes no time; a loop that waits for this does none at all.
+        assert other_work.wait(10)
+        yield from read(client, content)
+
+    monkeypatch.setattr(intake, "instructions", slow)
+    looking = asyncio.create_task(FileIntake(stage.pool, PARTITIONS).look())
+    asyncio.get_running_loop().call_later(0.1, other_work.set)
+    chunk = await looking
+    assert chunk is not None
+    assert len(chunk.instructions) == CHUNK
+
+
+async def test_a_look_that_was_cancelled_has_taken_nothing_from_the_next(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.take(FILE)
+    read, begun, go_on = intake.instructions, threading.Event(), threading.Event()
+
+    def slow(client: str, content: Any) -> Any:
+        begun.set()
+        assert go_on.wait(10)
+        yield from read(client, content)
+
+    monkeypatch.setattr(intake, "instructions", slow)
+    source = FileIntake(stage.pool, PARTITIONS)
+    looking = asyncio.create_task(source.look())
+    assert await asyncio.to_thread(begun.wait, 10)
+    looking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await looking
+    again = asyncio.create_task(source.look())
+    go_on.set()
+    chunk = await again
+    assert chunk is not None
+    assert [each.idempotency_key for each in chunk.instructions] == [
+        each.idempotency_key for each in islice(read("shop", io.BytesIO(FILE)), CHUNK)
+    ]
+
+
+async def test_a_file_that_can_no_longer_be_read_stops_the_feed_durably(stage: Stage) -> None:
+    await stage.take(FILE)
+    await stage.pool.execute("UPDATE payment_files SET content = substr(content, 1, 3000)")
+    feed, stop = stage.feed(), asyncio.Event()
+    running = asyncio.create_task(feed.run(stop))
+
+    async def stopped() -> bool:
+        reason = await stage.pool.fetchval("SELECT stopped_reason FROM lanes WHERE lane = -1")
+        return bool(reason) and "taken in" in reason
+
+    await stage.until(stopped, running)
+    stop.set()
+    await asyncio.wait_for(running, 30)
+    assert (await stage.position(), await stage.published()) == (0, [])
 
 
 async def test_while_another_owner_lives_a_feed_stands_by(stage: Stage) -> None:
