@@ -28,12 +28,20 @@ async def connect(
     return connection
 
 
-async def create_pool(dsn: str, application_name: str = "goodfunds", largest: int = 4) -> "asyncpg.Pool[Any]":
-    """A pool for HTTP and readers of at most `largest` connections, the same types as `connect`."""
+async def create_pool(
+    dsn: str, application_name: str = "goodfunds", largest: int = 4, statement_timeout: float = 30.0
+) -> "asyncpg.Pool[Any]":
+    """A pool for HTTP and readers of at most `largest` connections, the same types as `connect`.
+
+    Nobody waits for ever on a database that is frozen or cut off: a statement raises TimeoutError after
+    `statement_timeout` seconds.
+    """
     return await asyncpg.create_pool(
         dsn,
         min_size=0,
         max_size=largest,
         init=_our_types,
+        timeout=10,
+        command_timeout=statement_timeout,
         server_settings={"application_name": application_name, "timezone": "UTC"},
     )

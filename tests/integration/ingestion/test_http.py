@@ -1,5 +1,6 @@
 """Ingestion's HTTP over a real database: files whole or not at all, and what became of them."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import date
 from uuid import uuid4
@@ -203,6 +204,24 @@ async def test_a_file_counts_its_own_payments_alone(client: httpx.AsyncClient, d
     await desk.ask(instruction(idempotency_key="DEMO-1-6/2/2", client="another", amount_minor=0))
     found = (await client.get(location)).json()
     assert (found["accepted"], found["rejected"]) == (2, 1)
+
+
+async def test_while_the_database_does_not_answer_the_answer_is_to_try_again(
+    desk: Desk, database: str
+) -> None:
+    pool = await create_pool(database, statement_timeout=0.2)
+    app = create_app("ingestion", list)
+    http.add_routes(app, pool, FixedClock(NOW), LARGEST)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ingestion") as client:
+        async with desk.connection.transaction():
+            await desk.connection.execute("LOCK TABLE payment_files")
+            # Without its own limit the request would wait as long as the lock is held.
+            async with asyncio.timeout(20):
+                answer = await client.post(FILES, content=FILE)
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+        assert await desk.count("payment_files") == 0
+        assert (await client.post(FILES, content=FILE)).status_code == 202
+    await pool.close()
 
 
 async def test_while_the_database_is_away_the_answer_is_to_try_again() -> None:
