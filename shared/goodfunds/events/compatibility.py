@@ -10,8 +10,9 @@ def incompatibilities(old: Schema, new: Schema) -> list[str]:
     """What of a change breaks readers, by field; both schemas stand alone. Empty where nothing does.
 
     Events are laid out by position: a field may only be added at the end of a top-level record, with a
-    default. A changed logical type, precision, scale or list of symbols changes what the bytes mean, which
-    Avro's own compatibility rules do not look at.
+    default, which stays what it is: it stands for what earlier writers did not know. A changed logical type,
+    precision, scale or list of symbols changes what the bytes mean, which Avro's own compatibility rules do
+    not look at; by its name Avro finds a type again.
     """
     return list(_record(old, new, str(old["name"])))
 
@@ -30,14 +31,18 @@ def _record(old: Schema, new: Schema, path: str) -> Iterator[str]:
     elif list(after)[: len(kept)] != kept:
         yield f"{path}: a field is added before the end"
     for name in kept:
+        if "default" in before[name] and before[name]["default"] != after[name].get("default"):
+            yield f"{path}.{name}: the default changes"
         yield from _type(before[name]["type"], after[name]["type"], f"{path}.{name}")
 
 
 def _type(old: Any, new: Any, path: str) -> Iterator[str]:
-    if isinstance(old, str) or isinstance(new, str):
+    if not isinstance(old, dict) or not isinstance(new, dict):
         if old != new:
             yield f"{path}: {_name(old)} becomes {_name(new)}"
         return
+    if old.get("name") != new.get("name"):
+        yield f"{path}: the type {old.get('name')} becomes {new.get('name')}"
     if old.get("type") == "record" and new.get("type") == "record":
         if len(old["fields"]) != len(new["fields"]):
             yield f"{path}: a record inside an event may not grow or shrink"
@@ -53,8 +58,6 @@ def _type(old: Any, new: Any, path: str) -> Iterator[str]:
 
 
 def _name(schema: Any) -> str:
-    return (
-        schema
-        if isinstance(schema, str)
-        else str(schema.get("logicalType") or schema.get("name") or schema["type"])
-    )
+    if not isinstance(schema, dict):
+        return str(schema)
+    return str(schema.get("logicalType") or schema.get("name") or schema["type"])

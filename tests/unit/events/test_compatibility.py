@@ -1,6 +1,7 @@
 """Changes of a schema that break readers are found, also those that Avro's own rules let through."""
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from goodfunds.events.compatibility import incompatibilities
 from goodfunds.events.lock import breaking, extend, ids, outputs, read_lock
-from goodfunds.events.schemas import read_schemas
+from goodfunds.events.schemas import EventSchema, read_schemas
 
 ROOT = Path(__file__).parents[3]
 SCHEMAS = read_schemas(ROOT / "schemas" / "events")
@@ -45,11 +46,30 @@ def test_a_field_may_be_added_at_the_end_with_a_default() -> None:
         (lambda fields: fields[2]["type"].update(size=9), "size"),
         (lambda fields: fields[3]["type"].update(logicalType="timestamp-millis"), "logicalType"),
         (lambda fields: fields[4].update(type="long"), "becomes"),
+        (lambda fields: fields[4].update(type=["null", "string"]), "becomes"),
+        (lambda fields: fields[0]["type"].update(name="Identifier"), "Id becomes Identifier"),
     ],
 )
 def test_a_change_that_breaks_readers_is_named(change: Any, says: str) -> None:
     found = incompatibilities(OLD, changed(change))
     assert any(says in line for line in found), found
+
+
+@pytest.mark.parametrize("other", [{"default": "x"}, {}])
+def test_the_default_of_a_field_that_was_added_stays(other: dict[str, str]) -> None:
+    field = {"name": "note", "type": "string"}
+    old = changed(lambda fields: fields.append({**field, "default": ""}))
+    new = changed(lambda fields: fields.append({**field, **other}))
+    (found,) = incompatibilities(old, new)
+    assert "note: the default changes" in found
+
+
+def test_a_union_that_changes_is_found() -> None:
+    def of(*types: str) -> Any:
+        return {"type": "record", "name": "Line", "fields": [{"name": "side", "type": list(types)}]}
+
+    assert incompatibilities(of("null", "string"), of("string", "null")) != []
+    assert incompatibilities(of("null", "string"), of("null", "string")) == []
 
 
 def test_changed_symbols_of_an_enum_are_found() -> None:
@@ -65,6 +85,12 @@ def test_what_is_committed_is_what_the_schemas_give() -> None:
     made = {path: text for path, text in outputs(ROOT).items() if path.suffix != ".py"}
     assert {path.name for path, text in made.items() if path.read_text(encoding="utf-8") != text} == set()
     assert breaking(ROOT) == []
+
+
+def test_every_schema_that_ever_had_an_id_is_kept_as_it_was() -> None:
+    for each in read_lock(ROOT / "schemas"):
+        kept = json.loads((ROOT / "schemas" / "history" / f"{each.id}.avsc").read_text(encoding="utf-8"))
+        assert EventSchema(each.name, kept, kept).fingerprint == each.fingerprint, each
 
 
 def test_an_id_once_given_is_never_given_again() -> None:
