@@ -83,3 +83,10 @@ def format_amount(minor: int, currency: str) -> str:
         return sign + digits
     digits = digits.rjust(places + 1, "0")
     return f"{sign}{digits[:-places]}.{digits[-places:]}"
+
+
+def readable_amount(minor: int, currency: str) -> str:
+    """Minor units for a person's eye, never for a message: `123456789` EUR → `1,234,567.89 EUR`."""
+    sign = "-" if minor < 0 else ""
+    whole, point, fraction = format_amount(abs(minor), currency).partition(".")
+    return f"{sign}{int(whole):,}{point}{fraction} {currency}"

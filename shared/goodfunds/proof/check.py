@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from goodfunds.money import format_amount
+from goodfunds.money import readable_amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Check:
 
 def money(minor: int, currency: str) -> str:
     """Such as `12.50 EUR`."""
-    return f"{format_amount(minor, currency)} {currency}"
+    return readable_amount(minor, currency)
 
 
 def amounts(minor: Mapping[str, int]) -> str:

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goodfunds.money import CURRENCIES, InvalidAmount, Money, UnknownCurrency, format_amount, parse_amount
+from goodfunds.money import (
+    CURRENCIES,
+    InvalidAmount,
+    Money,
+    UnknownCurrency,
+    format_amount,
+    parse_amount,
+    readable_amount,
+)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +64,21 @@ def test_what_is_written_reads_back_the_same(minor: int, currency: str) -> None:
 def test_negative_amounts_are_written_with_a_sign() -> None:
     assert format_amount(-5, "EUR") == "-0.05"
     assert str(Money(-1050, "JPY")) == "-1050 JPY"
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "shown"),
+    [
+        (123_456_789, "EUR", "1,234,567.89 EUR"),
+        (-100_000, "EUR", "-1,000.00 EUR"),
+        (-5, "EUR", "-0.05 EUR"),
+        (1_000_000, "JPY", "1,000,000 JPY"),
+        (1_234_567, "KWD", "1,234.567 KWD"),
+        (0, "EUR", "0.00 EUR"),
+    ],
+)
+def test_people_read_amounts_with_their_thousands_apart(minor: int, currency: str, shown: str) -> None:
+    assert readable_amount(minor, currency) == shown
 
 
 @pytest.mark.parametrize("minor", [True, 1.0, "1", None])
