@@ -14,7 +14,7 @@ import httpx
 import psutil
 from aiokafka import AIOKafkaProducer
 
-from goodfunds.cli.accounts import send, wait_for
+from goodfunds.cli.asking import Wish, ask
 from goodfunds.cli.cutoff import close_cut_off
 from goodfunds.cli.journey import open_house
 from goodfunds.cli.progress import Progress, read_progress
@@ -94,16 +94,15 @@ def cpu_seconds(stack: local.Stack) -> dict[str, float]:
 async def measure(stack: local.Stack, count: int) -> dict[str, object]:
     """One run: rates of each stage and of the whole, CPU µs a payment by process."""
     async with readers(stack) as connections:
-        await open_house(stack, "")
-        wishes: list[AccountOpenRequested | AccountFundRequested] = []
+        await open_house(stack, {})
+        wishes: list[Wish] = []
         for number in range(ACCOUNTS):
             name = account(number)
             wishes.append(AccountOpenRequested("bench", f"open-{number}", name, "EUR", "Ada Almeida"))
             wishes.append(
                 AccountFundRequested(AMOUNT * count, "bench", f"fund-{number}", name, "EUR", "bench")
             )
-        await send(stack, wishes)
-        assert await wait_for(stack, [account(number) for number in range(ACCOUNTS)])
+        assert await ask(stack, wishes) == []
         before = cpu_seconds(stack)
         started = monotonic()
         load = asyncio.create_task(publish(stack, count))

@@ -44,8 +44,15 @@ SELECT a.account, a.lane, a.currency, a.name, a.state, a.opened_at, coalesce(b.b
 FROM accounts a LEFT JOIN balances b ON b.lane = a.lane AND b.account = a.account AND b.currency = a.currency
 ORDER BY a.account LIMIT $1;
 
--- name: accounts_open
-SELECT count(*) FROM accounts WHERE account = ANY($1::text[]);
+-- name: answers
+-- Whether records on payment-instructions ($1 lanes, $2 offsets, of equal length) were decided, and why refused.
+SELECT w.lane, w.source_offset,
+       coalesce((l.offsets ->> 'payment-instructions')::bigint > w.source_offset, false) AS decided,
+       r.reason_code, r.reason
+FROM unnest($1::integer[], $2::bigint[]) AS w (lane, source_offset)
+LEFT JOIN lanes l ON l.lane = w.lane
+LEFT JOIN refused_records r
+       ON r.topic = 'payment-instructions' AND r.lane = w.lane AND r.source_offset = w.source_offset;
 
 -- name: money_by_state
 -- Money of customers that is on its way: taken from them and not given back, decided and not published, parked.

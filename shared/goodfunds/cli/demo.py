@@ -2,21 +2,25 @@
 
 import asyncio
 import json
+import signal
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import click
-from rich.live import Live
 
-from goodfunds.cli.journey import Outcome, travel
-from goodfunds.cli.progress import Progress, progress_table
+from goodfunds.cli.journey import Faults, Outcome, parse_faults, travel
+from goodfunds.cli.progress import progress_table, shown
 from goodfunds.cli.prove import print_proof, prove_once_counted
-from goodfunds.cli.root import CONSOLE, ERRORS
+from goodfunds.cli.root import CONSOLE, ERRORS, say
 from goodfunds.local import stack as local
 from goodfunds.local.demo_file import demo_file
+from goodfunds.local.turn import DEMO, turn
 from goodfunds.proof import Proof
 
 
@@ -26,7 +30,9 @@ from goodfunds.proof import Proof
 @click.option(
     "--payments", type=click.IntRange(1, 1_000_000), default=None, help="So many generated payments."
 )
-@click.option("--faults", default="", help="Faults of the bank, such as reject=0.02,return=0.01.")
+@click.option(
+    "--faults", default="", help="Faults of the bank, such as reject=0.02,return=0.01,drop_upload=1."
+)
 @click.option("--keep", is_flag=True, help="Leave the stack up, with its data.")
 @click.option("--stack", "provider", type=click.Choice(["embedded", "docker"]), default=None,
               help="Kafka and Postgres from packages (default) or as containers.")  # fmt: skip
@@ -40,22 +46,58 @@ def demo(
 
     Exit code 0 only if `prove` holds.
     """
-    try:
-        stack = local.up(folder, say=_say, provider=provider, temporary=not keep)
-        outcome, proof = _run(stack, _content(file, payments), faults)
-    finally:
-        # A stack that was there before the demo stays, with its data.
-        made = local.read(folder.resolve())
-        if made is not None and made.temporary:
-            local.wipe(folder, say=lambda _: None)
-    _print(outcome, proof)
+    content, wanted = _content(file, payments), parse_faults(faults)
+    with _turn(folder), _stack(folder, provider, keep) as stack:
+        outcome, proof = _run(stack, content, wanted)
+        _print(outcome, proof)
     if as_json:
         click.echo(json.dumps(_as_object(outcome, proof)))
     sys.exit(0 if proof.holds else 1)
 
 
-def _say(text: str) -> None:
-    ERRORS.print(text, style="dim", highlight=False)
+@contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    """One demo at a time on a folder. What a killed one has left of its own stack is removed first."""
+    while True:
+        with turn(folder, say, DEMO):
+            left = local.read(folder.resolve())
+            if left is None or not left.temporary:
+                yield
+                return
+            say("removing what an earlier demo has left…")
+            # The lock's file goes too, so the next round takes a new one.
+            local.wipe(folder, say=_silent)
+
+
+@contextmanager
+def _stack(folder: Path, provider: str | None, keep: bool) -> Iterator[local.Stack]:
+    """The stack, up. One that was made for a demo alone is wiped at its end, however that comes."""
+    # A time-out of whoever started this, or a terminal that is closed, ends it as Ctrl-C does.
+    with _on_signals(signal.default_int_handler, signal.SIGTERM, signal.SIGHUP):
+        try:
+            yield local.up(folder, say=say, provider=provider, temporary=not keep)
+        finally:
+            # A stack that was there before the demo stays, with its data.
+            made = local.read(folder.resolve())
+            if made is not None and made.temporary:
+                say("stopping the stack…")
+                # Half a wipe would leave processes behind.
+                with _on_signals(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                    local.wipe(folder, say=_silent)
+
+
+@contextmanager
+def _on_signals(handler: Any, *numbers: signal.Signals) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handled in before.items():
+            signal.signal(number, handled)
+
+
+def _silent(_text: str) -> None:
+    """Single steps are of no interest here."""
 
 
 def _content(file: Path | None, payments: int | None) -> bytes:
@@ -67,21 +109,18 @@ def _content(file: Path | None, payments: int | None) -> bytes:
     return files("goodfunds.local").joinpath("demo-payments.xml").read_bytes()
 
 
-def _run(stack: local.Stack, content: bytes, faults: str) -> tuple[Outcome, Proof]:
-    with Live(console=CONSOLE, refresh_per_second=8, transient=True) as live:
-
-        def show(what: str, progress: Progress) -> None:
-            live.update(progress_table(progress, f"{what}…"))
-
+def _run(stack: local.Stack, content: bytes, faults: Faults) -> tuple[Outcome, Proof]:
+    with shown() as show:
         outcome = asyncio.run(travel(stack, content, faults, show))
     return outcome, asyncio.run(prove_once_counted(stack))
 
 
 def _print(outcome: Outcome, proof: Proof) -> None:
     if outcome.refused:
-        ERRORS.print("the file is refused, nothing of it was taken in:", style="bold")
         ERRORS.print("\n".join(outcome.refused), highlight=False, markup=False)
     else:
+        for note in outcome.notes:
+            ERRORS.print(note, style="yellow", highlight=False, markup=False)
         CONSOLE.print(progress_table(outcome.after, f"{outcome.items:,} payments in {outcome.seconds:.1f} s"))
         for reason, count in outcome.reasons.items():
             CONSOLE.print(f"{count:,} {reason}", highlight=False)

@@ -7,14 +7,16 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from math import inf, nan
 from time import monotonic
 from typing import Any
 
+import click
 import httpx
 
-from goodfunds.cli.accounts import send, wait_for
+from goodfunds.cli.asking import Wish, ask
 from goodfunds.cli.cutoff import close_cut_off, open_nostro
-from goodfunds.cli.progress import Progress, read_progress
+from goodfunds.cli.progress import Progress, Show, read_progress
 from goodfunds.cli.publish import post_file, refusal_lines
 from goodfunds.cli.reading import readers, sql
 from goodfunds.events.types import AccountFundRequested, AccountOpenRequested
@@ -29,14 +31,16 @@ CLIENT = "demo"
 _STILL_SECONDS = 4.0
 _PATIENCE_SECONDS = 120.0
 
-Show = Callable[[str, Progress], None]
+Faults = Mapping[str, Mapping[str, float]]
+"""name of a fault of the sandbox bank → its `rate` or `count`."""
 
 
 @dataclass(slots=True)
 class Outcome:
     """How a file fared. `before`: what stood in the books already; `refused`: why none of it was taken.
 
-    `reasons`: `rejected AC03` → payments, with the reason codes of our books and of the bank's.
+    `notes`: what a person should know of it. `reasons`: `rejected AC03` → payments, with the reason codes of
+    our books and of the bank's.
     """
 
     before: Progress
@@ -44,22 +48,24 @@ class Outcome:
     items: int = 0
     refused: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
     reasons: Mapping[str, int] = field(default_factory=dict)
 
 
-async def travel(stack: Stack, content: bytes, faults: str, show: Show) -> Outcome:
+async def travel(stack: Stack, content: bytes, faults: Faults, show: Show) -> Outcome:
     """Carry a pain.001 through the whole house. The stack is up; accounts are opened and funded first."""
     async with readers(stack) as connections:
         before = await read_progress(connections)
         await open_house(stack, faults)
         funds = _debtors(content)
-        if funds:
-            await _open_and_fund(stack, content, funds)
+        notes = await _open_and_fund(stack, content, funds) if funds else []
         started = monotonic()
         answer = await asyncio.to_thread(post_file, stack, content, CLIENT)
         if answer.status_code >= 400:
             return Outcome(before, await read_progress(connections), refused=refusal_lines(answer))
         items = answer.json()["items"]
+        if answer.status_code == 200:
+            notes.append("this file was taken in before: nothing of it is done twice")
         watch = _Watch(stack, connections, show)
         decided = before.accepted + before.rejected + (items if answer.status_code == 202 else 0)
         await watch.until("deciding", lambda p: p.accepted + p.rejected >= decided)
@@ -73,7 +79,7 @@ async def travel(stack: Stack, content: bytes, faults: str, show: Show) -> Outco
         after = await read_progress(connections)
         rows = await connections["ingestion"].fetch(sql("ingestion")["reasons_of_file"], *_keys(content))
         reasons = {f"{row['fate']} {row['reason_code']}": row["payments_count"] for row in rows}
-        return Outcome(before, after, items, [], seconds, reasons)
+        return Outcome(before, after, items, [], seconds, notes, reasons)
 
 
 class _Watch:
@@ -111,28 +117,31 @@ class _Watch:
             await asyncio.sleep(0.1)
 
 
-async def open_house(stack: Stack, faults: str) -> None:
+async def open_house(stack: Stack, faults: Faults) -> None:
     """The house's account at the bank, and the same amount in our own books; once."""
     bank = stack.url("sandbox-bank")
     async with httpx.AsyncClient(timeout=30) as http:
         terms = {"currency": "EUR", "balance_minor": BANK_HOLDS, "name": "goodfunds house"}
         (await http.put(f"{bank}/accounts/{NOSTRO}", json=terms)).raise_for_status()
-        answer = await http.put(f"{bank}/faults", json={"faults": parse_faults(faults)})
+        answer = await http.put(f"{bank}/faults", json={"faults": faults})
         if answer.status_code >= 400:
-            raise RuntimeError(f"the sandbox bank does not take these faults: {answer.text}")
+            told = answer.json().get("detail", answer.text)
+            raise RuntimeError(f"the sandbox bank does not take these faults: {told}")
     payload = {"nostro": NOSTRO, "currency": "EUR", "balance_minor": BANK_HOLDS, "source": "equity"}
     await open_nostro(stack, lane_of(NOSTRO, stack.partitions), "demo", json.dumps(payload))
 
 
 def parse_faults(text: str) -> dict[str, dict[str, float]]:
-    """`reject=0.02,return=0.01,lost_answer=2` → rates below one, counts from one on. Raises RuntimeError."""
+    """`reject=0.02,return=0.01,lost_answer=2` → rates below one, counts from one on. Raises BadParameter."""
     found: dict[str, dict[str, float]] = {}
     for part in filter(None, (each.strip() for each in text.split(","))):
         name, _, amount = part.partition("=")
         try:
             number = float(amount or "0.05")
         except ValueError:
-            raise RuntimeError(f"FAULTS: {part!r} is not NAME=RATE") from None
+            number = nan
+        if not name or not 0 <= number < inf:
+            raise click.BadParameter(f"{part!r} is not NAME=RATE", param_hint="--faults")
         found[name] = {"rate": number} if number < 1 else {"count": int(number)}
     return found
 
@@ -157,18 +166,23 @@ def _keys(content: bytes) -> tuple[str, str]:
     return CLIENT, pain001.read_whole(io.BytesIO(content)).header.message_id
 
 
-async def _open_and_fund(stack: Stack, content: bytes, funds: Mapping[str, tuple[str, Counter[str]]]) -> None:
+async def _open_and_fund(
+    stack: Stack, content: bytes, funds: Mapping[str, tuple[str, Counter[str]]]
+) -> list[str]:
+    """What was refused of it: an account that exists already is used as it is."""
     client, message_id = _keys(content)
-    wishes: list[AccountOpenRequested | AccountFundRequested] = []
+    wishes: list[Wish] = []
     for account, (name, sums) in funds.items():
         currency, minor = sums.most_common(1)[0]
         wishes += [
             AccountOpenRequested(client, f"open/{account}", account, currency, name[:140]),
             AccountFundRequested(minor, client, f"fund/{account}/{message_id}", account, currency, "demo"),
         ]
-    await send(stack, wishes)
-    if not await wait_for(stack, list(funds)):
-        raise RuntimeError("the debtors' accounts were not opened; see `goodfunds watch payments`")
+    return [f"{_what(wish)} {wish.account}: {why}" for wish, why in await ask(stack, wishes)]
+
+
+def _what(wish: Wish) -> str:
+    return "not opened" if isinstance(wish, AccountOpenRequested) else "not funded"
 
 
 async def _end_days(stack: Stack, connections: Mapping[str, Any], watch: _Watch) -> None:

@@ -1,16 +1,24 @@
 """Progress of payments through the house, as the three databases tell it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
+from rich.live import Live
 from rich.table import Table
 
 from goodfunds.cli.reading import sql
-from goodfunds.money import format_amount
+from goodfunds.cli.root import CONSOLE, say
+from goodfunds.money import readable_amount
 
 STATES = ("held", "claimed", "submitted", "settled", "rejected", "returned")
+
+
+_LINE_SECONDS = 5.0
+"""How often a stage that lasts is told where nobody looks at a terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,34 @@ async def read_progress(connections: Mapping[str, Any]) -> Progress:
     )  # fmt: skip
 
 
+Show = Callable[[str, Progress], None]
+"""Shows what is done now, and how far it is."""
+
+
+@contextmanager
+def shown() -> Iterator[Show]:
+    """A table that moves in a terminal; in a pipe a line for each stage, and more of one that lasts."""
+    if not CONSOLE.is_terminal:
+        yield _lines()
+        return
+    with Live(console=CONSOLE, refresh_per_second=8, transient=True) as live:
+        yield lambda what, progress: live.update(progress_table(progress, f"{what}…"))
+
+
+def _lines() -> Show:
+    last, due = "", 0.0
+
+    def show(what: str, progress: Progress) -> None:
+        nonlocal last, due
+        if what == last and monotonic() < due:
+            return
+        last, due = what, monotonic() + _LINE_SECONDS
+        settled = progress.count("settled", "returned")
+        say(f"{what}… {progress.accepted:,} accepted, {settled:,} settled, {progress.matched:,} matched")
+
+    return show
+
+
 def progress_table(progress: Progress, title: str) -> Table:
     """The progress for a person."""
     table = Table(title=title, title_justify="left", title_style="bold")
@@ -80,4 +116,4 @@ def progress_table(progress: Progress, title: str) -> Table:
 
 
 def _money(sums: Mapping[str, int]) -> str:
-    return "  ".join(f"{format_amount(minor, code)} {code}" for code, minor in sorted(sums.items()))
+    return "  ".join(readable_amount(minor, code) for code, minor in sorted(sums.items()))

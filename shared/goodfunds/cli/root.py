@@ -4,13 +4,22 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import click
+import httpx
+from aiokafka.errors import KafkaError
 from rich.console import Console
+from rich.markup import escape
 
 from goodfunds.errors import GoodfundsError
 
-CONSOLE = Console()
-ERRORS = Console(stderr=True)
+CONSOLE = Console(soft_wrap=True)
+ERRORS = Console(stderr=True, soft_wrap=True)
+_TOLD = (
+    GoodfundsError, RuntimeError, OSError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError,
+    httpx.HTTPError,
+)  # fmt: skip
+"""What a person can do something about: told in a line."""
 
 
 class Root(click.Group):
@@ -19,9 +28,15 @@ class Root(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (GoodfundsError, RuntimeError, OSError) as fault:
-            ERRORS.print(f"[bold red]goodfunds:[/] {fault}", highlight=False)
+        except _TOLD as fault:
+            told = str(fault) or type(fault).__name__
+            ERRORS.print(f"[bold red]goodfunds:[/] {escape(told)}", highlight=False)
             sys.exit(2)
+
+
+def say(text: str) -> None:
+    """What goes on, for whoever waits: on stderr, so that stdout holds the result alone."""
+    ERRORS.print(text, style="dim", highlight=False, markup=False)
 
 
 @click.group(cls=Root)

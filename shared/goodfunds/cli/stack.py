@@ -8,12 +8,14 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from goodfunds.cli.root import CONSOLE, ERRORS
+from goodfunds.cli.root import CONSOLE, ERRORS, say
 from goodfunds.local import stack as local
 
 
 @click.command()
-@click.option("--partitions", default=12, show_default=True, help="Lanes, for life.")
+@click.option(
+    "--partitions", type=click.IntRange(1, 9_999), default=12, show_default=True, help="Lanes, for life."
+)
 @click.option("--only-infrastructure", is_flag=True, help="Kafka and Postgres alone.")
 @click.option("--stack", "provider", type=click.Choice(["embedded", "docker"]), default=None,
               help="Kafka and Postgres from packages (default) or as containers.")  # fmt: skip
@@ -28,7 +30,7 @@ def up(folder: Path, partitions: int, only_infrastructure: bool, provider: str |
     goodfunds up --stack docker       Kafka and Postgres as containers
     GOODFUNDS_KAFKA=… GOODFUNDS_POSTGRES=… goodfunds up     on servers of your own
     """
-    stack = local.up(folder, partitions, only_infrastructure, say=_say, provider=provider)
+    stack = local.up(folder, partitions, only_infrastructure, say=say, provider=provider)
     if as_json:
         click.echo(json.dumps(_facts(stack)))
     else:
@@ -59,17 +61,13 @@ def down(folder: Path, wipe: bool) -> None:
     """Stop the stack; its data stays for the next `up`, unless it is wiped."""
     if wipe:
         existed = folder.exists()
-        local.wipe(folder, _say)
+        local.wipe(folder, say)
         if existed:
-            _say(f"removed {folder}")
+            say(f"removed {folder}")
         return
     stack = local.read(folder.resolve())
     if stack is not None:
-        local.down(stack, _say)
-
-
-def _say(text: str) -> None:
-    ERRORS.print(text, style="dim", highlight=False)
+        local.down(stack, say)
 
 
 def _state(stack: local.Stack, name: str) -> str:

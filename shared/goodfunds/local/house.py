@@ -49,8 +49,8 @@ def start(stack: Stack, say: Say, extra: Mapping[str, Mapping[str, str]]) -> Non
         stack.running[name] = processes.start(command, stack.log(name), told, folder=stack.folder)
         stack.save()
         if name == "sandbox-bank":
-            _wait_until_ready(stack, [name])
-    _wait_until_ready(stack, missing)
+            _wait_until_ready(stack, [name], say)
+    _wait_until_ready(stack, [name for name in missing if name != "sandbox-bank"], say)
 
 
 def stop(stack: Stack, say: Say) -> None:
@@ -86,7 +86,7 @@ def environment(stack: Stack, name: str) -> dict[str, str]:
     return told
 
 
-def _wait_until_ready(stack: Stack, names: list[str]) -> None:
+def _wait_until_ready(stack: Stack, names: list[str], say: Say) -> None:
     deadline = monotonic() + _READY_SECONDS
     for name in names:
         while True:
@@ -94,6 +94,7 @@ def _wait_until_ready(stack: Stack, names: list[str]) -> None:
                 raise RuntimeError(f"{name} ended:\n{processes.tail(stack.log(name))}")
             reasons = unready(stack, name)
             if not reasons:
+                say(f"  {name} is ready")
                 break
             if monotonic() > deadline:
                 last = processes.tail(stack.log(name))

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import shutil
 import subprocess
 import uuid
 import warnings
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from goodfunds.local import processes
-from goodfunds.local.processes import Running
+from goodfunds.local.processes import Running, unknown
 
 VERSION = "4.3.1"
 _COORDINATE = f"org.apache.kafka:kafka_2.13:{VERSION}"
@@ -78,6 +79,8 @@ def create(folder: Path, java: list[str]) -> Broker:
     properties = folder / "server.properties"
     properties.write_text(_properties(broker))
     (folder / "log4j2.xml").write_text(_LOGGING)
+    # What a format that was interrupted has left would be refused.
+    shutil.rmtree(folder / "data", ignore_errors=True)
     tool = [*java, "kafka.tools.StorageTool", "format", "--standalone"]
     formatted = subprocess.run(
         [*tool, "-t", _cluster_id(), "-c", str(properties)], capture_output=True, text=True, check=False
@@ -96,11 +99,15 @@ def _cluster_id() -> str:
             return identity
 
 
-def start(broker: Broker, java: list[str]) -> Running:
-    """Start a broker and wait until it listens. Raises RuntimeError with the end of its log."""
+def start(broker: Broker, java: list[str], known: Callable[[Running], None] = unknown) -> Running:
+    """Start a broker and wait until it listens; `known` hears of its process before that.
+
+    Raises RuntimeError with the end of its log.
+    """
     logging = f"-Dlog4j2.configurationFile={broker.folder / 'log4j2.xml'}"
     command = [*java[:-2], logging, *java[-2:], "kafka.Kafka", str(broker.folder / "server.properties")]
     running = processes.start(command, broker.log)
+    known(running)
     processes.wait_for_port(broker.port, running, broker.log)
     return running
 

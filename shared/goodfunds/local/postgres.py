@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +17,7 @@ import asyncpg
 
 from goodfunds.errors import Misconfigured, Unavailable
 from goodfunds.local import processes
-from goodfunds.local.processes import Running
+from goodfunds.local.processes import Running, unknown
 
 USER = "goodfunds"
 READER = "goodfunds_reader"
@@ -116,13 +117,17 @@ def _let_through(folder: Path) -> None:
         each.chmod(each.stat().st_mode | 0o011)
 
 
-def start(server: Server) -> Running:
-    """Start a server and wait until it listens. fsync and synchronous_commit stay on."""
+def start(server: Server, known: Callable[[Running], None] = unknown) -> Running:
+    """Start a server and wait until it listens; `known` hears of its process before that.
+
+    fsync and synchronous_commit stay on. Raises RuntimeError with the end of its log.
+    """
     command = [
         str(server.programs / "postgres"), "-D", str(server.folder), "-p", str(server.port),
         "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", *SETTINGS,
     ]  # fmt: skip
     running = processes.start(command, server.log, user=_unprivileged(), folder=Path("/"))
+    known(running)
     processes.wait_for_port(server.port, running, server.log)
     return running
 

@@ -30,6 +30,10 @@ class Running:
             return False
 
 
+def unknown(_running: Running) -> None:
+    """Nobody keeps a record of a process that is started."""
+
+
 def free_port() -> int:
     """A port on loopback that is free now."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

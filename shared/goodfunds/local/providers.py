@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from goodfunds.errors import Misconfigured
 from goodfunds.local import docker, kafka, postgres, processes
+from goodfunds.local.processes import Running
 from goodfunds.local.state import Say, Stack
 
 VARIABLES = {"postgres": "GOODFUNDS_POSTGRES", "kafka": "GOODFUNDS_KAFKA"}
@@ -38,15 +39,22 @@ def choose(stack: Stack, server: str, wanted: str | None) -> str:
 
 
 def _start_embedded(stack: Stack, server: str, say: Say) -> str:
+    def known(running: Running) -> None:
+        # Before it listens: whoever is interrupted meanwhile leaves a record of what to stop.
+        stack.running[server] = running
+        stack.save()
+
     if server == "postgres":
         say("starting Postgres 18…")
         made = postgres.create(stack.folder / "postgres")
-        stack.running[server] = postgres.start(made)
+        stack.postgres = made.url
+        postgres.start(made, known)
         return made.url
     java = kafka.java_command(say)
     say(f"starting Kafka {kafka.VERSION}…")
     broker = kafka.create(stack.folder / "kafka", java)
-    stack.running[server] = kafka.start(broker, java)
+    stack.kafka = broker.bootstrap
+    kafka.start(broker, java, known)
     return broker.bootstrap
 
 

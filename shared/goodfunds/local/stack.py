@@ -15,7 +15,7 @@ from goodfunds.local.house import HOUSE, NOSTRO, NOSTRO_BIC, PROCESSES, environm
 from goodfunds.local.processes import Running
 from goodfunds.local.providers import PROVIDERS, choose
 from goodfunds.local.state import FOLDER, SERVERS, Say, Stack, read
-from goodfunds.local.turn import LOCK, turn
+from goodfunds.local.turn import LOCKS, turn
 from goodfunds.service import migrate_service, services
 
 __all__ = [
@@ -73,7 +73,7 @@ def up(
 def _read_or_new(folder: Path, partitions: int, temporary: bool) -> Stack:
     stack = read(folder)
     if stack is None:
-        if {each.name for each in folder.iterdir()} - {LOCK}:
+        if {each.name for each in folder.iterdir()} - LOCKS:
             raise Misconfigured(f"{folder} holds something that is no stack: name another --folder")
         return Stack(folder, "", "", partitions, temporary=temporary)
     if stack.partitions != partitions and stack.kafka:
@@ -105,7 +105,7 @@ async def _prepare(stack: Stack, say: Say) -> None:
     for service in services().values():
         applied = await migrate_service(service, stack.postgres)
         if applied:
-            say(f"migrated {service.database}: {', '.join(applied)}")
+            say(f"migrated {service.database} ({len(applied)} scripts)")
     made = await create_topics(stack.kafka, stack.partitions)
     if made:
         say(f"created {len(made)} topics of {stack.partitions} partitions")
@@ -141,7 +141,7 @@ def wipe(folder: Path, say: Say = print) -> None:
             _stop(stack, say)
             for server, provider in stack.providers.items():
                 PROVIDERS[provider].wipe(stack, server)
-        elif {each.name for each in folder.iterdir()} - {LOCK}:
+        elif {each.name for each in folder.iterdir()} - LOCKS:
             raise Misconfigured(f"{folder} holds no stack, so nothing of it is removed")
         shutil.rmtree(folder)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import stat
 import threading
@@ -13,10 +14,11 @@ from click.testing import CliRunner
 from goodfunds.cli import demo as demo_module
 from goodfunds.cli.stack import _masked, up
 from goodfunds.errors import Misconfigured
-from goodfunds.local import processes, stack
+from goodfunds.local import kafka, postgres, processes, stack
 from goodfunds.local.processes import Running
+from goodfunds.local.providers import PROVIDERS
 from goodfunds.local.state import Stack, read
-from goodfunds.local.turn import LOCK, turn
+from goodfunds.local.turn import DEMO, UP_OR_DOWN, turn
 
 
 def silent(_text: str) -> None:
@@ -67,7 +69,7 @@ def test_the_second_waits_for_the_first_even_where_that_removes_the_folder(tmp_p
 
     def second() -> None:
         with turn(folder, lambda _: waiting.set()):
-            assert (folder / LOCK).exists()
+            assert (folder / UP_OR_DOWN).exists()
             held.set()
 
     thread = threading.Thread(target=second)
@@ -76,7 +78,7 @@ def test_the_second_waits_for_the_first_even_where_that_removes_the_folder(tmp_p
         # The bounds only keep a hanging test from holding the suite.
         assert waiting.wait(10)
         assert not held.is_set()
-        (folder / LOCK).unlink()
+        (folder / UP_OR_DOWN).unlink()
         folder.rmdir()
     assert held.wait(10)
     thread.join(10)
@@ -104,6 +106,74 @@ def test_a_demo_wipes_what_it_made_and_nothing_that_was_there_before(
     answer = CliRunner().invoke(demo_module.demo, [], obj=folder)
     assert "burned down" in str(answer.exception)
     assert (folder / "stack.json").exists() is left
+
+
+@pytest.mark.parametrize("server", ["postgres", "kafka"])
+def test_a_server_is_on_record_before_it_listens(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(postgres, "create", lambda folder: postgres.Server(folder, folder, 5432))
+    monkeypatch.setattr(kafka, "java_command", lambda _: ["java", "-cp", "jars"])
+    monkeypatch.setattr(kafka, "create", lambda folder, _: kafka.Broker(folder, 9092, 9093))
+    monkeypatch.setattr(processes, "start", lambda *_, **__: Running(7, 1.5))
+    monkeypatch.setattr(processes, "wait_for_port", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        PROVIDERS["embedded"].start(Stack(tmp_path, "", "", 12), server, silent)
+    found = read(tmp_path)
+    assert found is not None
+    assert found.running == {server: Running(7, 1.5)}
+    assert "127.0.0.1" in getattr(found, server)
+
+
+def test_a_demo_begins_anew_where_a_killed_one_has_left_its_stack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "stack"
+    folder.mkdir()
+    Stack(folder, "", "", 12, temporary=True).save()
+    (folder / "payments of yesterday").touch()
+    found: list[bool] = []
+
+    def look(folder: Path, **_: object) -> Stack:
+        found.append((folder / "payments of yesterday").exists())
+        # The lock that a second demo would wait for is still ours.
+        assert (folder / DEMO).exists()
+        raise RuntimeError("seen enough")
+
+    monkeypatch.setattr(stack, "up", look)
+    CliRunner().invoke(demo_module.demo, [], obj=folder)
+    assert found == [False]
+
+
+def test_a_demo_that_is_told_to_end_wipes_its_stack_and_leaves_signals_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "stack"
+
+    def make(folder: Path, **_: object) -> Stack:
+        Stack(folder, "", "", 12, temporary=True).save()
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise AssertionError("the signal comes first")
+
+    monkeypatch.setattr(stack, "up", make)
+    answer = CliRunner().invoke(demo_module.demo, [], obj=folder)
+    assert answer.exit_code == 1
+    assert "Aborted" in answer.output
+    assert not folder.exists()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+@pytest.mark.parametrize("faults", ["reject=often", "=", "reject=0.1,return=x"])
+def test_faults_that_are_no_rates_are_told_before_anything_is_started(
+    faults: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stack, "up", lambda *_, **__: pytest.fail("started"))
+    answer = CliRunner().invoke(demo_module.demo, ["--faults", faults], obj=tmp_path)
+    assert answer.exit_code == 2
+    assert "is not NAME=RATE" in answer.output
 
 
 def test_a_password_is_not_shown() -> None:
