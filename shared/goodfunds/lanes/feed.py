@@ -123,9 +123,11 @@ class Feed:
             if FEED not in taken.states:
                 return
             state = taken.states[FEED]
-            unknown = await unknown_events(settings.bootstrap, producer, source.outputs, taken.states)
+            unknown = await unknown_events(
+                connection, settings.bootstrap, producer, source.outputs, taken.states
+            )
             if unknown:
-                await self._stop(connection, epoch, set_back(unknown[FEED]))
+                await self._stop(connection, epoch, set_back(unknown[FEED].found))
                 return
             publisher = Publisher(settings.bootstrap, producer, settings.answer_timeout)
             try:

@@ -25,7 +25,8 @@ def _joined(key: tuple[Any, ...]) -> str:
     return "|".join(key) if len(key) == 3 else f"{key[0]}/{key[1]}"
 
 
-def _destinations(text: str) -> dict[tuple[str, int], int]:
+def destinations(text: str) -> dict[tuple[str, int], int]:
+    """(topic, partition) → number, of a column whose keys are `topic/partition`."""
     found = {}
     for key, value in json.loads(text).items():
         topic, _, partition = key.rpartition("/")
@@ -50,8 +51,8 @@ def read_state(row: Any) -> LaneState:
         offsets=json.loads(row["offsets"]),
         started_above=frozenset(json.loads(row["started_above"])),
         watermarks=_watermarks(row["watermarks"]),
-        next_seq=_destinations(row["destinations"]),
-        acknowledged=_destinations(row["acknowledged"]),
+        next_seq=destinations(row["destinations"]),
+        acknowledged=destinations(row["acknowledged"]),
         outbox_seq=row["outbox_seq"],
         published_seq=row["published_seq"],
     )

@@ -18,7 +18,7 @@ from goodfunds.lanes.handling import Handling, is_of_an_event
 from goodfunds.lanes.held import HeldLanes
 from goodfunds.lanes.publisher import Publisher
 from goodfunds.lanes.records import Connection, Handler, Record
-from goodfunds.lanes.takeover import raise_epoch, read_taken, set_back
+from goodfunds.lanes.takeover import raise_epoch, read_taken, set_back, stop_lane
 
 log = structlog.get_logger(__name__)
 
@@ -137,13 +137,18 @@ class Session:
             epochs[lane] = epoch
         taken = await read_taken(self._connection, epochs)
         unknown = await unknown_events(
-            settings.bootstrap, self._producer, self._handler.outputs, taken.states
+            self._connection, settings.bootstrap, self._producer, self._handler.outputs, taken.states
         )
+        for lane in unknown.keys() - taken.states.keys():
+            # Another instance may own it, or will: it honours this.
+            reason = set_back(unknown[lane].found)
+            if await stop_lane(self._connection, lane, unknown[lane].epoch, reason):
+                log.error("lane of another owner stopped", lane=lane, reason=reason)
         for lane, reason in taken.stopped.items():
             held.note_stopped(lane, reason)
         for lane, state in taken.states.items():
             if lane in unknown:
-                await held.stop(self._connection, lane, state.epoch, set_back(unknown[lane]))
+                await held.stop(self._connection, lane, state.epoch, set_back(unknown[lane].found))
             elif held.hold(state):
                 self._publisher.publish(state, taken.tails[lane])
         log.info("lanes taken over", held=sorted(held.states), stopped=sorted(held.stopped))

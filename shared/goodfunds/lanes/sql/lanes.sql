@@ -43,6 +43,9 @@ SELECT lane, incarnation, epoch, version, offsets, started_above, watermarks, de
        outbox_seq, published_seq, stopped_reason
 FROM lanes WHERE lane = ANY($1::int[]);
 
+-- name: read_destinations
+SELECT lane, epoch, destinations, acknowledged FROM lanes WHERE (lane < 0) = $1::boolean;
+
 -- name: read_tails
 SELECT o.lane, o.outbox_seq, o.decided_at, o.topics, o.events, o.frame
 FROM lanes l JOIN outbox o ON o.lane = l.lane AND o.outbox_seq > l.published_seq
