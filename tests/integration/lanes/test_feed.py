@@ -13,7 +13,9 @@ import pytest
 import goodfunds.lanes
 from goodfunds.errors import InvariantBroken
 from goodfunds.lanes import Emission, Feed, LaneSettings, Sequences
+from goodfunds.lanes import feed as of_feed
 from goodfunds.lanes.records import Connection
+from goodfunds.lanes.transact import transact
 from goodfunds.postgres import migrate
 from tests.integration.lanes.stage import Stage
 
@@ -168,3 +170,56 @@ async def test_a_broken_invariant_stops_a_feed_until_a_person_has_looked(
     assert not task.done()
     await stage.fetch("UPDATE lanes SET stopped_reason = NULL WHERE lane = -1")
     await stage.until("works again", lambda: feed.working or other.working)
+
+
+async def test_what_a_feed_committed_and_did_not_publish_is_published_by_its_next_owner(
+    stage: Stage, running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It dies between the two."""
+    committed = asyncio.Event()
+
+    async def dying(*of: Any) -> Any:
+        rows = await transact(*of)
+        if rows:
+            committed.set()
+            await asyncio.Event().wait()
+        return rows
+
+    first, second = Numbers(stage.target), Numbers(stage.target)
+    first.found, second.found = ["1"], ["2"]
+    with monkeypatch.context() as patched:
+        patched.setattr(of_feed, "transact", dying)
+        _, _, task = running.start("one", first)
+        await asyncio.wait_for(committed.wait(), 20)
+        task.cancel()
+        await asyncio.wait({task})
+    assert await stage.events() == []
+    await stage.fetch("UPDATE lanes SET heartbeat = heartbeat - interval '11 s' WHERE lane = -1")
+    two, _, _ = running.start("two", second)
+    await stage.until("the second works", lambda: two.working and not second.found)
+    await stage.until_published()
+    assert await numbers(stage) == [1, 2]
+
+
+async def test_a_feed_whose_database_was_set_back_stops_and_sends_nothing(
+    stage: Stage, running: Running
+) -> None:
+    source = Numbers(stage.target)
+    source.found = ["1", "2"]
+    _, stop, task = running.start("one", source)
+    await stage.until("taken in", lambda: not source.found)
+    await stage.until_published()
+    stop.set()
+    await asyncio.wait_for(task, 20)
+    events = await stage.events()
+    await stage.fetch(
+        "UPDATE lanes SET destinations = '{}', outbox_seq = 0, published_seq = 0, "
+        "acknowledged = jsonb_build_object($1::text, -1, $2::text, -1) WHERE lane = -1",
+        f"{stage.target}/0", f"{stage.target}/1",
+    )  # fmt: skip
+    source.found = ["3"]
+    feed, _, _ = running.start("two", source)
+    await stage.until("stopped", feed.unready)
+    assert "older state" in feed.unready()[0]
+    assert await stage.events() == events
+    assert source.found == ["3"]

@@ -72,3 +72,27 @@ async def test_a_member_without_lanes_stays_ready_to_take_the_dead_ones(
     both.remove(owner)
     await owner.stop()
     await stage.until("the other took over", owners, 15)
+
+
+async def test_a_lane_comes_with_its_partition_of_every_topic_and_to_one_member_alone(
+    kafka: Any, make_topics: Callable[..., Any], stage: Stage
+) -> None:
+    topics = tuple(f"{which}-{uuid4().hex[:8]}" for which in "zab")
+    await make_topics(topics, 6)
+    members = [LaneConsumer(kafka.bootstrap, f"group-{topics[0]}", topics, 2.5) for _ in range(3)]
+    try:
+        for member in members:
+            await member.start()
+
+        async def settled() -> bool:
+            for member in members:
+                await member.poll(0.05, 10)
+            shares = [member.lanes() for member in members]
+            return set().union(*shares) == set(range(6)) and sum(map(len, shares)) == 6 and all(shares)
+
+        await stage.until("two lanes each", settled, 20)
+        for member in members:
+            assert len(member._assigned) == 3 * len(member.lanes())
+    finally:
+        for member in members:
+            await member.stop()
