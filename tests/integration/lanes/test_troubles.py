@@ -271,6 +271,21 @@ async def test_a_partition_count_that_changes_under_a_working_loop_ends_it(stage
     assert await stage.fetchval("SELECT count(*) FROM lanes WHERE stopped_reason IS NOT NULL") == 0
 
 
+async def test_an_owner_that_is_fenced_takes_its_lanes_again_while_the_group_gives_them_to_it(
+    stage: Stage,
+) -> None:
+    """Whoever took them may have been a member no longer: merely dropped, they would have no owner."""
+    stage.start("a")
+    await stage.publish(keys=6, each=5)
+    await stage.until_handled()
+    await stage.fetch("UPDATE lanes SET epoch = epoch + 100, owner = 'a member no longer'")
+    await stage.publish(keys=6, each=5)
+    await stage.until_handled(seconds=20)
+    await stage.until_published()
+    assert await stage.fetchval("SELECT min(epoch) FROM lanes") > 100
+    await stage.assert_nothing_lost_doubled_or_reordered()
+
+
 async def test_a_process_id_that_was_given_out_again_is_not_ended(stage: Stage) -> None:
     await create_lanes(
         stage.dsn, stage.bootstrap, stage.partitions, (stage.source,), (stage.target,), range(2)
