@@ -18,6 +18,10 @@ from tests.integration.lanes.stage import Stage
 
 PARTITIONS = 4
 LANES = Path(goodfunds.lanes.__file__).parent / "migrations"
+OF_THE_STOPPED_AND_THE_REST = (
+    "SELECT max(epoch) FILTER (WHERE stopped_reason IS NOT NULL), "
+    "min(version) FILTER (WHERE stopped_reason IS NULL) FROM lanes"
+)
 
 
 @pytest.fixture
@@ -209,6 +213,13 @@ async def test_a_broken_invariant_stops_its_lane_durably_and_no_other(stage: Sta
     others = sum(10 for key in stage.sent if goodfunds.lanes.lane_of(key, PARTITIONS) != lane)
     await stage.until_handled(before + others)
     assert await stage.fetchval("SELECT count(*) FROM lanes WHERE stopped_reason IS NOT NULL") == 1
+    epoch, version = (await stage.fetch(OF_THE_STOPPED_AND_THE_REST))[0]
+
+    async def proved_on() -> bool:
+        return bool((await stage.fetch(OF_THE_STOPPED_AND_THE_REST))[0][1] > version + 5)
+
+    await stage.until("the other lanes proved theirs for a while", proved_on)
+    assert (await stage.fetch(OF_THE_STOPPED_AND_THE_REST))[0][0] == epoch, "nobody takes it over and over"
 
 
 async def test_a_broker_restart_is_survived(stage: Stage, kafka: Any) -> None:
