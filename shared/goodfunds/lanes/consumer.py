@@ -19,6 +19,9 @@ from goodfunds.lanes.records import Record
 
 _SHORTEST_WAIT = 0.05
 _ALONE_MS = 300
+_SESSIONS_TO_JOIN = 3
+"""Members that are gone hold a group up for one session, and those that come meanwhile for another."""
+_ANSWER_SECONDS = 1.0
 
 
 class UnreadablePartition(GoodfundsError):
@@ -44,6 +47,7 @@ class LaneConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._assigned: frozenset[TopicPartition] = frozenset()
         self._seeked: set[TopicPartition] = set()
         self._ends: dict[TopicPartition, int] = {}
+        self._joining_seconds = _SESSIONS_TO_JOIN * session_timeout
         read_leniently()
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=bootstrap,
@@ -65,9 +69,11 @@ class LaneConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         )
 
     async def start(self) -> None:
-        """Join the group. Raises KafkaError, OSError."""
+        """Join the group. Raises KafkaError, OSError, TimeoutError."""
         self._consumer.subscribe(self.topics, listener=self)
-        await self._consumer.start()
+        # The client waits for its first assignment without end, deaf to whoever wants to stop.
+        async with asyncio.timeout(self._joining_seconds):
+            await self._consumer.start()
 
     async def stop(self) -> None:
         """Leave the group."""
@@ -126,12 +132,9 @@ class LaneConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         Raises OffsetOutOfRangeError and UnreadablePartition (the lane must stop), KafkaError.
         """
         partitions = tuple(self._seeked)
-        if not partitions:
-            await self._stay(max(wait_seconds, _SHORTEST_WAIT))
-            return {}
         try:
-            found = await self._consumer.getmany(
-                *partitions, timeout_ms=int(wait_seconds * 1000), max_records=most
+            found = await self._fetched(
+                partitions, max(wait_seconds, 0 if partitions else _SHORTEST_WAIT), most
             )
         except NoOffsetForPartitionError:
             # Said once of a partition whose seek came after the client had looked for a commit.
@@ -146,17 +149,21 @@ class LaneConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
                     by_lane.setdefault(partition.partition, []).extend(records)
         return by_lane
 
-    async def _stay(self, seconds: float) -> None:
-        """Be seen by the client, which leaves the group for good where nobody polls for minutes.
+    async def _fetched(
+        self, partitions: Sequence[TopicPartition], seconds: float, most: int
+    ) -> dict[TopicPartition, list[Record]]:
+        """What the client has of the partitions; it is asked though there are none.
 
-        It also holds its faults until a poll takes them, and joins no group before. A partition that does
-        not exist is named: none at all would mean every one. While the group is rebalanced the client
-        makes a poll wait without end, which nobody here may.
+        Not seen for minutes it leaves the group for good, and its faults it holds until a poll takes them,
+        joining nothing before. A partition that does not exist is named then: none at all would mean every
+        one. While the group is rebalanced the client makes a poll wait without end, which nobody here may.
         """
-        nothing = TopicPartition(self.topics[0], -1)
+        asked = partitions or (TopicPartition(self.topics[0], -1),)
+        found: dict[TopicPartition, list[Record]] = {}
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds + _SHORTEST_WAIT):
-                await self._consumer.getmany(nothing, timeout_ms=int(seconds * 1000))
+            async with asyncio.timeout(seconds + _ANSWER_SECONDS):
+                found = await self._consumer.getmany(*asked, timeout_ms=int(seconds * 1000), max_records=most)
+        return found
 
     async def _name_unreadable(self, partitions: Iterable[TopicPartition]) -> None:
         """Read the partitions one by one: the client does not say which of them it could not read."""

@@ -9,6 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import CorruptRecordException, KafkaConnectionError, KafkaError, KafkaTimeoutError
 
 from goodfunds.errors import is_retriable
+from goodfunds.lanes import consumer as of_consumer
 from goodfunds.lanes import loop as of_loop
 from goodfunds.lanes.consumer import LaneConsumer, UnreadablePartition
 from goodfunds.lanes.loop import LaneLoop
@@ -38,6 +39,26 @@ async def test_a_partition_that_the_client_cannot_read_is_named(
     with pytest.raises(UnreadablePartition) as raised:
         await consumer.poll(0.0, 10)
     assert raised.value.place == bad
+
+
+async def test_neither_a_poll_nor_joining_waits_for_ever_for_a_group_that_is_not_settled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A broker that goes away in the middle of a rebalance: whoever wants to stop would not be heard."""
+    consumer = LaneConsumer("127.0.0.1:1", "group", ("in",), session_timeout=0.01)
+
+    async def never(*of: Any, **named: Any) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(of_consumer, "_ANSWER_SECONDS", 0.01)
+    monkeypatch.setattr(consumer._consumer, "getmany", never)
+    consumer._seeked = {TopicPartition("in", 0)}
+    assert await asyncio.wait_for(consumer.poll(0.0, 10), 5) == {}
+    monkeypatch.setattr(consumer._consumer, "start", never)
+    with pytest.raises(TimeoutError) as raised:
+        await asyncio.wait_for(consumer.start(), 5)
+    assert is_retriable(raised.value)
+    await consumer.stop()
 
 
 @pytest.mark.parametrize("fault", [KafkaTimeoutError(), KafkaConnectionError()])

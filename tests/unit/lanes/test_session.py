@@ -80,7 +80,9 @@ async def test_a_session_without_lanes_leaves_the_loop_to_others(
 ) -> None:
     """More instances than lanes, a rebalance under way, every lane stopped: heartbeats must go on."""
 
-    async def getmany(*partitions: TopicPartition, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
+    async def getmany(
+        *partitions: TopicPartition, timeout_ms: int, max_records: int
+    ) -> dict[TopicPartition, list[Any]]:
         assert partitions, "no partitions would be all of them"
         await asyncio.sleep(timeout_ms / 1000 if answers else 3600)
         return {}
