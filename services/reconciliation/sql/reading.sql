@@ -54,13 +54,17 @@ WHERE b.lane = ANY($1::int[]) AND b.payment_id = '00000000-0000-0000-0000-000000
   AND b.about = 'contradiction' AND b.bank_reference = ANY($2::text[]);
 
 -- name: candidates
--- Reads the items of all lanes: a line with nothing but an EndToEndId may belong to any.
-SELECT q.lane AS nostro_lane, q.statement_id, q.line_number, i.lane, i.payment_id
-FROM unnest($1::int[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::bigint[], $7::text[])
-     AS q(lane, statement_id, line_number, nostro, end_to_end_id, amount_minor, currency)
-JOIN expected_items i ON i.end_to_end_id = q.end_to_end_id AND i.nostro = q.nostro
- AND i.amount_minor = q.amount_minor AND i.currency = q.currency AND i.state = 0
-WHERE q.end_to_end_id NOT IN ('', 'NOTPROVIDED') AND i.end_to_end_id NOT IN ('', 'NOTPROVIDED');
+-- Reads the items of all lanes: a line with nothing but an EndToEndId may belong to any. Where none is open, one
+-- that was cancelled: settlement's finding about a debit after its rejection lies in its lane.
+SELECT nostro_lane, statement_id, line_number, lane, payment_id
+FROM (SELECT q.lane AS nostro_lane, q.statement_id, q.line_number, i.lane, i.payment_id, i.state,
+             min(i.state) OVER (PARTITION BY q.lane, q.statement_id, q.line_number) AS first_state
+      FROM unnest($1::int[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::bigint[], $7::text[])
+           AS q(lane, statement_id, line_number, nostro, end_to_end_id, amount_minor, currency)
+      JOIN expected_items i ON i.end_to_end_id = q.end_to_end_id AND i.nostro = q.nostro
+       AND i.amount_minor = q.amount_minor AND i.currency = q.currency AND i.state IN (0, 2)
+      WHERE q.end_to_end_id NOT IN ('', 'NOTPROVIDED') AND i.end_to_end_id NOT IN ('', 'NOTPROVIDED')) found
+WHERE state = first_state;
 
 -- name: lines_with_a_candidate
 SELECT l.lane, l.statement_id, l.line_number

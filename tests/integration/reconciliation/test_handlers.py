@@ -172,6 +172,17 @@ async def test_a_stray_lines_payment_that_comes_late_resolves_its_break(scene: S
     await scene.assert_money_is_whole()
 
 
+@pytest.mark.parametrize("lane", [OTHER_LANE, NOSTRO_LANE])
+async def test_a_stray_line_after_the_rejection_is_covered_by_settlements_finding(
+    scene: Scene, lane: int
+) -> None:
+    finding = contradicted(1, -100, "settled_after_rejection")
+    await scene.feed(*from_settlement(lane, submitted(1, 100, end_to_end_id="E1"), rejected(1, 100), finding))
+    await scene.feed(*whole_statement({NOSTRO_LANE: [line(None, -100, 1, end_to_end_id="E1")]}))
+    assert await scene.open_breaks() == [("settled_after_rejection", -100)]
+    await scene.assert_money_is_whole()
+
+
 async def test_a_rejection_after_a_batch_match_withdraws_it(scene: Scene) -> None:
     await scene.feed(*from_settlement(LANE, submitted(1, 100), submitted(2, 100)))
     await scene.feed(*whole_statement({LANE: [line(None, -200, 1, batch_number=1, count=2)]}))
