@@ -5,6 +5,8 @@ import io
 import json
 import re
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Any
@@ -16,7 +18,7 @@ from pydantic import BaseModel
 from goodfunds import ids
 from goodfunds.clock import Clock
 from goodfunds.files import pain001
-from goodfunds.files.records import InvalidFile, PaymentFile
+from goodfunds.files.records import GroupHeader, InvalidFile
 from goodfunds.money import format_amount
 from goodfunds.observability.http import Problem
 from services.ingestion.intake import unusable
@@ -58,8 +60,19 @@ class PaymentView(BaseModel):
     decided_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What is kept in mind of a valid file: `sums` in minor units by currency."""
+
+    header: GroupHeader
+    items: int
+    sums: Mapping[str, int]
+
+
 def add_routes(app: FastAPI, pool: Pool, clock: Clock, largest_file: int) -> None:
     """Add ingestion's routes to its application."""
+    # A file's payments take five times its size while they are checked, beside the lanes: one file at a time.
+    reading = asyncio.Lock()
 
     @app.post("/v1/payment-files", status_code=202)
     async def take_file(request: Request, client: ClientName = "local") -> Response:
@@ -67,14 +80,12 @@ def add_routes(app: FastAPI, pool: Pool, clock: Clock, largest_file: int) -> Non
             raise Problem(422, "X-Client is 1 to 100 letters, digits, dots, dashes or underscores")
         content = await _body(request, largest_file)
         digest = sha256(content).digest()
-        file = await _read(content)
+        async with reading:
+            file = await _read(content)
         file_id = ids.new_id(clock.now())
-        sums: Counter[str] = Counter()
-        for transfer in file.transfers:
-            sums[transfer.currency] += transfer.amount_minor
         inserted = await pool.fetchval(
             SQL["insert_file"], file_id, client, file.header.message_id, digest, file.header.message_name,
-            len(file.transfers), json.dumps(sums), content, clock.now(),
+            file.items, json.dumps(file.sums), content, clock.now(),
         )  # fmt: skip
         status = 202
         if inserted is None:
@@ -90,7 +101,7 @@ def add_routes(app: FastAPI, pool: Pool, clock: Clock, largest_file: int) -> Non
         answer = {
             "file_id": ids.text(file_id),
             "message_id": file.header.message_id,
-            "items": len(file.transfers),
+            "items": file.items,
         }
         return JSONResponse(answer, status_code=status, headers={"Location": location})
 
@@ -123,7 +134,7 @@ async def _body(request: Request, largest: int) -> bytes:
     return b"".join(parts)
 
 
-async def _read(content: bytes) -> PaymentFile:
+async def _read(content: bytes) -> _Checked:
     """The file, valid as a whole; a thread, so that the lanes go on meanwhile."""
     try:
         return await asyncio.to_thread(_read_whole, content)
@@ -135,12 +146,15 @@ async def _read(content: bytes) -> PaymentFile:
         raise Problem(422, "the file is refused whole: nothing of it was taken in", errors=errors) from fault
 
 
-def _read_whole(content: bytes) -> PaymentFile:
+def _read_whole(content: bytes) -> _Checked:
     file = pain001.read_whole(io.BytesIO(content))
     errors = unusable(file)
     if errors:
         raise InvalidFile(errors, file.header.message_id)
-    return file
+    sums: Counter[str] = Counter()
+    for transfer in file.transfers:
+        sums[transfer.currency] += transfer.amount_minor
+    return _Checked(file.header, len(file.transfers), sums)
 
 
 def _id(text: str) -> bytes:

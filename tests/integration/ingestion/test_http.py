@@ -1,8 +1,10 @@
 """Ingestion's HTTP over a real database: files whole or not at all, and what became of them."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from datetime import date
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -150,6 +152,29 @@ async def test_a_file_with_a_payment_that_no_lane_could_take_is_refused_at_the_d
 async def test_a_file_that_is_too_large_is_refused_before_it_is_read(client: httpx.AsyncClient) -> None:
     answer = await client.post(FILES, content=b"x" * (LARGEST + 1))
     assert (answer.status_code, answer.headers["content-type"]) == (413, PROBLEM)
+
+
+async def test_one_file_at_a_time_is_held_in_memory_to_be_checked(
+    client: httpx.AsyncClient, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check, busy, met = http._read_whole, threading.Lock(), threading.Event()
+
+    def checked(content: bytes) -> Any:
+        if not busy.acquire(blocking=False):
+            met.set()
+            return check(content)
+        try:
+            # Long enough for the others, which are at the door by now, to come in as well.
+            met.wait(0.2)
+            return check(content)
+        finally:
+            busy.release()
+
+    monkeypatch.setattr(http, "_read_whole", checked)
+    answers = await asyncio.gather(*(client.post(FILES, content=FILE) for _ in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 202]
+    assert await desk.count("payment_files") == 1
+    assert not met.is_set()
 
 
 async def test_a_clients_name_is_letters_digits_and_a_few_signs(
