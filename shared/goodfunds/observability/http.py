@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from prometheus_client.registry import CollectorRegistry
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
 from goodfunds.errors import RETRIABLE_POSTGRES
@@ -75,6 +76,7 @@ def create_app(
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     for retriable in (*RETRIABLE_POSTGRES, OSError, TimeoutError):
         app.add_exception_handler(retriable, _on_unavailable)
+    app.add_exception_handler(ClientDisconnect, _on_gone)
     app.add_exception_handler(Exception, _on_fault)
     return app
 
@@ -114,6 +116,12 @@ async def _on_invalid_request(_request: Request, fault: Exception) -> Response:
 async def _on_unavailable(request: Request, fault: Exception) -> Response:
     log.warning("request not answered", method=request.method, path=request.url.path, fault=repr(fault))
     return problem(503, "a part of goodfunds cannot be reached now: try again", headers={"Retry-After": "2"})
+
+
+async def _on_gone(request: Request, _fault: Exception) -> Response:
+    log.info("client gone before its request was whole", method=request.method, path=request.url.path)
+    # Nobody reads it.
+    return problem(400, "the request did not arrive whole")
 
 
 async def _on_fault(request: Request, fault: Exception) -> Response:

@@ -3,12 +3,14 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI, HTTPException
+from fastapi import FastAPI, HTTPException, Request
 from prometheus_client import CollectorRegistry, Counter
 from pydantic import BaseModel
+from structlog.testing import capture_logs
 
 from goodfunds.observability.http import PROBLEM, Problem, create_app, listen, serve
 
@@ -122,6 +124,27 @@ async def test_a_fault_is_500_and_tells_nothing(client: httpx.AsyncClient) -> No
     assert answer.status_code == 500
     assert answer.headers["content-type"] == PROBLEM
     assert "DE89" not in answer.text
+
+
+async def test_a_client_that_goes_away_in_the_middle_is_no_fault(app: FastAPI) -> None:
+    @app.post("/v1/files")
+    async def take(request: Request) -> None:
+        await request.body()
+
+    parts = iter([{"type": "http.request", "body": b"half", "more_body": True}, {"type": "http.disconnect"}])
+    scope = {
+        "type": "http", "method": "POST", "path": "/v1/files", "query_string": b"", "headers": [],
+    }  # fmt: skip
+
+    async def receive() -> Any:
+        return next(parts)
+
+    async def send(_message: Any) -> None:
+        pass
+
+    with capture_logs() as logged:
+        await app(scope, receive, send)
+    assert [line["log_level"] for line in logged] == ["info"]
 
 
 async def test_the_service_s_routes_are_in_its_openapi_and_health_is_not(client: httpx.AsyncClient) -> None:
