@@ -1,6 +1,6 @@
 """What is written is valid by the official schemas of ISO 20022, whatever characters the records hold."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from importlib.resources import files
 
@@ -13,8 +13,11 @@ from goodfunds.files import camt053, camt054, pain001, pain002
 from goodfunds.files.records import BankFile, StatusReport
 from goodfunds.files.reports import AccountReport
 from goodfunds.local.demo_file import demo_file
+from goodfunds.rails.sepa_credit import SEPA_CREDIT
+from services.settlement.gateway.messages import House, TransferOut, write
 from tests.contract.files.corpus import folder
 from tests.unit.files.made import BANK_FILES, STATUS_REPORTS, account_reports
+from tests.unit.ingestion.requests import instruction
 
 pytestmark = pytest.mark.corpus
 
@@ -49,6 +52,31 @@ def broken(message: str, written: bytes) -> list[str]:
 @given(BANK_FILES)
 def test_payment_files_to_banks_are_valid(made: BankFile) -> None:
     assert broken("pain.001.001.09", pain001.write(made)) == []
+
+
+HOSTILE = st.text(
+    st.sampled_from("aB /.\0\x1f\x85\t\nßЩ😀&<>]\u0301\u202e\u2028\ufffe\uffff\ue000\ufdfa"), max_size=70
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_whatever_the_rail_takes_is_written_and_is_valid(data: st.DataObject) -> None:
+    def drawn(most: int) -> str:
+        return data.draw(HOSTILE)[:most]
+
+    asked = instruction(
+        creditor_name=f"N{drawn(69)}", debtor_name=drawn(70), remittance_unstructured=drawn(140),
+        creditor_street=drawn(70), creditor_building=drawn(16), creditor_postcode=drawn(16),
+        creditor_town=f"T{drawn(34)}", creditor_country=data.draw(st.sampled_from(["FR", "ZZ"])),
+        creditor_address_lines=(f"L{drawn(69)}",), end_to_end_id=data.draw(st.sampled_from(["", "a b"])),
+    )  # fmt: skip
+    assert SEPA_CREDIT.refusals(asked) is None
+    transfer = TransferOut(1, b"b" * 16, b"p" * 16, asked.amount_minor, asked.end_to_end_id, asked.body())
+    house = House("The house", "DE89370400440532013000", "COBADEFFXXX")
+    day = date(2026, 3, 3)
+    written = write("M1", datetime(2026, 3, 2, tzinfo=UTC), day, "EUR", [transfer], SEPA_CREDIT, house)
+    assert broken("pain.001.001.09", written) == []
 
 
 @bounded
