@@ -7,10 +7,10 @@ then these four. The view `outbox_events` reads the same layout.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from struct import Struct
 from typing import NamedTuple
 
 from goodfunds.errors import InvariantBroken
@@ -19,8 +19,8 @@ from goodfunds.lanes.records import Emission
 LARGEST_BODY = 1_000_000
 """Bytes of one event. Topics take 4 MiB, so what is framed here is never refused by the broker."""
 
-_COUNT = Struct(">I")
-_HEAD = Struct(">BHQQHBBI")
+_COUNT = struct.Struct(">I")
+_HEAD = struct.Struct(">BHQQHBBI")
 
 
 class NumberedEvent(NamedTuple):
@@ -82,21 +82,27 @@ def pack(events: Iterable[NumberedEvent]) -> tuple[tuple[str, ...], int, bytes]:
 def unpack(row: OutboxRow) -> Iterator[NumberedEvent]:
     """The events of a row in order. Raises InvariantBroken where the frame is not what `pack` writes."""
     frame, at = row.frame, _COUNT.size
-    for _ in range(row.events):
-        index, partition, seq, first_time, key, event_type, traceparent, body = _HEAD.unpack_from(frame, at)
-        at += _HEAD.size
-        start = at
-        at += key + event_type + traceparent + body
-        after_type = start + key + event_type
-        yield NumberedEvent(
-            row.topics[index],
-            partition,
-            seq,
-            frame[start : start + key],
-            frame[start + key : after_type],
-            frame[at - body : at],
-            frame[after_type : at - body],
-            first_time,
-        )
-    if at != len(frame) or _COUNT.unpack_from(frame)[0] != row.events:
+    try:
+        for _ in range(row.events):
+            index, partition, seq, first_time, key, event_type, traceparent, body = _HEAD.unpack_from(
+                frame, at
+            )
+            at += _HEAD.size
+            start = at
+            at += key + event_type + traceparent + body
+            after_type = start + key + event_type
+            yield NumberedEvent(
+                row.topics[index],
+                partition,
+                seq,
+                frame[start : start + key],
+                frame[start + key : after_type],
+                frame[at - body : at],
+                frame[after_type : at - body],
+                first_time,
+            )
+        whole = at == len(frame) and _COUNT.unpack_from(frame)[0] == row.events
+    except (struct.error, IndexError):
+        whole = False
+    if not whole:
         raise InvariantBroken(f"outbox row {row.lane}/{row.outbox_seq}: its frame does not hold its events")

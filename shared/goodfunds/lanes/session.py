@@ -9,7 +9,7 @@ import structlog
 from aiokafka.errors import OffsetOutOfRangeError
 
 from goodfunds.clock import Clock
-from goodfunds.errors import Misconfigured, Unavailable
+from goodfunds.errors import InvariantBroken, Misconfigured, Unavailable
 from goodfunds.lanes import metrics
 from goodfunds.lanes.consumer import LaneConsumer, UnreadablePartition, check_partitions, out_of_range
 from goodfunds.lanes.destinations import unknown_events
@@ -150,7 +150,10 @@ class Session:
             if lane in unknown:
                 await held.stop(self._connection, lane, state.epoch, set_back(unknown[lane].found))
             elif held.hold(state):
-                self._publisher.publish(state, taken.tails[lane])
+                try:
+                    self._publisher.publish(state, taken.tails[lane])
+                except InvariantBroken as broken:
+                    await held.stop(self._connection, lane, state.epoch, str(broken))
         log.info("lanes taken over", held=sorted(held.states), stopped=sorted(held.stopped))
 
     async def _gather(self) -> dict[int, list[Record]]:

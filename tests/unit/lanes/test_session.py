@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,10 +13,13 @@ from prometheus_client import REGISTRY
 
 from goodfunds.clock import SystemClock
 from goodfunds.errors import DeliveryFailed
-from goodfunds.lanes import Input, LaneSettings
+from goodfunds.lanes import Emission, Input, LaneSettings
+from goodfunds.lanes import session as of_session
 from goodfunds.lanes.consumer import LaneConsumer, UnreadablePartition
+from goodfunds.lanes.frame import OutboxRow, number, pack, unpack
 from goodfunds.lanes.session import Session
 from goodfunds.lanes.state import LaneState
+from goodfunds.lanes.takeover import Taken
 
 
 class Handler:
@@ -69,9 +73,9 @@ async def consumer() -> AsyncIterator[LaneConsumer]:
 def session(consumer: LaneConsumer, publisher: Publisher, connection: Connection) -> Session:
     settings = LaneSettings("", "127.0.0.1:1", 4, "me")
     handler: Any = Handler()
-    of_session: Any = connection
+    database: Any = connection
     publishing: Any = publisher
-    return Session(handler, settings, SystemClock(), consumer, of_session, publishing, "i")
+    return Session(handler, settings, SystemClock(), consumer, database, publishing, "i")
 
 
 @pytest.mark.parametrize("answers", [True, False], ids=["nothing", "never"])
@@ -253,3 +257,38 @@ async def test_a_lane_counts_as_stuck_once_it_was_behind_for_long_without_moving
     assert await stuck_after(3, 4) == 0
     working.held.states[1] = state
     assert await stuck_after(40, 4) == 0
+
+
+async def test_a_tail_that_cannot_be_unpacked_stops_its_lane_and_no_other(
+    consumer: LaneConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topics, count, frame = pack(number([Emission("out", 0, b"k", "Copied", b"1", b"")], {}))
+    tails = {lane: [OutboxRow(lane, 1, SystemClock().now(), topics, count, frame)] for lane in range(3)}
+    tails[1] = [replace(tails[1][0], frame=frame[:-3])]
+    tails[2] = [replace(tails[2][0], topics=())]
+    states = {lane: LaneState(lane, 1, 1, {"in": 0}) for lane in range(3)}
+    published = []
+
+    class Unpacking(Publisher):
+        def publish(self, state: LaneState, rows: Sequence[OutboxRow]) -> None:
+            published.extend([event for row in rows for event in unpack(row)])
+
+    async def raised(*of: Any) -> int:
+        return 1
+
+    async def taken(*of: Any) -> Taken:
+        return Taken(states, tails, {})
+
+    async def known(*of: Any) -> dict[int, Any]:
+        return {}
+
+    monkeypatch.setattr(of_session, "raise_epoch", raised)
+    monkeypatch.setattr(of_session, "read_taken", taken)
+    monkeypatch.setattr(of_session, "unknown_events", known)
+    monkeypatch.setattr(consumer, "seek", lambda *of: True)
+    working = session(consumer, Unpacking(), Connection())
+    await working._take({0, 1, 2})
+    assert working.held.states.keys() == {0}
+    assert working.held.stopped.keys() == {1, 2}
+    assert "does not hold its events" in working.held.stopped[1]
+    assert [event.body for event in published] == [b"1"]
