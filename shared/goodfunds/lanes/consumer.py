@@ -79,6 +79,12 @@ class LaneConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """Leave the group."""
         await self._consumer.stop()
 
+    async def abandon(self) -> None:
+        """End what `stop`, cut short, has left: a fetcher that goes on reading for nobody, connections."""
+        for part in (self._consumer._fetcher, self._consumer._client):
+            if part is not None:
+                await part.close()
+
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:  # noqa: ARG002 - its interface
         """Note only: a lane that is gone is fenced by its next owner."""
         self._assigned = frozenset()

@@ -1,6 +1,7 @@
 """The loop of a service's lanes: a session after another, with a pause that grows while faults follow."""
 
 import asyncio
+import contextlib
 import random
 
 import structlog
@@ -166,6 +167,8 @@ async def _stop(consumer: LaneConsumer) -> None:
         await asyncio.wait_for(consumer.stop(), _LEAVE_SECONDS)
     except Exception as fault:
         log.warning("the group was not left", fault=repr(fault))
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(consumer.abandon(), _LEAVE_SECONDS)
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

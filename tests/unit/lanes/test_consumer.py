@@ -61,6 +61,31 @@ async def test_neither_a_poll_nor_joining_waits_for_ever_for_a_group_that_is_not
     await consumer.stop()
 
 
+async def test_a_client_that_does_not_stop_in_time_reads_on_for_nobody(
+    consumer: LaneConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network that swallows everything: it would come back to life with it, beside its successor."""
+    closed = []
+
+    class Part:
+        def __init__(self, name: str) -> None:
+            self._name = name
+
+        async def close(self) -> None:
+            closed.append(self._name)
+
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(of_loop, "_LEAVE_SECONDS", 0.01)
+        patched.setattr(consumer._consumer, "stop", never)
+        patched.setattr(consumer._consumer, "_fetcher", Part("fetcher"))
+        patched.setattr(consumer._consumer, "_client", Part("client"))
+        await of_loop._stop(consumer)
+    assert closed == ["fetcher", "client"]
+
+
 @pytest.mark.parametrize("fault", [KafkaTimeoutError(), KafkaConnectionError()])
 def test_a_broker_that_is_away_is_waited_for(fault: KafkaError) -> None:
     assert is_retriable(fault)
