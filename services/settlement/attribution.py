@@ -40,17 +40,20 @@ def on_unattributed_entry(
 
     The n-th report of a source is a new booking only where our books hold fewer than n: counted are
     candidates booked on that day, those sent to their lane from here, and what went to suspense. Where no
-    other fits, it is about the one that was rejected: its lane knows whether it has that booking.
+    other fits, it is about the one whose return overtook its debit, or the one that was rejected: their lane
+    knows whether it has that booking.
     """
     if entry.status != "BOOK":
         return NOTHING
     own = identity(entry)
     if (entry.source, own) in memory.reports:
         return NOTHING
+    overtaken: list[Candidate] = []
     denied = [each for each in candidates if each.rejected]
     if entry.credit_debit == "DBIT" and not entry.reversal:
         booked = {each.payment_id for each in candidates if each.debited_on == entry.booking_date}
         fitting = [each for each in candidates if each.debited_on is None and not each.rejected]
+        overtaken = [each for each in candidates if each.implied]
     elif brings_back(entry):
         booked = {each.payment_id for each in candidates if each.returned_on == entry.booking_date}
         fitting = [each for each in candidates if each.returned_on is None and not each.rejected]
@@ -60,7 +63,7 @@ def on_unattributed_entry(
     taken = memory.posted + len(booked | memory.forwarded)
     if memory.reported_by(entry.source) + 1 <= taken:
         return Decision(note=Note(booking_key(entry), entry.source, own, "repeat"))
-    about = fitting or denied
+    about = fitting or overtaken or denied
     if len(about) == 1:
         found = about[0]
         return Decision(

@@ -87,7 +87,10 @@ UNANSWERED = Standing()
 
 
 class Candidate(NamedTuple):
-    """A payment of any lane that an entry without our reference may be about."""
+    """A payment of any lane that an entry without our reference may be about.
+
+    `implied`: no debit of it was reported yet, its return proved it; `debited_on` is the return's day.
+    """
 
     payment_id: bytes
     lane: int
@@ -95,6 +98,7 @@ class Candidate(NamedTuple):
     debited_on: date | None
     rejected: bool
     returned_on: date | None
+    implied: bool = False
 
 
 @dataclass(frozen=True, slots=True)

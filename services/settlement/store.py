@@ -141,7 +141,7 @@ async def candidates_for_entries(
             [each.currency for each in entries],
             [max(amounts_of(each)) for each in entries],
         ):
-            found[row[0]].append(Candidate(*row[1:7]))
+            found[row[0]].append(Candidate(*row[1:8]))
     return found
 
 
@@ -157,7 +157,7 @@ async def candidates_for_statuses(
             [each.message_id for each in statuses],
             [each.end_to_end_id for each in statuses],
         ):
-            found[row[0]].append(Candidate(*row[1:7]))
+            found[row[0]].append(Candidate(*row[1:8]))
     return found
 
 

@@ -31,7 +31,8 @@ ORDER BY lane, rail, nostro, currency, requested_date, sequence DESC;
 
 -- name: candidates_for_entries
 -- All lanes, read only: an entry that echoes EndToEndId alone does not say which.
-SELECT w.place, p.payment_id, p.lane, p.account, p.debited_on, p.rejected, p.returned_on
+SELECT w.place, p.payment_id, p.lane, p.account, p.debited_on, p.rejected, p.returned_on,
+       p.debit_source IS NOT DISTINCT FROM 'implied' AS implied
 FROM unnest($1::integer[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[])
      AS w (place, nostro, end_to_end_id, amount_minor, currency, original_minor)
 JOIN payment_standings p ON p.end_to_end_id = w.end_to_end_id AND p.amount_minor IN (w.amount_minor, w.original_minor)
@@ -40,7 +41,8 @@ JOIN batches b ON b.batch_id = p.batch_id AND b.nostro = w.nostro AND b.currency
 
 -- name: candidates_for_statuses
 -- Of the file that the status is about alone: a client may use an EndToEndId again.
-SELECT w.place, p.payment_id, p.lane, p.account, p.debited_on, p.rejected, p.returned_on
+SELECT w.place, p.payment_id, p.lane, p.account, p.debited_on, p.rejected, p.returned_on,
+       p.debit_source IS NOT DISTINCT FROM 'implied' AS implied
 FROM unnest($1::integer[], $2::text[], $3::text[]) AS w (place, message_id, end_to_end_id)
 JOIN payment_standings p ON p.end_to_end_id = w.end_to_end_id
 JOIN bank_file_batches c ON c.batch_id = p.batch_id

@@ -330,6 +330,18 @@ async def test_a_return_is_told_with_its_settlement_if_it_overtook_the_debit(des
     assert await desk.balance(f"nostro:{NOSTRO}") == 0
 
 
+async def test_a_debit_with_the_end_to_end_id_alone_that_its_return_overtook_is_no_second_one(
+    desk: Desk,
+) -> None:
+    await _sent(desk, instruction())
+    back = booked(credit_debit="CRDT", is_return=True, booking_date=date(2026, 3, 4), bank_reference="R")
+    assert kinds(await desk.tell(NOSTRO_LANE, back)) == ["PaymentSettled", "PaymentReturned"]
+    statement = booked(source="camt.053")
+    assert await desk.tell(NOSTRO_LANE, statement, replace(back, source="camt.053")) == []
+    assert await desk.balance(f"nostro:{NOSTRO}") == 0
+    assert await desk.balance("suspense:contradicted") == 0
+
+
 async def test_a_return_less_charges_is_told_in_full_and_its_statement_line_changes_nothing(
     desk: Desk,
 ) -> None:

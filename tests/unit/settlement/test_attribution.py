@@ -1,7 +1,7 @@
 """Entries that do not name their payment: found where they can be, in suspense once where they cannot."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +20,7 @@ from services.settlement.model import (
     booking_key,
     remember,
 )
+from services.settlement.movements import IMPLIED
 from tests.unit.settlement.answers import BATCH, DAY, NOSTRO, NOW, entry, status
 
 
@@ -40,7 +41,8 @@ class Houses:
                 each.account,
                 debit.booking_date if (debit := self.standings[each.payment_id].debit) else None,
                 self.standings[each.payment_id].rejected,
-                None,
+                credit.booking_date if (credit := self.standings[each.payment_id].credit) else None,
+                debit is not None and debit.source == IMPLIED,
             )
             for each in self.payments.values()
             if (each.end_to_end_id, each.amount_minor) == (about.end_to_end_id, about.amount_minor)
@@ -155,6 +157,32 @@ def test_a_debit_after_the_rejection_is_in_suspense_once_whatever_each_message_e
         houses.take(report)
     assert houses.balance(suspense("contradicted")) == -100_00
     assert houses.balance(nostro(NOSTRO)) == 100_00
+
+
+@given(st.data())
+def test_a_debit_and_its_return_are_in_our_books_once_in_any_order_whatever_each_message_echoes(
+    data: st.DataObject,
+) -> None:
+    payment = _payment(1, "E1")
+    houses = Houses(payment)
+    came_back_on = DAY + timedelta(days=data.draw(st.integers(0, 1)))
+    reports = []
+    for source in ("camt.054", "camt.053"):
+        echoed = payment.payment_id if data.draw(st.booleans()) else NO_ID
+        debit = entry(payment_id=echoed, end_to_end_id="E1", source=source, bank_reference=f"D{source}")
+        back = replace(
+            debit,
+            credit_debit="CRDT",
+            is_return=True,
+            bank_reference=f"C{source}",
+            booking_date=came_back_on,
+        )
+        reports += [debit, back]
+    again = data.draw(st.lists(st.sampled_from(reports), max_size=4))
+    for report in data.draw(st.permutations(reports + again)):
+        houses.take(report)
+    assert houses.balance(suspense("contradicted")) == 0
+    assert houses.balance(nostro(NOSTRO)) == 0
 
 
 def _rejection() -> PaymentStatusReported:
