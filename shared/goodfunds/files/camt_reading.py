@@ -11,7 +11,7 @@ from goodfunds.files.camt_warnings import batch_differs, does_not_add_up
 from goodfunds.files.fields import Leaves, leaves_of
 from goodfunds.files.records import FileError, InvalidFile
 from goodfunds.files.reports import Balance, Entry, EntryBatch, EntryTransaction, Statement, StatementEnd
-from goodfunds.files.xml import MOST_ERRORS, Message, Shape, line_of
+from goodfunds.files.xml import MOST_ERRORS, Message, Shape, line_of, name_of
 from goodfunds.rails.reasons import CONTENT_INCORRECT, INVALID_FILE_FORMAT, MANDATORY_ELEMENT_MISSING
 
 _STATUS_IS_CHOICE = 8
@@ -104,7 +104,7 @@ class _Reading:
     def _begin_statement(self, element: etree._Element) -> Iterator[Statement]:
         """The statement, once what stands before its first entry is there."""
         if self._statement is None:
-            balances = tuple(self._balance(child) for child in element if _name(child) == "Bal")
+            balances = tuple(self._balance(child) for child in element if name_of(child) == "Bal")
             found = leaves_of(element, frozenset({"Bal", "Ntry", "TxsSummry"}))
             self._statement = mapping.statement(found, self._statements, self._header, balances)
             yield self._statement
@@ -123,8 +123,8 @@ class _Reading:
     def _late_balances(self, last: etree._Element | None) -> None:
         """Balances between entries or after them: no schema allows that, some banks do it."""
         found: list[Balance] = []
-        while last is not None and _name(last) != "Ntry":
-            if _name(last) == "Bal":
+        while last is not None and name_of(last) != "Ntry":
+            if name_of(last) == "Bal":
                 found.insert(0, self._balance(last))
                 self._warn(INVALID_FILE_FORMAT, last, "Bal", "a balance stands after entries")
             last = last.getprevious()
@@ -150,7 +150,7 @@ class _Reading:
         self.place = "Ntry/NtryDtls/Btch/"
         self._batch = EntryBatch()
         for child in element:
-            if _name(child) == "Btch":
+            if name_of(child) == "Btch":
                 self._batch = mapping.entry_batch(leaves_of(child))
                 self._batches.append(self._batch)
         return self._batch
@@ -193,7 +193,3 @@ class _Reading:
     def _warn(self, code: str, at: etree._Element, path: str, message: str) -> None:
         if len(self._warnings) < MOST_ERRORS:
             self._warnings.append(FileError(code, line_of(at), f"{self._part}/{path}", message))
-
-
-def _name(element: etree._Element) -> str:
-    return etree.QName(element).localname

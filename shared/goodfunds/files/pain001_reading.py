@@ -23,7 +23,7 @@ from goodfunds.files.records import (
     PaymentInformation,
 )
 from goodfunds.files.totals import Total
-from goodfunds.files.xml import MOST_ERRORS, Message, Part, Shape, line_of
+from goodfunds.files.xml import MOST_ERRORS, Message, Part, Shape, line_of, name_of
 from goodfunds.rails.reasons import (
     INVALID_CONTROL_SUM,
     INVALID_DEBTOR_ACCOUNT,
@@ -188,7 +188,7 @@ class _Reading:
     def _end_message(self, element: etree._Element) -> None:
         """The message's end: nothing in it but its parts, and they are as many and as much as it says."""
         self._only(element, "PmtInf", "SplmtryData")
-        if (_name(element) == ROOT_02) != (self._message.version == 2):
+        if (name_of(element) == ROOT_02) != (self._message.version == 2):
             self._refuse(INVALID_FILE_FORMAT, element, "", "it bears the name of another version's message")
         header = self._header
         if header is None:
@@ -213,10 +213,10 @@ class _Reading:
         self._message.note_stray(element, element.text)
         for child in element:
             self._message.note_stray(child, child.tail)
-            name = _name(child)
+            name = name_of(child)
             if name not in (*names, "GrpHdr") or child.tag != self._message.tag_prefix + name:
                 why = f"{name[:70]} is not expected here"
-                self._refuse(INVALID_FILE_FORMAT, child, _name(element), why)
+                self._refuse(INVALID_FILE_FORMAT, child, name_of(element), why)
 
     def _compare(self, path: str, told: GroupHeader | PaymentInformation, found: "_Counted") -> None:
         count, total = told.number_of_transactions, told.control_sum
@@ -244,7 +244,3 @@ class _Counted:
     def __init__(self) -> None:
         self.all = 0
         self.total = Total()
-
-
-def _name(element: etree._Element) -> str:
-    return etree.QName(element).localname

@@ -131,7 +131,7 @@ class Message:
 
     def _part(self, event: str, element: etree._Element) -> Part | None:
         """The part that an event belongs to, None for an element that only bears the name of one."""
-        name = etree.QName(element).localname
+        name = name_of(element)
         if event == "end":
             if not self._open or self._open[-1] is not element:
                 return None
@@ -161,7 +161,7 @@ class Message:
             raise refusal(line_of(document), "a second Document in the file")
         if document.getroottree().docinfo.internalDTD is not None:
             raise refusal(self._doctype_line or line_of(document), _NO_DOCTYPE)
-        self.namespace = etree.QName(document).namespace or ""
+        self.namespace = str(document.tag).rpartition("}")[0].removeprefix("{")
         self.name = self._known(document)
         self.tag_prefix = f"{{{self.namespace}}}" if self.namespace else ""
         self._open.append(document)
@@ -169,7 +169,7 @@ class Message:
     def _leave(self, document: etree._Element) -> None:
         """The Document's end: it held one message of the kind, and nothing else."""
         children = list(document)
-        names = [etree.QName(child).localname for child in children]
+        names = [name_of(child) for child in children]
         if len(names) != 1 or names[0] not in self._shape.roots:
             told = ", ".join(name[:70] for name in names[:3]) or "nothing"
             raise refusal(line_of(document), f"the Document holds {told}, not one {self._shape.kind} message")
@@ -207,7 +207,7 @@ class Message:
     def note_stray(self, at: etree._Element, text: str | None) -> None:
         """Note text where only elements belong."""
         if text and text.strip(_SPACE) and len(self.stray) < MOST_ERRORS:
-            name = etree.QName(at).localname
+            name = name_of(at)
             self.stray.append(
                 FileError(INVALID_FILE_FORMAT, line_of(at), name, "text beside elements is not allowed")
             )
@@ -215,7 +215,12 @@ class Message:
 
 def _parent_name(opened: list[etree._Element]) -> str:
     """The name that parts know their parent by: "" for the message's element itself."""
-    return "" if len(opened) == 2 else etree.QName(opened[-1]).localname
+    return "" if len(opened) == 2 else name_of(opened[-1])
+
+
+def name_of(element: etree._Element) -> str:
+    """The local name; a prefix that is not declared stays a part of it."""
+    return str(element.tag).rpartition("}")[2]
 
 
 def line_of(element: etree._Element) -> int:

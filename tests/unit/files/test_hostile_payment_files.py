@@ -152,6 +152,10 @@ def test_zero_is_no_amount_to_pay() -> None:
         b"urn:iso:std:iso:20022:tech:xsd:pain.002.001.10",
         b"urn:iso:std:iso:20022:tech:xsd:pain.001.001.09x",
         b"URN:ISO:std:iso:20022:tech:xsd:pain.001.001.09",
+        b"urn:iso:std:iso:20022:tech:xsd:pain.001.001.09}",
+        b"}",
+        b"{}",
+        b"a b",
         b"urn:example",
         b"",
     ],
@@ -163,6 +167,25 @@ def test_a_namespace_that_is_not_known_is_refused(namespace: bytes) -> None:
 @pytest.mark.parametrize("name", [b"CstmrDrctDbtInitn", b"pain.001.001.02", b"Cstmr"])
 def test_another_message_in_the_document_is_refused(name: bytes) -> None:
     errors(SMALL.replace(b"CstmrCdtTrfInitn", name))
+
+
+@pytest.mark.parametrize(
+    ("reader", "raw"),
+    [
+        (pain001.read, SMALL),
+        (pain002.read, STATUS_REPORT),
+        (camt053.read, STATEMENT),
+        (camt054.read, NOTIFICATION),
+    ],
+)
+def test_a_prefix_that_is_not_declared_is_no_fault_of_the_reader(
+    reader: Callable[[BytesIO], object], raw: bytes
+) -> None:
+    for tag in set(re.findall(rb"<(\w+)", raw)):
+        strange = re.sub(rb"<(/?)" + tag + rb"\b", rb"<\1x:" + tag, raw)
+        told = _refused(reader, strange)
+        assert told is None or told
+    assert _refused(reader, raw.replace(b"Document", b"x:Document"))
 
 
 @pytest.mark.parametrize("name", ["GrpHdr", "PmtInf", "CdtTrfTxInf"])
