@@ -144,7 +144,7 @@ def test_a_payment_that_nobody_knows_is_said_to_be_unknown(house: House) -> None
             "(SELECT min(payment_id::text)::uuid FROM settlements)",
             "UPDATE settlements SET amount_minor = amount_minor - 1 WHERE payment_id = "
             "(SELECT min(payment_id::text)::uuid FROM settlements)",
-            "what settlement settled, reconciliation knows",
+            "what settlement moved, reconciliation knows",
             id="a cent more settled than told",
         ),
         pytest.param(

@@ -1,41 +1,25 @@
 -- name: proof_accepted
 -- Per lane and currency what ingestion put into transit, by its events up to a seq ($1 lanes, $2 seqs, inclusive).
-SELECT p.lane, p.currency, count(*) AS payments_count, sum(p.amount_minor)::bigint AS amount_minor
+SELECT p.lane, p.currency, sum(p.amount_minor)::bigint AS amount_minor,
+       sum(('x' || left(md5(p.payment_id || ' ' || p.amount_minor), 15))::bit(60)::bigint) AS fingerprint
 FROM payments p JOIN unnest($1::integer[], $2::bigint[]) AS w (lane, seq) ON w.lane = p.lane AND p.event_seq <= w.seq
-WHERE p.state = 'accepted' GROUP BY p.lane, p.currency ORDER BY p.lane, p.currency;
+WHERE p.state = 'accepted' GROUP BY p.lane, p.currency;
 
 -- name: proof_accepted_payments
 -- The payments behind it, to name a difference ($1 lane, $2 seq).
-SELECT payment_id, amount_minor, currency, event_seq FROM payments
-WHERE lane = $1 AND event_seq <= $2 AND state = 'accepted' ORDER BY event_seq;
-
--- name: proof_all_accepted
-SELECT lane, currency, count(*) AS payments_count, sum(amount_minor)::bigint AS amount_minor
-FROM payments WHERE state = 'accepted' GROUP BY lane, currency;
+SELECT payment_id, currency, amount_minor FROM payments
+WHERE lane = $1 AND event_seq <= $2 AND state = 'accepted';
 
 -- name: proof_refunded
--- Per lane what was refunded for settlement's events up to a seq ($1 lanes, $2 seqs, inclusive).
-SELECT r.lane, r.cause, r.currency, count(*) AS payments_count, sum(r.amount_minor)::bigint AS amount_minor
+-- Per lane and currency what was refunded for settlement's events up to a seq ($1 lanes, $2 seqs, inclusive).
+SELECT r.lane, r.currency, sum(r.amount_minor)::bigint AS amount_minor,
+       sum(('x' || left(md5(r.payment_id || ' ' || r.amount_minor), 15))::bit(60)::bigint) AS fingerprint
 FROM refunds r JOIN unnest($1::integer[], $2::bigint[]) AS w (lane, seq) ON w.lane = r.lane AND r.source_seq <= w.seq
-GROUP BY r.lane, r.cause, r.currency ORDER BY r.lane, r.cause, r.currency;
+GROUP BY r.lane, r.currency;
 
 -- name: proof_refunded_payments
 -- The refunds behind it, to name a difference ($1 lane, $2 seq).
-SELECT payment_id, cause AS kind, amount_minor, source_seq FROM refunds
-WHERE lane = $1 AND source_seq <= $2 ORDER BY source_seq;
-
--- name: proof_balances_by_lane
-SELECT lane, account, currency, balance_minor FROM balances
-WHERE account LIKE '%:%' ORDER BY lane, account, currency;
-
--- name: proof_postings_disagree
--- Balances that are not the sum of their postings: none, ever.
-SELECT lane, account, currency, sum(balance_minor)::bigint AS balance_minor, sum(posted_minor)::bigint AS posted_minor
-FROM (SELECT lane, account, currency, balance_minor, 0 AS posted_minor FROM balances
-      UNION ALL SELECT lane, credit_account, currency, 0, amount_minor FROM postings
-      UNION ALL SELECT lane, debit_account, currency, 0, -amount_minor FROM postings) moved
-GROUP BY lane, account, currency HAVING sum(balance_minor) <> sum(posted_minor)
-ORDER BY lane, account, currency;
+SELECT payment_id, currency, amount_minor FROM refunds WHERE lane = $1 AND source_seq <= $2;
 
 -- name: proof_ledger_disagrees
 -- Payments whose rows and transit postings differ: accepted and not taken, or the other way round.
@@ -49,6 +33,16 @@ FULL JOIN (SELECT m.entry_id AS payment_id, sum(m.minor)::bigint AS minor
                  SELECT entry_id, -amount_minor FROM postings WHERE debit_account LIKE 'transit-out:%') m
            GROUP BY m.entry_id) t USING (payment_id)
 WHERE coalesce(o.minor, 0) <> coalesce(t.minor, 0);
+
+-- name: proof_customers_disagree
+-- Payments taken from, or given back to, another account than their rows say.
+SELECT p.payment_id, p.debtor_account AS stated_account, d.debit_account AS posted_account
+FROM payments p JOIN postings d ON d.entry_id = p.payment_id AND d.kind = 'accepted'
+WHERE d.debit_account <> p.debtor_account
+UNION ALL
+SELECT r.payment_id, r.credited_account, c.credit_account
+FROM refunds r JOIN postings c ON c.entry_id = r.payment_id AND c.kind = 'refunded'
+WHERE c.credit_account <> r.credited_account;
 
 -- name: proof_overdrawn
 -- Customers may not owe us anything.

@@ -1,18 +1,21 @@
 -- name: expected_sums
--- What our books expect of statements, by lane, with the last of settlement's events that opened an item.
--- unmatched and settled: settlement has booked it and no statement shows it yet.
-SELECT lane, nostro, currency, max(opened_seq) AS last_opened_seq, count(*) AS items,
-       sum(amount_minor)::bigint AS expected_minor,
-       coalesce(sum(amount_minor) FILTER (WHERE state = 1), 0)::bigint AS matched_minor,
-       count(*) FILTER (WHERE state = 1) AS matched,
-       coalesce(sum(amount_minor) FILTER (WHERE state = 2), 0)::bigint AS cancelled_minor,
-       coalesce(sum(amount_minor) FILTER (WHERE state = 0), 0)::bigint AS open_minor,
+-- Per lane and account what settlement said has moved, in the bank's sign; of it what no statement shows yet
+-- (unmatched), and what a statement shows that settlement has not said (unsettled, in no amount_minor).
+SELECT lane, nostro, currency,
+       coalesce(sum(amount_minor) FILTER (WHERE side = 1 OR settled_on IS NOT NULL), 0)::bigint AS amount_minor,
+       coalesce(sum(('x' || left(md5(payment_id || ' ' || amount_minor), 15))::bit(60)::bigint)
+                FILTER (WHERE side = 1 OR settled_on IS NOT NULL), 0) AS fingerprint,
        coalesce(sum(amount_minor) FILTER (WHERE state = 0 AND (side = 1 OR settled_on IS NOT NULL)), 0)::bigint
            AS settled_unmatched_minor,
        coalesce(sum(amount_minor) FILTER (WHERE state = 1 AND side = -1 AND settled_on IS NULL), 0)::bigint
            AS matched_unsettled_minor
 FROM expected_items
 GROUP BY lane, nostro, currency ORDER BY lane, nostro, currency;
+
+-- name: proof_known_payments
+-- The movements behind it, to name a difference ($1 lane; $2: all are of settlement's events up to the snapshot's).
+SELECT payment_id, currency, amount_minor FROM expected_items
+WHERE lane = $1 AND $2::bigint IS NOT NULL AND (side = 1 OR settled_on IS NOT NULL);
 
 -- name: line_sums
 -- Statement lines by what became of them. A line handed over counts in the lane that has it now; one that

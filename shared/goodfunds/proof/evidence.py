@@ -1,11 +1,12 @@
 """What the proof rests on: sums by lane and currency, watermarks, and rows that must not exist."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Row = Mapping[str, Any]
 LaneCurrency = tuple[int, str]
+NostroCurrency = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,21 @@ class Difference:
 
     lane: int
     payments: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """Money that one service told another of, in minor units.
+
+    `emitted`: by the producer's rows up to the seq that the consumer had handled, `emitted_all` at its own
+    snapshot; `handled`: by the consumer's rows and parked events up to the seq, `parked` by the latter alone.
+    """
+
+    emitted: Mapping[LaneCurrency, int] = field(default_factory=dict)
+    handled: Mapping[LaneCurrency, int] = field(default_factory=dict)
+    emitted_all: Mapping[LaneCurrency, int] = field(default_factory=dict)
+    parked: Mapping[str, int] = field(default_factory=dict)
+    differences: Sequence[Difference] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,32 +49,27 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Snapshots of the three services. Amounts in minor units; `up to` a seq is inclusive.
+    """Snapshots of the three services. Amounts in minor units.
 
-    `accepted` (ingestion) and `received` (settlement): up to what settlement had handled; `accepted_all` at
-    ingestion's later snapshot. `refunded` (ingestion) and `gave_back` (settlement): up to what ingestion had
-    handled. `told` (settlement): up to what reconciliation had handled, `told_all` at its own snapshot.
+    `accepted`: ingestion to settlement; `given_back`: settlement to ingestion; `told`: what settlement moved,
+    in the bank's sign, to reconciliation, and by nostro what of it is on its way (`untold`) or parked there.
+    `refunded` and `transit`: ingestion's own rows and balances at its snapshot.
     """
 
-    accepted: Mapping[LaneCurrency, int]
-    received: Mapping[LaneCurrency, int]
-    accepted_all: Mapping[LaneCurrency, int]
-    accepted_differences: Sequence[Difference]
-    refunded: Mapping[LaneCurrency, int]
-    gave_back: Mapping[LaneCurrency, int]
-    gave_back_all: Mapping[LaneCurrency, int]
-    refund_differences: Sequence[Difference]
-    transit: Mapping[str, int]
-    states: Sequence[Row]
-    told: Mapping[LaneCurrency, int]
-    told_all: Mapping[LaneCurrency, int]
-    expected: Sequence[Row]
-    lines: Sequence[Row]
-    statements: Sequence[Row]
-    closings: Sequence[Row]
-    nostro_movements: Sequence[Row]
-    open_breaks: Sequence[Row]
-    control_totals: Sequence[Counted]
-    faults: Mapping[str, Sequence[Row]]
-    parked: Mapping[str, Sequence[Row]]
-    stopped: Mapping[str, Sequence[tuple[int, str]]]
+    accepted: Handed = Handed()
+    given_back: Handed = Handed()
+    told: Handed = Handed()
+    untold: Mapping[NostroCurrency, int] = field(default_factory=dict)
+    parked_moves: Mapping[NostroCurrency, int] = field(default_factory=dict)
+    refunded: Mapping[LaneCurrency, int] = field(default_factory=dict)
+    transit: Mapping[LaneCurrency, int] = field(default_factory=dict)
+    expected: Sequence[Row] = ()
+    lines: Sequence[Row] = ()
+    statements: Sequence[Row] = ()
+    closings: Sequence[Row] = ()
+    nostro_movements: Sequence[Row] = ()
+    open_breaks: Sequence[Row] = ()
+    control_totals: Sequence[Counted] = ()
+    faults: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    parked: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    stopped: Mapping[str, Sequence[tuple[int, str]]] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from goodfunds import ids
 from goodfunds.proof.check import Check, amounts, money
-from goodfunds.proof.evidence import Difference, Evidence, LaneCurrency, Row
+from goodfunds.proof.evidence import Evidence, Handed, LaneCurrency, Row
 from goodfunds.proof.nostros import nostro_checks
 
 _SHOWN = 5
@@ -16,7 +16,10 @@ PATIENCE_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """All checks; `unaccounted`: minor units by currency that no rule explains; `open`: what is listed."""
+    """All checks; `open`: what is listed.
+
+    `unaccounted`: minor units by currency, the most that one rule misses: a fault is often found by several.
+    """
 
     checks: Sequence[Check]
     unaccounted: Mapping[str, int]
@@ -37,29 +40,17 @@ class Proof:
             money(minor, currency) for currency, minor in sorted(self.unaccounted.items()) if minor
         )
         broken = "; ".join(check.name for check in self.checks if not check.holds)
-        return f"{missing or 'no amount, but a rule'} unaccounted for: {broken}"
+        return f"{missing} unaccounted for: {broken}" if missing else f"not proved: {broken}"
 
 
 def judge(evidence: Evidence) -> Proof:
     """Every rule of conservation, per currency."""
     checks = [
         _none(evidence),
-        _handed_on(
-            "what ingestion accepted, settlement received",
-            evidence.accepted,
-            evidence.received,
-            evidence.accepted_all,
-            evidence.accepted_differences,
-        ),
-        _handed_on(
-            "what settlement gave back, ingestion refunded",
-            evidence.gave_back,
-            evidence.refunded,
-            evidence.gave_back_all,
-            evidence.refund_differences,
-        ),
+        _handed_on("what ingestion accepted, settlement received", evidence.accepted),
+        _handed_on("what settlement gave back, ingestion refunded", evidence.given_back),
         _transit(evidence),
-        _told(evidence),
+        _handed_on("what settlement moved, reconciliation knows", evidence.told),
         *nostro_checks(evidence),
         _control_totals(evidence),
         _running(evidence),
@@ -67,8 +58,8 @@ def judge(evidence: Evidence) -> Proof:
     unaccounted: Counter[str] = Counter()
     for check in checks:
         for currency, minor in check.minor.items():
-            unaccounted[currency] += abs(minor)
-    for currency in {currency for _, currency in evidence.accepted_all}:
+            unaccounted[currency] = max(unaccounted[currency], abs(minor))
+    for _, currency in evidence.accepted.emitted_all:
         unaccounted.setdefault(currency, 0)
     return Proof(checks, dict(unaccounted), _open(evidence))
 
@@ -100,56 +91,40 @@ def _named(row: Row) -> str:
     )
 
 
-def _handed_on(
-    name: str,
-    producer: Mapping[LaneCurrency, int],
-    consumer: Mapping[LaneCurrency, int],
-    producer_all: Mapping[LaneCurrency, int],
-    differences: Sequence[Difference],
-) -> Check:
-    """Emitted up to a seq = handled up to it, in every lane; the rest is in flight."""
+def _handed_on(name: str, handed: Handed) -> Check:
+    """Emitted up to a seq = handled up to it, in every lane and payment by payment; the rest is in flight."""
     missing: Counter[str] = Counter()
     lines = []
-    for lane, currency in sorted({*producer, *consumer}):
-        gap = producer.get((lane, currency), 0) - consumer.get((lane, currency), 0)
+    for lane, currency in sorted({*handed.emitted, *handed.handled}):
+        gap = handed.emitted.get((lane, currency), 0) - handed.handled.get((lane, currency), 0)
         if gap:
             missing[currency] += abs(gap)
-            lines.append(f"lane {lane}: {money(gap, currency)} more on the producer's side")
-    lines += [f"lane {each.lane}: payments {', '.join(each.payments)}" for each in differences]
-    done, every = _by_currency(consumer), _by_currency(producer_all)
+            side = "the first has" if gap > 0 else "the second has"
+            lines.append(f"lane {lane}: {side} {money(abs(gap), currency)} more")
+    lines += [f"lane {each.lane}: payments {', '.join(each.payments)}" for each in handed.differences]
+    done, every = _by_currency(handed.handled), _by_currency(handed.emitted_all)
     flight = {currency: minor - done.get(currency, 0) for currency, minor in every.items()}
     detail = f"{amounts(done)}, in flight {amounts(flight)}"
+    if any(handed.parked.values()):
+        detail += f", parked {amounts(handed.parked)}"
     return Check(name, not lines, detail, dict(missing), lines)
 
 
 def _transit(evidence: Evidence) -> Check:
-    """Ingestion's transit account = accepted, less refunded: with the rail, or through it."""
-    accepted, refunded = _by_currency(evidence.accepted_all), _by_currency(evidence.refunded)
-    minor = {}
-    for currency in {*accepted, *refunded, *evidence.transit}:
-        gap = accepted.get(currency, 0) - refunded.get(currency, 0) - evidence.transit.get(currency, 0)
-        if gap:
-            minor[currency] = gap
-    detail = f"{amounts(evidence.transit)} in transit or through it"
-    return Check("transit holds what was accepted less what was refunded", not minor, detail, minor)
-
-
-def _told(evidence: Evidence) -> Check:
-    """What reconciliation expects as moved = what settlement told it has moved, in every lane."""
-    expected: Counter[LaneCurrency] = Counter()
-    for row in evidence.expected:
-        expected[row["lane"], row["currency"]] += (
-            row["matched_minor"] + row["settled_unmatched_minor"] - row["matched_unsettled_minor"]
-        )
+    """Ingestion's transit account = accepted, less refunded, in every lane: with the rail, or through it."""
+    accepted, refunded, held = evidence.accepted.emitted_all, evidence.refunded, evidence.transit
     missing: Counter[str] = Counter()
     lines = []
-    for lane, currency in sorted({*expected, *evidence.told}):
-        gap = evidence.told.get((lane, currency), 0) - expected[lane, currency]
+    for place in sorted({*accepted, *refunded, *held}):
+        lane, currency = place
+        gap = accepted.get(place, 0) - refunded.get(place, 0) - held.get(place, 0)
         if gap:
             missing[currency] += abs(gap)
-            lines.append(f"lane {lane}: {money(gap, currency)} told and not known to reconciliation")
-    detail = amounts(_by_currency(evidence.told))
-    return Check("what settlement settled, reconciliation knows", not lines, detail, dict(missing), lines)
+            lines.append(f"lane {lane}: {money(abs(gap), currency)} too {'little' if gap > 0 else 'much'}")
+    detail = f"{amounts(_by_currency(held))} in transit or through it"
+    return Check(
+        "transit holds what was accepted less what was refunded", not lines, detail, dict(missing), lines
+    )
 
 
 def _control_totals(evidence: Evidence) -> Check:
@@ -187,7 +162,7 @@ def _running(evidence: Evidence) -> Check:
 def _open(evidence: Evidence) -> list[str]:
     """What is explained and still asks for a person: open breaks and parked events."""
     found = [
-        f"break {row['reason']}: {money(row['amount_minor'], row['currency'])} {row['detail']}"
+        f"break {row['reason']}: {money(row['amount_minor'], row['currency'])}{_about(row)}"
         for row in evidence.open_breaks
     ]
     for service, rows in evidence.parked.items():
@@ -195,3 +170,19 @@ def _open(evidence: Evidence) -> list[str]:
             amount = money(row["amount_minor"], row["currency"]) if row["currency"] else "of unknown amount"
             found.append(f"{row['count']} parked events in {service}: {amount}, oldest {row['oldest']}")
     return found
+
+
+def _about(found: Row) -> str:
+    """What a break is about, in words: its payment, its place on a statement, the bank's reference, why."""
+    parts = [
+        f", {what} {ids.text(found[column])}"
+        for what, column in (("payment", "payment_id"), ("statement", "statement_id"))
+        if found[column] != ids.NO_ID
+    ]
+    if found["line_number"]:
+        parts.append(f", line {found['line_number']}")
+    if found["bank_reference"]:
+        parts.append(f", the bank's {found['bank_reference']}")
+    if found["detail"]:
+        parts.append(f": {found['detail']}")
+    return "".join(parts)

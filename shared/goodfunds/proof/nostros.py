@@ -25,14 +25,11 @@ def _nostro(evidence: Evidence, nostro: str, currency: str) -> Check:
     closing = next(
         (row["closing_minor"] for row in of(evidence.closings)), ours.get("bank_opening_balance", 0)
     )
-    told, told_all = (
-        sum(minor for (_, code), minor in sums.items() if code == currency)
-        for sums in (evidence.told, evidence.told_all)
-    )
     parts = {
         "closing balance": closing,
         "booked, not yet on a statement": sum(row["settled_unmatched_minor"] for row in expected),
-        "told, not yet known to reconciliation": told_all - told,
+        "told, not yet known to reconciliation": evidence.untold.get((nostro, currency), 0),
+        "parked in reconciliation": evidence.parked_moves.get((nostro, currency), 0),
         "on a statement, not yet settled here": -sum(row["matched_unsettled_minor"] for row in expected),
         "lines on their way": sum(row["from_reader_minor"] for row in lines) - stated,
         "handed from lane to lane": sum(row["handed_out_minor"] - row["handed_in_minor"] for row in lines),

@@ -1,163 +1,157 @@
-"""Reads the evidence: reconciliation, settlement, ingestion, then settlement and reconciliation again.
+"""Reads the evidence: reconciliation, settlement, ingestion, then settlement again.
 
 In each direction the consumer's snapshot is older than the producer's, so that "handled up to seq w" can be
 held against "emitted up to seq w", which the producer's rows can still tell.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from typing import Any
 
 from goodfunds import ids
 from goodfunds.events.topics import PAYMENTS, SETTLEMENT_NOTIFICATIONS
-from goodfunds.postgres import statements
 from goodfunds.proof.counting import count_accepted, count_outcomes
-from goodfunds.proof.evidence import Difference, Evidence, LaneCurrency
+from goodfunds.proof.evidence import Difference, Evidence, Handed, LaneCurrency, NostroCurrency
+from goodfunds.proof.parking import park_known, park_received, park_refunded
 from goodfunds.proof.snapshot import Snapshot
-from goodfunds.service import services
+from goodfunds.proof.tally import Payment, Tally
 
 _NAMED = 20
-Sums = dict[LaneCurrency, int]
-
-
-def _sums(rows: Iterable[Any], sign: Mapping[str, int] | None = None) -> Sums:
-    found: Counter[LaneCurrency] = Counter()
-    for row in rows:
-        factor = 1 if sign is None else sign.get(row["kind"], 0)
-        charges = row["charges_minor"] if sign is not None and row["kind"] == "returned" else 0
-        found[row["lane"], row["currency"]] += factor * (row["amount_minor"] - charges)
-    return {key: minor for key, minor in found.items() if minor}
-
-
-_IN_THE_BANKS_SIGN = {"settled": -1, "returned": 1}
 _EVER = 2**62
+_RULES = {
+    "reconciliation": {"sums kept twice": "differences", "events to publish": "outbox_holes"},
+    "settlement": {
+        "balances against postings": "ledger_differences",
+        "payments against postings": "proof_ledger_disagrees",
+        "contradictions against suspense": "proof_suspense_disagrees",
+        "sealed batches against members": "proof_batches_disagree",
+        "bank files against batches": "proof_files_disagree",
+        "events to publish": "outbox_holes",
+    },
+    "ingestion": {
+        "balances against postings": "ledger_differences",
+        "payments against postings": "proof_ledger_disagrees",
+        "customers against postings": "proof_customers_disagree",
+        "overdrawn customers": "proof_overdrawn",
+        "events to publish": "outbox_holes",
+    },
+}
+"""Of each service, the rules of its own database and the statements that find what breaks them."""
 
 
 async def read_evidence(connections: Mapping[str, Any]) -> Evidence:
     """The evidence, from one connection to each service's database."""
-    faults: dict[str, Sequence[Any]] = {}
-    async with Snapshot(connections["ingestion"], "ingestion") as names:
-        ingestion_producer = await names.producer("ingestion")
-    async with Snapshot(connections["settlement"], "settlement") as names:
-        settlement_producer = await names.producer("settlement")
-
-    async with Snapshot(connections["reconciliation"], "reconciliation") as first:
-        known = first.handled(SETTLEMENT_NOTIFICATIONS, settlement_producer)
-        expected = await first.fetch("expected_sums")
-        lines = await first.fetch("line_sums")
-        statement_rows = await first.fetch("statement_sums")
-        closings = await first.fetch("last_closings")
-        open_breaks = await first.fetch("open_breaks")
-        totals = await first.fetch("read_control_totals")
-        faults["reconciliation: sums kept twice"] = await first.fetch("differences")
-        parked = {"reconciliation": await first.fetch("parked_money")}
-        stopped = {"reconciliation": first.stopped()}
-
-    async with Snapshot(connections["settlement"], "settlement") as second:
-        handled = second.handled(PAYMENTS, ingestion_producer)
-        lanes, seqs = list(handled), list(handled.values())
-        received = await second.fetch("proof_lanes", lanes, seqs)
-        told = await second.fetch("moved_up_to", list(known), list(known.values()))
-        told_all = await second.fetch("moved_up_to", list(known), [_EVER] * len(known))
-        nostro_movements = await second.fetch("nostro_movements")
-        states = await second.fetch("progress")
-        faults["settlement: balances against postings"] = await second.fetch("ledger_differences")
-        faults["settlement: payments against postings"] = await second.fetch("proof_ledger_disagrees")
-        faults["settlement: sealed batches against members"] = await second.fetch("proof_batches_disagree")
-        parked["settlement"] = await second.fetch("parked_money")
-        stopped["settlement"] = second.stopped()
-        received_payments = {
-            lane: await second.fetch("proof_received", lane, seq)
-            for lane, seq in handled.items()
-        } if await _differ(connections, received, lanes, seqs) else {}  # fmt: skip
-
-    async with Snapshot(connections["ingestion"], "ingestion") as third:
-        accepted = await third.fetch("proof_accepted", lanes, seqs)
-        accepted_all = await third.fetch("proof_all_accepted")
-        accepted_payments = {
-            lane: await third.fetch("proof_accepted_payments", lane, handled[lane])
-            for lane in received_payments
-        }
-        back = third.handled(SETTLEMENT_NOTIFICATIONS, settlement_producer)
-        back_lanes, back_seqs = list(back), list(back.values())
-        refunded = await third.fetch("proof_refunded", back_lanes, back_seqs)
-        refunds = {lane: await third.fetch("proof_refunded_payments", lane, back[lane]) for lane in back}
-        transit = await third.fetch("balances_of_accounts_like", "transit-out:")
-        faults["ingestion: balances against postings"] = await third.fetch("ledger_differences")
-        faults["ingestion: payments against postings"] = await third.fetch("proof_ledger_disagrees")
-        faults["ingestion: overdrawn customers"] = await third.fetch("proof_overdrawn")
-        parked["ingestion"] = await third.fetch("parked_money")
-        stopped["ingestion"] = third.stopped()
-        counted = await count_accepted(third, totals, ingestion_producer)
-
-    async with Snapshot(connections["settlement"], "settlement") as fourth:
-        gave_back = await fourth.fetch("moved_up_to", back_lanes, back_seqs)
-        gave_back_all = await fourth.fetch("moved_up_to", back_lanes, [_EVER] * len(back_lanes))
-        refundable = {lane: await fourth.fetch("proof_refundable", lane, back[lane]) for lane in back}
-        counted += await count_outcomes(fourth, totals, settlement_producer)
-
-    refunds_sign = {"rejected": 1, "returned": 1}
-    return Evidence(
-        accepted=_sums(accepted),
-        received={
-            (row["lane"], row["currency"]): row["received_minor"] for row in received if row["received_minor"]
-        },
-        accepted_all=_sums(accepted_all),
-        accepted_differences=_differences(accepted_payments, received_payments),
-        refunded=_sums(refunded),
-        gave_back=_whole(gave_back, refunds_sign),
-        gave_back_all=_whole(gave_back_all, refunds_sign),
-        refund_differences=_differences(refundable, refunds),
-        transit=_by_currency(transit),
-        states=[dict(row) for row in states],
-        told=_sums(told, _IN_THE_BANKS_SIGN),
-        told_all=_sums(told_all, _IN_THE_BANKS_SIGN),
-        expected=[dict(row) for row in expected],
-        lines=[dict(row) for row in lines],
-        statements=[dict(row) for row in statement_rows],
-        closings=[dict(row) for row in closings],
-        nostro_movements=[dict(row) for row in nostro_movements],
-        open_breaks=[dict(row) for row in open_breaks],
-        control_totals=counted,
-        faults={what: [dict(row) for row in rows] for what, rows in faults.items()},
-        parked={what: [dict(row) for row in rows] for what, rows in parked.items()},
-        stopped=stopped,
-    )
+    async with AsyncExitStack() as held:
+        first = await held.enter_async_context(Snapshot(connections["reconciliation"], "reconciliation"))
+        async with Snapshot(connections["settlement"], "settlement") as second:
+            third = await held.enter_async_context(Snapshot(connections["ingestion"], "ingestion"))
+            snapshots = {"reconciliation": first, "settlement": second, "ingestion": third}
+            ingestion, settlement = await third.producer("ingestion"), await second.producer("settlement")
+            totals = await first.fetch("read_control_totals")
+            counted = await count_accepted(third, totals, ingestion)
+            accepted = await _accepted(third, second, second.handled(PAYMENTS, ingestion))
+            known = first.handled(SETTLEMENT_NOTIFICATIONS, settlement)
+            expected = await first.fetch("expected_sums")
+            parked_moves, kept = await park_known(first, Tally.of(expected))
+            moved, moved_all = await _moved(second, known), await _moved(second, dict.fromkeys(known, _EVER))
+            told = await _handed(
+                (second, "proof_moved_payments", Tally.of(moved)), Tally.of(moved_all),
+                (first, "proof_known_payments", kept), known,
+            )  # fmt: skip
+            nostro_movements = await second.fetch("nostro_movements")
+            faults = {
+                f"{service}: {rule}": [dict(row) for row in await snapshots[service].fetch(statement)]
+                for service, rules in _RULES.items()
+                for rule, statement in rules.items()
+            }
+            parked = {service: await each.fetch("parked_money") for service, each in snapshots.items()}
+        back = third.handled(SETTLEMENT_NOTIFICATIONS, settlement)
+        refunds = Tally.of(await third.fetch("proof_refunded", *_up_to(back)))
+        refunded = dict(refunds.minor)
+        async with Snapshot(connections["settlement"], "settlement") as fourth:
+            counted += await count_outcomes(fourth, totals, settlement)
+            given_back = await _given_back(fourth, third, await park_refunded(third, refunds), back)
+        return Evidence(
+            accepted=accepted,
+            given_back=given_back,
+            told=told,
+            untold=_between(moved, moved_all),
+            parked_moves=parked_moves,
+            refunded=refunded,
+            transit=_by_lane(await third.fetch("balances_of_accounts_like", "transit-out:")),
+            expected=expected,
+            lines=await first.fetch("line_sums"),
+            statements=await first.fetch("statement_sums"),
+            closings=await first.fetch("last_closings"),
+            nostro_movements=nostro_movements,
+            open_breaks=await first.fetch("open_breaks"),
+            control_totals=counted,
+            faults=faults,
+            parked=parked,
+            stopped={service: each.stopped() for service, each in snapshots.items()},
+        )
 
 
-async def _differ(
-    connections: Mapping[str, Any], received: Sequence[Any], lanes: Sequence[int], seqs: Sequence[int]
-) -> bool:
-    """Whether names are needed: ingestion's rows up to those seqs are final, so any time will do."""
-    sql = statements(services()["ingestion"].sql)
-    accepted = await connections["ingestion"].fetch(sql["proof_accepted"], lanes, seqs)
-    have = {
-        (row["lane"], row["currency"]): row["received_minor"] for row in received if row["received_minor"]
-    }
-    return _sums(accepted) != have
+Side = tuple[Snapshot, str, Tally]
+"""A snapshot, its statement of payments ($1 lane, $2 seq), and the tally of them."""
 
 
-def _whole(rows: Sequence[Any], signs: Mapping[str, int]) -> Sums:
-    """Sums without charges taken off: a customer is refunded in full."""
-    found: Counter[LaneCurrency] = Counter()
-    for row in rows:
-        found[row["lane"], row["currency"]] += signs.get(row["kind"], 0) * row["amount_minor"]
-    return {key: minor for key, minor in found.items() if minor}
+async def _accepted(producer: Snapshot, consumer: Snapshot, marks: Mapping[int, int]) -> Handed:
+    emitted = Tally.of(await producer.fetch("proof_accepted", *_up_to(marks)))
+    emitted_all = Tally.of(await producer.fetch("proof_accepted", *_up_to(dict.fromkeys(marks, _EVER))))
+    received = Tally.of(await consumer.fetch("proof_received", *_up_to(marks)))
+    return await _handed(
+        (producer, "proof_accepted_payments", emitted), emitted_all,
+        (consumer, "proof_received_payments", await park_received(consumer, received)), marks,
+    )  # fmt: skip
 
 
-def _by_currency(rows: Sequence[Any]) -> dict[str, int]:
-    found: Counter[str] = Counter()
-    for row in rows:
-        found[row["currency"]] += row["balance_minor"]
+async def _given_back(
+    producer: Snapshot, consumer: Snapshot, refunds: Tally, marks: Mapping[int, int]
+) -> Handed:
+    emitted = Tally.of(await producer.fetch("proof_given_back", *_up_to(marks)))
+    emitted_all = Tally.of(await producer.fetch("proof_given_back", *_up_to(dict.fromkeys(marks, _EVER))))
+    return await _handed(
+        (producer, "proof_given_back_payments", emitted), emitted_all,
+        (consumer, "proof_refunded_payments", refunds), marks,
+    )  # fmt: skip
+
+
+async def _handed(emitted: Side, emitted_all: Tally, handled: Side, marks: Mapping[int, int]) -> Handed:
+    differences = []
+    for lane in emitted[2].differing(handled[2]):
+        left, right = await _payments(emitted, lane, marks), await _payments(handled, lane, marks)
+        names = sorted({payment_id for payment_id, _, _ in left ^ right})
+        differences.append(Difference(lane, [ids.text(each) for each in names[:_NAMED]]))
+    return Handed(emitted[2].minor, handled[2].minor, emitted_all.minor, handled[2].parked_minor, differences)
+
+
+async def _payments(side: Side, lane: int, marks: Mapping[int, int]) -> set[Payment]:
+    snapshot, statement, tally = side
+    rows = await snapshot.fetch(statement, lane, marks.get(lane, 0))
+    found = {(row["payment_id"], row["currency"], row["amount_minor"]) for row in rows}
+    return found | tally.parked.get(lane, set())
+
+
+async def _moved(settlement: Snapshot, marks: Mapping[int, int]) -> Sequence[Any]:
+    return await settlement.fetch("proof_moved", *_up_to(marks))
+
+
+def _up_to(marks: Mapping[int, int]) -> tuple[list[int], list[int]]:
+    return list(marks), list(marks.values())
+
+
+def _between(moved: Sequence[Any], moved_all: Sequence[Any]) -> dict[NostroCurrency, int]:
+    found: Counter[NostroCurrency] = Counter()
+    for rows, sign in ((moved_all, 1), (moved, -1)):
+        for row in rows:
+            found[row["nostro"], row["currency"]] += sign * row["amount_minor"]
     return dict(found)
 
 
-def _differences(ours: Mapping[int, Sequence[Any]], theirs: Mapping[int, Sequence[Any]]) -> list[Difference]:
-    found = []
-    for lane, rows in ours.items():
-        left = {(row["payment_id"], row["amount_minor"]) for row in rows}
-        right = {(row["payment_id"], row["amount_minor"]) for row in theirs.get(lane, ())}
-        if left != right:
-            names = sorted({payment_id for payment_id, _ in left ^ right})
-            found.append(Difference(lane, [ids.text(each) for each in names[:_NAMED]]))
-    return found
+def _by_lane(rows: Sequence[Any]) -> dict[LaneCurrency, int]:
+    found: Counter[LaneCurrency] = Counter()
+    for row in rows:
+        found[row["lane"], row["currency"]] += row["balance_minor"]
+    return dict(found)

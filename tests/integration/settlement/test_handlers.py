@@ -11,6 +11,7 @@ from goodfunds.events import types
 from goodfunds.ids import NO_ID
 from goodfunds.lanes import lane_of
 from goodfunds.postgres import statements
+from goodfunds.proof.tally import fingerprint
 from services.settlement import SERVICE
 from tests.integration.settlement.desk import (
     DAY,
@@ -258,15 +259,19 @@ async def test_a_reference_that_names_no_payment_of_ours_moves_money_only_from_t
     assert events[0].payment_id == NO_ID
 
 
-async def test_the_proof_counts_what_was_received_held_and_told(desk: Desk) -> None:
+async def test_the_proof_counts_what_was_received_and_moved_payment_by_payment(
+    desk: Desk,
+) -> None:
     one, two = await _sent(desk, instruction(), instruction(idempotency_key="2", amount_minor=7))
     await desk.tell(LANE, booked(payment_id=one))
-    rows = await desk.connection.fetch(SQL["proof_lanes"], [LANE], [2])
-    assert [(row["received_minor"], row["holding_minor"], row["settled_minor"]) for row in rows] == [
-        (100_07, 7, 100_00)
+    rows = await desk.connection.fetch(SQL["proof_received"], [LANE], [2])
+    assert [(row["amount_minor"], row["fingerprint"]) for row in rows] == [
+        (100_07, fingerprint(one, 100_00) + fingerprint(two, 7))
     ]
-    told = await desk.connection.fetch(SQL["proof_outcomes"], [LANE], [10])
-    assert [(row["kind"], row["amount_minor"]) for row in told] == [("settled", 100_00)]
+    rows = await desk.connection.fetch(SQL["proof_moved"], [LANE], [10])
+    assert [(row["amount_minor"], row["fingerprint"]) for row in rows] == [
+        (-100_00, fingerprint(one, -100_00))
+    ]
     steps = [row["step"] for row in await desk.connection.fetch(SQL["payment_timeline"], two)]
     assert steps == ["received", "claimed", "submitted"]
     money = await desk.connection.fetch(SQL["money_by_state"])

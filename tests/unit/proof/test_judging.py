@@ -7,18 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goodfunds.proof.evidence import Counted, Difference, Evidence
+from goodfunds.ids import NO_ID
+from goodfunds.proof.evidence import Counted, Difference, Evidence, Handed
 from goodfunds.proof.judging import Proof, judge
 
 EUR = "EUR"
 NOSTRO = "DE89370400440532013000"
 
-NOTHING = Evidence(
-    accepted={}, received={}, accepted_all={}, accepted_differences=(), refunded={}, gave_back={},
-    gave_back_all={}, refund_differences=(), transit={}, states=(), told={}, told_all={}, expected=(),
-    lines=(), statements=(), closings=(), nostro_movements=(), open_breaks=(), control_totals=(),
-    faults={}, parked={}, stopped={},
-)  # fmt: skip
+NOTHING = Evidence()
 
 
 def settled(minor: int = 10_000, opening: int = 1_000_000) -> Evidence:
@@ -26,15 +22,12 @@ def settled(minor: int = 10_000, opening: int = 1_000_000) -> Evidence:
     place = (3, EUR)
     return replace(
         NOTHING,
-        accepted={place: minor},
-        received={place: minor},
-        accepted_all={place: minor},
-        transit={EUR: minor},
-        told={place: -minor},
-        told_all={place: -minor},
+        accepted=Handed({place: minor}, {place: minor}, {place: minor}),
+        transit={place: minor},
+        told=Handed({place: -minor}, {place: -minor}, {place: -minor}),
         expected=[
-            {"lane": 3, "nostro": NOSTRO, "currency": EUR, "matched_minor": -minor,
-             "settled_unmatched_minor": 0, "matched_unsettled_minor": 0},
+            {"lane": 3, "nostro": NOSTRO, "currency": EUR, "settled_unmatched_minor": 0,
+             "matched_unsettled_minor": 0},
         ],
         lines=[
             {"nostro": NOSTRO, "currency": EUR, "from_reader_minor": -minor, "handed_out_minor": -minor,
@@ -48,6 +41,15 @@ def settled(minor: int = 10_000, opening: int = 1_000_000) -> Evidence:
         ],
         control_totals=[Counted("accepted, lane 3", EUR, minor, minor)],
     )  # fmt: skip
+
+
+def open_break(reason: str, minor: int, **about: Any) -> dict[str, Any]:
+    """An open break about nothing in particular but what is given."""
+    found = {
+        "nostro": NOSTRO, "reason": reason, "amount_minor": minor, "currency": EUR, "payment_id": NO_ID,
+        "statement_id": NO_ID, "line_number": 0, "bank_reference": "", "detail": "",
+    }  # fmt: skip
+    return found | about
 
 
 def broken(proof: Proof) -> list[str]:
@@ -66,55 +68,88 @@ def test_a_settled_and_matched_payment_is_accounted_for(minor: int, opening: int
     assert proof.sentence.startswith("0 unaccounted for")
 
 
+PLACE = (3, EUR)
+
+
 def test_a_payment_that_settlement_never_received_is_named() -> None:
-    evidence = replace(settled(), received={}, accepted_differences=[Difference(3, ["0192-a"])])
-    proof = judge(evidence)
+    handed = Handed({PLACE: 10_000}, {}, {PLACE: 10_000}, differences=[Difference(3, ["0192-a"])])
+    proof = judge(replace(settled(), accepted=handed))
     assert broken(proof) == ["what ingestion accepted, settlement received"]
     assert proof.unaccounted == {EUR: 10_000}
     [check] = [check for check in proof.checks if not check.holds]
-    assert check.lines == ["lane 3: 100.00 EUR more on the producer's side", "lane 3: payments 0192-a"]
-    assert "100.00 EUR unaccounted for" in proof.sentence
+    assert check.lines == ["lane 3: the first has 100.00 EUR more", "lane 3: payments 0192-a"]
+    assert proof.sentence == f"100.00 EUR unaccounted for: {check.name}"
 
 
-def test_amounts_that_cancel_out_between_lanes_are_still_found() -> None:
-    evidence = replace(settled(), accepted={(3, EUR): 10_000, (4, EUR): 0}, received={(4, EUR): 10_000})
-    assert "what ingestion accepted, settlement received" in broken(judge(evidence))
+@pytest.mark.parametrize("direction", ["accepted", "given_back", "told"])
+def test_amounts_that_cancel_out_between_lanes_are_still_found(direction: str) -> None:
+    handed = Handed({PLACE: 10_000, (4, EUR): 0}, {(4, EUR): 10_000}, {PLACE: 10_000})
+    changes: dict[str, Any] = {direction: handed}
+    assert len(broken(judge(replace(settled(), **changes)))) == 1
 
 
-def test_amounts_that_cancel_out_between_payments_of_one_lane_are_still_found() -> None:
-    evidence = replace(settled(), accepted_differences=[Difference(3, ["0192-a", "0192-b"])])
-    assert broken(judge(evidence)) == ["what ingestion accepted, settlement received"]
+@pytest.mark.parametrize("direction", ["accepted", "given_back", "told"])
+def test_payments_whose_amounts_cancel_out_in_a_lane_are_still_found_and_named(direction: str) -> None:
+    whole = getattr(settled(), direction)
+    changes: dict[str, Any] = {direction: replace(whole, differences=[Difference(3, ["0192-a", "0192-b"])])}
+    proof = judge(replace(settled(), **changes))
+    [check] = [check for check in proof.checks if not check.holds]
+    assert check.lines == ["lane 3: payments 0192-a, 0192-b"]
+    assert proof.sentence == f"not proved: {check.name}"
 
 
 def test_what_is_still_on_its_way_is_in_flight_and_not_missing() -> None:
-    evidence = replace(settled(), accepted_all={(3, EUR): 12_500}, transit={EUR: 12_500})
-    proof = judge(evidence)
+    handed = Handed({PLACE: 10_000}, {PLACE: 10_000}, {PLACE: 12_500})
+    proof = judge(replace(settled(), accepted=handed, transit={PLACE: 12_500}))
     assert proof.holds
     assert "in flight 25.00 EUR" in proof.checks[1].detail
 
 
+def test_what_was_parked_is_said_to_be_and_is_not_missing() -> None:
+    handed = Handed({PLACE: 10_000}, {PLACE: 10_000}, {PLACE: 10_000}, {EUR: 300})
+    proof = judge(replace(settled(), accepted=handed))
+    assert proof.holds
+    assert proof.checks[1].detail == "100.00 EUR, in flight 0.00 EUR, parked 3.00 EUR"
+
+
+def test_a_movement_that_is_parked_in_reconciliation_is_in_our_books_and_not_missing() -> None:
+    evidence = settled()
+    [opening, moved] = evidence.nostro_movements
+    evidence = replace(
+        evidence,
+        nostro_movements=[opening, {**moved, "amount_minor": moved["amount_minor"] - 300}],
+        parked_moves={(NOSTRO, EUR): -300},
+    )
+    proof = judge(evidence)
+    assert proof.holds
+    assert "parked in reconciliation -3.00 EUR" in proof.checks[-3].detail
+
+
 def test_a_refund_that_the_customer_never_got_is_found() -> None:
-    evidence = replace(settled(), gave_back={(3, EUR): 500}, gave_back_all={(3, EUR): 500})
+    evidence = replace(settled(), given_back=Handed({PLACE: 500}, {}, {PLACE: 500}))
     assert broken(judge(evidence)) == ["what settlement gave back, ingestion refunded"]
 
 
 def test_a_refund_that_nobody_gave_back_is_found() -> None:
-    evidence = replace(settled(), refunded={(3, EUR): 500}, transit={EUR: 9_500})
+    evidence = replace(
+        settled(), given_back=Handed({}, {PLACE: 500}, {}), refunded={PLACE: 500}, transit={PLACE: 9_500}
+    )
     assert broken(judge(evidence)) == ["what settlement gave back, ingestion refunded"]
 
 
-def test_money_taken_out_of_transit_is_found() -> None:
-    proof = judge(replace(settled(), transit={EUR: 9_999}))
+def test_money_taken_out_of_transit_is_found_in_its_lane() -> None:
+    proof = judge(replace(settled(), transit={PLACE: 9_999}))
     assert broken(proof) == ["transit holds what was accepted less what was refunded"]
     assert proof.unaccounted == {EUR: 1}
+    moved = judge(replace(settled(), transit={(4, EUR): 10_000}))
+    assert broken(moved) == ["transit holds what was accepted less what was refunded"]
 
 
-def test_a_settlement_that_reconciliation_does_not_know_is_found() -> None:
-    evidence = settled()
-    [item] = evidence.expected
-    assert "what settlement settled, reconciliation knows" in broken(
-        judge(replace(evidence, expected=[{**item, "matched_minor": -9_999}]))
-    )
+def test_a_fault_that_several_rules_find_is_unaccounted_for_once() -> None:
+    lost = Handed({PLACE: 10_000}, {PLACE: 9_000}, {PLACE: 10_000})
+    proof = judge(replace(settled(), accepted=lost, told=lost))
+    assert len(broken(proof)) == 2
+    assert proof.unaccounted == {EUR: 1_000}
 
 
 @pytest.mark.parametrize("gap", [1, -1])
@@ -136,12 +171,15 @@ def test_an_open_break_is_explained_and_listed_with_its_amount() -> None:
                 "broken_minor": -700}],
         statements=[{**evidence.statements[0], "lines_minor": -10_700}],
         closings=[{**evidence.closings[0], "closing_minor": 989_300}],
-        open_breaks=[{"nostro": NOSTRO, "reason": "unknown_line", "amount_minor": -700, "currency": EUR,
-                      "detail": "REF 9"}],
+        open_breaks=[open_break("unknown_line", -700, statement_id=bytes([1] * 16), line_number=4,
+                                bank_reference="REF 9", detail="no such movement")],
     )  # fmt: skip
     proof = judge(evidence)
     assert proof.holds
-    assert proof.open == ["break unknown_line: -7.00 EUR REF 9"]
+    assert proof.open == [
+        "break unknown_line: -7.00 EUR, statement 01010101-0101-0101-0101-010101010101, line 4, "
+        "the bank's REF 9: no such movement"
+    ]
     assert proof.sentence.endswith("1 open, each listed.")
 
 
@@ -159,11 +197,11 @@ def test_a_closing_balance_of_the_bank_that_its_lines_do_not_make_is_found(gap: 
 def test_an_open_break_of_the_statements_weighs_on_the_nostro_and_is_listed(reason: str) -> None:
     evidence = settled()
     [closing] = evidence.closings
-    found = {"nostro": NOSTRO, "reason": reason, "amount_minor": 20, "currency": EUR, "detail": ""}
+    found = open_break(reason, 20, payment_id=bytes([2] * 16))
     off = {**closing, "closing_minor": closing["closing_minor"] + 20}
     proof = judge(replace(evidence, closings=[off], open_breaks=[found]))
     assert proof.holds
-    assert len(proof.open) == 1
+    assert proof.open == [f"break {reason}: 0.20 EUR, payment 02020202-0202-0202-0202-020202020202"]
 
 
 def test_an_account_that_only_the_bank_knows_is_found_with_its_money() -> None:
@@ -190,7 +228,7 @@ def test_a_second_reader_that_counts_otherwise_is_heard() -> None:
 def test_a_broken_rule_without_an_amount_does_not_hold_either(change: dict[str, Any], name: str) -> None:
     proof = judge(replace(settled(), **change))
     assert broken(proof) == [name]
-    assert proof.sentence == f"no amount, but a rule unaccounted for: {name}"
+    assert proof.sentence == f"not proved: {name}"
 
 
 def test_a_second_reader_that_is_a_moment_behind_is_said_to_be_and_holds() -> None:

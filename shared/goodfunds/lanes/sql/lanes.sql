@@ -95,3 +95,13 @@ FROM lanes ORDER BY lane;
 -- name: parked_money
 SELECT currency, count(*) AS count, sum(amount_minor)::bigint AS amount_minor, min(parked_at) AS oldest
 FROM parked GROUP BY currency;
+
+-- name: parked_events
+-- The records of a topic ($1) that are parked, as they came.
+SELECT lane, value FROM parked WHERE topic = $1 ORDER BY lane, source_offset;
+
+-- name: outbox_holes
+-- Lanes whose events beyond what was published are not all there: they would never be.
+SELECT l.lane, l.published_seq, l.outbox_seq, count(o.outbox_seq) AS rows
+FROM lanes l LEFT JOIN outbox o ON o.lane = l.lane AND o.outbox_seq > l.published_seq
+GROUP BY l.lane HAVING count(o.outbox_seq) <> l.outbox_seq - l.published_seq;
