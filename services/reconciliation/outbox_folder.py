@@ -5,13 +5,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncssh
 
 from goodfunds.errors import Misconfigured, Unavailable
 
 OUTBOX = "outbox"
+
+
+class Listed(NamedTuple):
+    """A file in a listing; `mark` (its size and time of change) is another once its content is."""
+
+    name: str
+    mark: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +46,16 @@ class OutboxFolder:
         self._connection: asyncssh.SSHClientConnection | None = None
         self._sftp: asyncssh.SFTPClient | None = None
 
-    async def statements(self) -> list[str]:
-        """Names of the camt.053 files in the outbox, sorted; what is still being written is left out."""
+    async def statements(self) -> list[Listed]:
+        """The camt.053 files in the outbox, sorted; what is still being written is left out."""
         async with self._calling("listing of the outbox") as sftp:
-            names = [str(name) for name in await sftp.listdir(OUTBOX)]
-        return sorted(name for name in names if name.startswith("camt053") and name.endswith(".xml"))
+            listed = [
+                Listed(str(each.filename), f"{each.attrs.size} {each.attrs.mtime}")
+                for each in await sftp.readdir(OUTBOX)
+            ]
+        return sorted(
+            each for each in listed if each.name.startswith("camt053") and each.name.endswith(".xml")
+        )
 
     async def fetch(self, name: str) -> bytes:
         """The content of a file."""

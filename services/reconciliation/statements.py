@@ -25,6 +25,7 @@ from goodfunds.files.records import InvalidFile
 from goodfunds.files.reports import Entry, Statement, StatementEnd
 from goodfunds.lanes import Emission, Sequences, lane_of
 from goodfunds.lanes.records import Connection
+from services.reconciliation.outbox_folder import Listed
 from services.reconciliation.statement_lines import Lanes, ReadStatement, Unusable, read_statement
 from services.reconciliation.store import SQL
 
@@ -40,8 +41,8 @@ IGNORED = Counter("goodfunds_statement_entries_ignored_total", "Statement entrie
 class Folder(Protocol):
     """Where statement files lie."""
 
-    async def statements(self) -> list[str]:
-        """Their names, sorted."""
+    async def statements(self) -> list[Listed]:
+        """Their listing, sorted by name."""
 
     async def fetch(self, name: str) -> bytes:
         """One file's bytes."""
@@ -51,8 +52,9 @@ class Folder(Protocol):
 class Found:
     """A file that was not taken yet; `problem` says why nothing can be taken from it."""
 
-    name: str
+    listed: Listed
     digest: bytes
+    content: bytes
     statements: tuple[ReadStatement, ...]
     problem: str = ""
 
@@ -96,11 +98,12 @@ class StatementReader:
             stop = min(position + self._chunk, len(statement.lines))
             return Chunk(statement, position, stop, row["held_back"])
         self._read.clear()
-        names = await self._folder.statements()
-        known = {row["file_name"] for row in await self._pool.fetch(SQL["known_files"], names)}
-        for name in sorted(names, key=lambda each: self._failed[each]):
-            if name not in known:
-                return await self._found(name)
+        listing = await self._folder.statements()
+        rows = await self._pool.fetch(SQL["known_files"], [each.name for each in listing])
+        known = {(row["file_name"], row["listed_as"]) for row in rows}
+        for listed in sorted(listing, key=lambda each: self._failed[each.name]):
+            if listed not in known:
+                return await self._found(listed)
         return None
 
     async def record(
@@ -116,7 +119,8 @@ class StatementReader:
             return []
         return await self._send(connection, work, now)
 
-    async def _found(self, name: str) -> Found:
+    async def _found(self, listed: Listed) -> Found:
+        name = listed.name
         try:
             content = await self._folder.fetch(name)
         except Unavailable:
@@ -128,15 +132,13 @@ class StatementReader:
             statements = await asyncio.to_thread(self._parse, content)
         except (InvalidFile, Unusable, ValueError, ArithmeticError) as fault:
             log.error("statement file refused", file=name, fault=str(fault))
-            return Found(name, digest, (), str(fault))
+            return Found(listed, digest, content, (), str(fault))
         self._read[name, digest] = {each.statement_id: each for each in statements}
-        return Found(name, digest, statements)
+        return Found(listed, digest, content, statements)
 
     async def _statement(self, name: str, digest: bytes, statement_id: bytes) -> ReadStatement:
         if (name, digest) not in self._read:
-            content = await self._folder.fetch(name)
-            if sha256(content).digest() != digest:
-                raise Unavailable(f"{name} at the bank is not the file that was begun")
+            content = await self._pool.fetchval(SQL["content_of_file"], name, digest)
             found = await asyncio.to_thread(self._parse, content)
             self._read[name, digest] = {each.statement_id: each for each in found}
         statement = self._read[name, digest].get(statement_id)
@@ -164,12 +166,15 @@ class StatementReader:
         for each in found.statements:
             opened = each.opened
             fresh += await connection.fetchval(
-                SQL["take_statement"], each.statement_id, found.name, found.digest, opened.nostro,
+                SQL["take_statement"], each.statement_id, found.listed.name, found.digest, opened.nostro,
                 opened.statement_number, opened.bank_statement_id, opened.to_date, len(each.lines),
-                each.ignored, now,
+                each.ignored, now, opened.currency,
             )  # fmt: skip
             IGNORED.inc(each.ignored)
-        await connection.execute(SQL["note_file"], found.name, found.digest, now, found.problem)
+        await connection.execute(
+            SQL["note_file"], found.listed.name, found.digest, now, found.problem, found.listed.mark,
+            found.content,
+        )  # fmt: skip
         outcome = "refused" if found.problem else "taken" if fresh else "known"
         FILES.labels(outcome).inc()
 

@@ -1,9 +1,20 @@
 -- name: known_files
-SELECT file_name FROM statement_files WHERE file_name = ANY($1::text[]);
+SELECT file_name, listed_as FROM statement_files WHERE file_name = ANY($1::text[]);
 
 -- name: note_file
-INSERT INTO statement_files (lane, file_name, sha256, found_at, problem)
-VALUES (-1, $1, $2, $3, $4) ON CONFLICT DO NOTHING;
+INSERT INTO statement_files (lane, file_name, sha256, found_at, problem, listed_as, content)
+VALUES (-1, $1, $2, $3, $4, $5, $6)
+ON CONFLICT (file_name, sha256) DO UPDATE SET listed_as = excluded.listed_as;
+
+-- name: content_of_file
+SELECT content FROM statement_files WHERE file_name = $1 AND sha256 = $2;
+
+-- name: refused_files
+-- Files of which nothing could be taken, unless another content of the name was since.
+SELECT file_name, problem, found_at
+FROM (SELECT DISTINCT ON (file_name) file_name, problem, found_at FROM statement_files
+      ORDER BY file_name, found_at DESC, problem) latest
+WHERE problem <> '' ORDER BY found_at, file_name;
 
 -- name: statement_under_way
 SELECT statement_id, file_name, sha256, position, held_back FROM taken_statements
@@ -14,13 +25,14 @@ WHERE done_at IS NULL ORDER BY taken_at, to_date, statement_number, statement_id
 -- corrects it: of that the header alone is sent, since its lines would repeat those that were taken.
 WITH taken AS (
     INSERT INTO taken_statements (lane, statement_id, file_name, sha256, nostro, statement_number, bank_statement_id,
-                                  to_date, held_back, lines, ignored, position, taken_at)
+                                  to_date, held_back, lines, ignored, position, taken_at, currency)
     SELECT -1, $1::uuid, $2::text, $3::bytea, $4::text, $5::text, $6::text, $7::date,
-           EXISTS (SELECT FROM taken_statements t WHERE t.nostro = $4 AND t.statement_id <> $1 AND NOT t.held_back
+           EXISTS (SELECT FROM taken_statements t
+                   WHERE t.nostro = $4 AND t.currency = $11 AND t.statement_id <> $1 AND NOT t.held_back
                    AND ((t.statement_number <> '' AND t.statement_number = $5
                          AND extract(year FROM t.to_date) = extract(year FROM $7::date))
                         OR (t.bank_statement_id <> '' AND t.bank_statement_id = $6))),
-           $8::int, $9::int, 0, $10::timestamptz
+           $8::int, $9::int, 0, $10::timestamptz, $11::text
     ON CONFLICT (statement_id) DO NOTHING
     RETURNING 1
 )

@@ -69,6 +69,7 @@ class Evidence:
     closings: Sequence[Row] = ()
     nostro_movements: Sequence[Row] = ()
     open_breaks: Sequence[Row] = ()
+    refused_files: Sequence[Row] = ()
     control_totals: Sequence[Counted] = ()
     faults: Mapping[str, Sequence[Row]] = field(default_factory=dict)
     parked: Mapping[str, Sequence[Row]] = field(default_factory=dict)

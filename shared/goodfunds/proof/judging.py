@@ -160,10 +160,14 @@ def _running(evidence: Evidence) -> Check:
 
 
 def _open(evidence: Evidence) -> list[str]:
-    """What is explained and still asks for a person: open breaks and parked events."""
+    """What is explained and still asks for a person: breaks, statement files refused, parked events."""
     found = [
         f"break {row['reason']}: {money(row['amount_minor'], row['currency'])}{_about(row)}"
         for row in evidence.open_breaks
+    ]
+    found += [
+        f"statement file {row['file_name']} is refused, nothing of it was taken: {row['problem']}"
+        for row in evidence.refused_files
     ]
     for service, rows in evidence.parked.items():
         for row in rows:

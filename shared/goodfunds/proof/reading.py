@@ -86,6 +86,7 @@ async def read_evidence(connections: Mapping[str, Any]) -> Evidence:
             closings=await first.fetch("last_closings"),
             nostro_movements=nostro_movements,
             open_breaks=await first.fetch("open_breaks"),
+            refused_files=await first.fetch("refused_files"),
             control_totals=counted,
             faults=faults,
             parked=parked,

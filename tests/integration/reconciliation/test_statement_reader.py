@@ -18,8 +18,9 @@ from goodfunds.files.reports import AccountReport, Balance, Entry, EntryBatch, E
 from goodfunds.ids import reference
 from goodfunds.lanes import Emission
 from goodfunds.postgres import create_pool
-from services.reconciliation.outbox_folder import BankAddress, OutboxFolder
+from services.reconciliation.outbox_folder import BankAddress, Listed, OutboxFolder
 from services.reconciliation.statements import Found, StatementReader
+from services.reconciliation.store import SQL
 from tests.integration.reconciliation.scene import (
     NOSTRO,
     NOSTRO_LANE,
@@ -111,10 +112,12 @@ ENTRIES = (
 BOOKED = [-100, -50, -300, 70, -10, -20]
 
 
-def report(entries: tuple[Entry, ...] = ENTRIES, closing: int | None = None, name: str = "M1") -> bytes:
+def report(
+    entries: tuple[Entry, ...] = ENTRIES, closing: int | None = None, name: str = "M1", number: int = 1
+) -> bytes:
     total = sum(each.signed_minor for each in entries if each.status == "BOOK")
     statement = Statement(
-        1, name, "S1", "2026-11-23T18:00:00", NOSTRO, "EUR", "1", from_date=DAY, to_date=DAY,
+        1, name, f"S{number}", "2026-11-23T18:00:00", NOSTRO, "EUR", str(number), from_date=DAY, to_date=DAY,
         balances=(
             Balance("OPBD", 1000, "EUR", DAY),
             Balance("CLBD", 1000 + total if closing is None else closing, "EUR", DAY),
@@ -214,12 +217,65 @@ async def test_a_file_that_cannot_be_used_is_refused_once_and_blocks_nothing(
     await folder.close()
 
 
+async def test_a_refused_file_is_said_to_be_and_taken_once_the_bank_has_mended_it_under_its_name(
+    sftp: Sftp, pool: "asyncpg.Pool[Any]"
+) -> None:
+    folder = OutboxFolder(sftp.address)
+    reader = StatementReader(pool, folder, PARTITIONS)
+    sftp.deliver("camt053-1.xml", report()[:-40])
+    assert await work_until_idle(pool, reader) == []
+    assert [row["file_name"] for row in await pool.fetch(SQL["refused_files"])] == ["camt053-1.xml"]
+    sftp.deliver("camt053-1.xml", report())
+    assert len(await work_until_idle(pool, reader)) == 1 + 6 + PARTITIONS
+    assert await pool.fetch(SQL["refused_files"]) == []
+    await folder.close()
+
+
+async def test_a_file_that_the_bank_writes_over_or_removes_is_finished_as_it_was_begun(
+    sftp: Sftp, pool: "asyncpg.Pool[Any]"
+) -> None:
+    folder = OutboxFolder(sftp.address)
+    sftp.deliver("camt053-1.xml", report())
+    begun = await work_until_idle(pool, StatementReader(pool, folder, PARTITIONS, chunk=2), turns=2)
+    assert len(begun) == 1 + 2
+    (sftp.root / "outbox" / "camt053-1.xml").unlink()
+    rest = await work_until_idle(pool, StatementReader(pool, folder, PARTITIONS, chunk=2))
+    lines = [event for _, event in decoded(begun + rest) if isinstance(event, types.StatementLine)]
+    assert [each.line_number for each in lines] == [1, 2, 3, 4, 5, 6]
+    await folder.close()
+
+
+async def test_another_days_statement_under_the_same_name_is_taken(
+    sftp: Sftp, pool: "asyncpg.Pool[Any]"
+) -> None:
+    folder = OutboxFolder(sftp.address)
+    reader = StatementReader(pool, folder, PARTITIONS)
+    sftp.deliver("camt053.xml", report())
+    assert await work_until_idle(pool, reader)
+    sftp.deliver("camt053.xml", report(ENTRIES[:1], number=2))
+    assert len(await work_until_idle(pool, reader)) == 1 + 1 + PARTITIONS
+    await folder.close()
+
+
+async def test_a_statement_of_another_currency_with_the_same_number_is_no_correction(
+    sftp: Sftp, pool: "asyncpg.Pool[Any]"
+) -> None:
+    folder = OutboxFolder(sftp.address)
+    reader = StatementReader(pool, folder, PARTITIONS)
+    sftp.deliver("camt053-1.xml", report())
+    assert await work_until_idle(pool, reader)
+    dollars = report().replace(b"EUR", b"USD").replace(b"S1", b"S1-USD")
+    sftp.deliver("camt053-2.xml", dollars)
+    assert len(await work_until_idle(pool, reader)) == 1 + 6 + PARTITIONS
+    await folder.close()
+
+
 async def test_a_file_that_cannot_be_downloaded_does_not_hold_up_the_others(
     sftp: Sftp, pool: "asyncpg.Pool[Any]"
 ) -> None:
     class Folder:
-        async def statements(self) -> list[str]:
-            return ["camt053-0.xml", "camt053-1.xml"]
+        async def statements(self) -> list[Listed]:
+            return [Listed("camt053-0.xml", ""), Listed("camt053-1.xml", "")]
 
         async def fetch(self, name: str) -> bytes:
             if name == "camt053-0.xml":
@@ -231,7 +287,7 @@ async def test_a_file_that_cannot_be_downloaded_does_not_hold_up_the_others(
         await reader.look()
     work = await reader.look()
     assert isinstance(work, Found)
-    assert work.name == "camt053-1.xml"
+    assert work.listed.name == "camt053-1.xml"
 
 
 async def test_a_bank_that_is_away_or_is_another_raises_unavailable(sftp: Sftp) -> None:

@@ -261,3 +261,10 @@ def test_parked_events_are_listed_with_their_money() -> None:
     assert judge(replace(settled(), parked=parked)).open == [
         "2 parked events in settlement: 5.00 EUR, oldest 2026-11-02"
     ]
+
+
+def test_a_statement_file_that_was_refused_is_listed_with_its_problem() -> None:
+    refused = {"file_name": "camt053-1.xml", "problem": "it has no closing balance"}
+    assert judge(replace(settled(), refused_files=[refused])).open == [
+        "statement file camt053-1.xml is refused, nothing of it was taken: it has no closing balance"
+    ]
