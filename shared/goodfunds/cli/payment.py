@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -40,11 +41,25 @@ def show(folder: Path, reference: str, as_json: bool) -> None:
         click.echo(json.dumps(shown, default=_plain))
         return
     for payment_id, steps in found.items():
-        table = Table("at (UTC)", "service", "step", "event", "what", title=f"payment {payment_id}")
-        for step in steps:
-            at = step.at.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-            table.add_row(at, step.service, escape(step.step), _place(step), escape(_what(step)))
-        CONSOLE.print(table)
+        CONSOLE.print(timeline_table(payment_id, steps))
+
+
+def timeline_table(payment_id: str, steps: Sequence[Step]) -> Table:
+    """The steps for a person. Nothing of them is cut off where the terminal is narrow."""
+    table = Table(title=f"payment {payment_id}", title_justify="left", title_style="bold", box=None)
+    table.add_column("at (UTC)", no_wrap=True)
+    table.add_column("service", no_wrap=True)
+    table.add_column("step", overflow="fold")
+    day = None
+    for step in steps:
+        if step.at.date() != day:
+            day = step.at.date()
+            table.add_row(day.isoformat())
+        at = step.at.strftime("%H:%M:%S.%f")[:-3]
+        table.add_row(at, step.service, f"[bold]{escape(step.step)}[/]  {_place(step)}")
+        for line in (*step.postings, *filter(None, [step.detail])):
+            table.add_row("", "", escape(line))
+    return table
 
 
 def _place(step: Step) -> str:
@@ -52,10 +67,6 @@ def _place(step: Step) -> str:
         return ""
     offset = "" if step.offset is None else f"@{step.offset}"
     return f"{step.topic}/{step.lane}{offset}"
-
-
-def _what(step: Step) -> str:
-    return "\n".join([*step.postings, *filter(None, [step.detail])])
 
 
 def _plain(value: Any) -> Any:

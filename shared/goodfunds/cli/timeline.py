@@ -13,7 +13,7 @@ from goodfunds import ids
 from goodfunds.cli.reading import readers, sql
 from goodfunds.lanes.headers import header
 from goodfunds.local.stack import Stack
-from goodfunds.money import format_amount
+from goodfunds.money import readable_amount
 
 _LOOK_BACK_MILLISECONDS = 60_000
 """A step's time is its service's clock, a record's may be the broker's."""
@@ -77,15 +77,14 @@ async def _steps(connection: Any, service: str, payment_id: bytes) -> list[Step]
             seq=row["seq"],
             offset=row["record_offset"],
             postings=tuple(map(_posting, json.loads(row["posting"] or "[]"))),
-            detail=row["detail"] or "",
+            detail=(row["detail"] or "").strip(),
         )
         for row in rows
     ]
 
 
 def _posting(row: Mapping[str, Any]) -> str:
-    amount = format_amount(row["amount_minor"], row["currency"])
-    return f"Dr {row['debit']} / Cr {row['credit']} {amount} {row['currency']}"
+    return f"Dr {row['debit']} / Cr {row['credit']} {readable_amount(row['amount_minor'], row['currency'])}"
 
 
 async def _placed(stack: Stack, found: Mapping[str, Sequence[Step]]) -> dict[str, list[Step]]:

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import json
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -20,13 +22,14 @@ from goodfunds.events.types import decode
 from goodfunds.lanes.headers import header
 from goodfunds.lanes.records import Record
 from goodfunds.local.stack import Stack, find
-from goodfunds.observability.masking import masked
+from goodfunds.money import CURRENCIES, readable_amount
+from goodfunds.observability.masking import HIDDEN, masked
 
 
 @click.command()
 @click.argument("topics", nargs=-1, type=click.Choice([topic.name for topic in TOPICS]))
 @click.option("--from-beginning", is_flag=True, help="Show what lies on the topics already as well.")
-@click.option("--most", type=int, default=None, help="Stop after so many events.")
+@click.option("--most", type=click.IntRange(1), default=None, help="Stop after so many events.")
 @click.option("--json", "as_json", is_flag=True, help="One object a line.")
 @click.option("--unmasked", is_flag=True, help="Show account numbers and names in full.")
 @click.pass_obj
@@ -63,7 +66,7 @@ async def _watch(
             shown = show(record)
             if not unmasked:
                 shown["event"] = masked(shown["event"])
-            click.echo(json.dumps(shown) if as_json else _line(shown))
+            click.echo(json.dumps(shown, ensure_ascii=False) if as_json else line(shown))
             seen += 1
             if most is not None and seen >= most:
                 return
@@ -107,6 +110,26 @@ def readable(value: Any, name: str = "") -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _line(shown: dict[str, Any]) -> str:
+def line(shown: dict[str, Any]) -> str:
+    """The record in a line: money as people read it; without its times, and what is masked."""
     place = f"{shown['topic']}/{shown['partition']}@{shown['offset']}"
-    return f"{shown['at'][11:23]} {place:<38} {shown['type']:<24} {json.dumps(shown['event'])}"
+    fields = dict(_flat(shown["event"]))
+    currency = fields.get("currency", "")
+    told = [f"{shown['at'][11:23]} {place:<28} {shown['type'] or '?':<20}"]
+    for name, value in fields.items():
+        if name.endswith("_minor") and currency in CURRENCIES:
+            told.append(f"{name.removesuffix('_minor')}={readable_amount(value, currency).replace(' ', '')}")
+        elif (
+            value != HIDDEN and not name.endswith("_at") and not (name == "currency" and value in CURRENCIES)
+        ):
+            plain = isinstance(value, str) and value and not re.search(r"\s", value)
+            told.append(f"{name}={value if plain else json.dumps(value, ensure_ascii=False)}")
+    return " ".join(told)
+
+
+def _flat(event: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in event.items():
+        if isinstance(value, dict):
+            yield from _flat(value)
+        else:
+            yield name, value

@@ -31,7 +31,8 @@ _ACCOUNTS: Final = frozenset(
 _IBAN: Final = re.compile(
     r"\b(?!GF[0-9A-Z]{26}\b)[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"
 )
-_HIDDEN: Final = "…"
+HIDDEN: Final = "…"
+"""What stands for a value that is not shown."""
 _CONTROL_ACCOUNT: Final = re.compile(r"(?:transit-out|transit-in|funding|unapplied|suspense):|fees$")
 
 
@@ -39,8 +40,8 @@ def mask_account(account: str) -> str:
     """Country and last four characters of an IBAN, the last four of any other number of at least eight."""
     compact = account.replace(" ", "")
     if _IBAN.fullmatch(compact):
-        return f"{compact[:2]}{_HIDDEN}{compact[-4:]}"
-    return f"{_HIDDEN}{compact[-4:]}" if len(compact) >= 8 else _HIDDEN
+        return f"{compact[:2]}{HIDDEN}{compact[-4:]}"
+    return f"{HIDDEN}{compact[-4:]}" if len(compact) >= 8 else HIDDEN
 
 
 def mask_text(text: str) -> str:
@@ -53,7 +54,7 @@ def masked(value: Any, key: str = "") -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     if key in _PERSONAL:
-        return _HIDDEN if value else value
+        return HIDDEN if value else value
     if isinstance(value, Mapping):
         return {str(name): masked(each, str(name)) for name, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
