@@ -9,7 +9,7 @@ from services.reconciliation.store import SQL
 
 
 async def read_money(pool: "asyncpg.Pool[Any]") -> list[MoneyState]:
-    """Expected and not matched (debits, returns) and open breaks, by currency; minor units, unsigned.
+    """Expected and not matched (debits, returns), open breaks, outbox, parked; unsigned minor units.
 
     `expected` is as old as the oldest batch with anything open: batches are read, not their items.
     """

@@ -55,10 +55,12 @@ LEFT JOIN refused_records r
        ON r.topic = 'payment-instructions' AND r.lane = w.lane AND r.source_offset = w.source_offset;
 
 -- name: money_by_state
--- Money of customers that is on its way: taken from them and not given back, decided and not published, parked.
-SELECT 'in transit' AS state, currency, sum(balance_minor)::bigint AS amount_minor, count(*) AS count,
-       NULL::timestamptz AS oldest
-FROM balances WHERE account LIKE 'transit-out:%' AND balance_minor <> 0 GROUP BY currency
+-- Money that waits here: of files that are not on payment-instructions to the last item (a file counts whole),
+-- decided and not published, parked. What was accepted and published is settlement's to count.
+SELECT 'filed' AS state, s.key AS currency, sum(s.value::bigint)::bigint AS amount_minor, count(*) AS count,
+       min(f.received_at) AS oldest
+FROM payment_files f CROSS JOIN LATERAL jsonb_each_text(f.sums_minor) s
+WHERE f.finished_at IS NULL GROUP BY s.key
 UNION ALL
 SELECT 'outbox', p.currency, sum(p.amount_minor)::bigint, count(*), min(e.decided_at)
 FROM lanes l JOIN outbox_events e ON e.lane = l.lane AND e.outbox_seq > l.published_seq

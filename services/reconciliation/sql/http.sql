@@ -7,7 +7,17 @@ SELECT 'return_expected', currency, sum(open_credit_minor)::bigint, sum(open_cre
 FROM batches WHERE open_credits > 0 GROUP BY currency
 UNION ALL
 SELECT 'break_' || about, currency, sum(abs(amount_minor))::bigint, count(*), min(opened_at)
-FROM breaks WHERE resolved_at IS NULL GROUP BY about, currency;
+FROM breaks WHERE resolved_at IS NULL GROUP BY about, currency
+UNION ALL
+-- A match's amount follows its two ids; its sign says which of the payment's movements it explains.
+SELECT 'outbox', i.currency, sum(abs(i.amount_minor))::bigint, count(*), min(e.decided_at)
+FROM lanes l JOIN outbox_events e ON e.lane = l.lane AND e.outbox_seq > l.published_seq
+JOIN expected_items i ON i.lane = e.lane AND i.payment_id = encode(substring(e.body FROM 6 FOR 16), 'hex')::uuid
+     AND i.side = sign(frame_integer(e.body, 37, 8))
+WHERE e.event_type = 'PaymentMatched' GROUP BY i.currency
+UNION ALL
+SELECT 'parked', currency, sum(amount_minor)::bigint, count(*), min(parked_at) FROM parked
+WHERE amount_minor IS NOT NULL GROUP BY currency;
 
 -- name: list_statements
 SELECT statement_id, nostro, currency, statement_number, bank_statement_id, from_date, to_date, opening_minor,

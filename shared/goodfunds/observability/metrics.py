@@ -77,7 +77,9 @@ class MoneyCollector(Collector):
         amount = GaugeMetricFamily(
             "goodfunds_money_amount_minor", "Money in a state, in minor units", labels=_LABELS
         )
-        count = GaugeMetricFamily("goodfunds_money_count", "Payments or events in a state", labels=_LABELS)
+        count = GaugeMetricFamily(
+            "goodfunds_money_count", "Payments, events or files in a state", labels=_LABELS
+        )
         age = GaugeMetricFamily(
             "goodfunds_money_oldest_seconds", "How long the oldest has been in a state", labels=_LABELS
         )

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -253,12 +254,19 @@ async def test_a_source_that_would_give_more_than_18_digits_is_refused_before_it
         assert (type(refused), refused.reason_code) == (types.InstructionRefused, "AM12")
 
 
-async def test_money_on_its_way_is_shown_by_state(desk: Desk, database: str) -> None:
+async def test_money_that_waits_is_shown_by_state_and_what_was_accepted_is_not_for_ever(
+    desk: Desk, database: str
+) -> None:
     await desk.open(1_000)
     await desk.ask(instruction(amount_minor=400))
     pool = await create_pool(database)
+    file = "INSERT INTO payment_files VALUES ($1, 'shop', $2, '', 'pain.001', 3, $3, '', $4, $5, $6)"
     try:
-        money = {state.state: (state.amount_minor, state.count) for state in await read_money(pool)}
+        assert await read_money(pool) == []
+        await pool.execute(file, uuid4().bytes, "M1", '{"EUR": 700, "KWD": 5}', 2, NOW, None)
+        await pool.execute(file, uuid4().bytes, "M2", '{"EUR": 9}', 3, NOW, NOW)
+        money = {(each.state, each.currency): (each.amount_minor, each.count, each.oldest)
+                 for each in await read_money(pool)}  # fmt: skip
     finally:
         await pool.close()
-    assert money == {"in transit": (400, 1)}
+    assert money == {("filed", "EUR"): (700, 1, NOW), ("filed", "KWD"): (5, 1, NOW)}

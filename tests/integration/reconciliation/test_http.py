@@ -38,10 +38,16 @@ async def test_statements_breaks_and_money_can_be_looked_at(database: str) -> No
     assert (statement["nostro"], statement["closing_minor"]) == (NOSTRO, 3)
     assert statement["reconciled_at"] is not None
     assert (found["reason"], found["amount_minor"], found["payment_id"]) == ("unknown_line", -7, None)
+    await pool.execute(
+        "INSERT INTO parked VALUES "
+        "(3, 'payments', 3, 7, '', NULL, '[]', 0, 12, 'EUR', true, 'a test', now()), "
+        "(3, 'payments', 3, 8, '', NULL, '[]', 0, NULL, NULL, false, 'a test', now())"
+    )
     money = {(each.state, each.currency): (each.amount_minor, each.count) for each in await read_money(pool)}
     assert money == {
         ("expected", "EUR"): (150, 2),
         ("return_expected", "EUR"): (50, 1),
         ("break_line", "EUR"): (7, 1),
+        ("parked", "EUR"): (12, 1),
     }
     await pool.close()
