@@ -12,13 +12,13 @@ from goodfunds.observability.metrics import MoneyCollector
 from goodfunds.observability.process import together
 from goodfunds.postgres import create_pool
 from goodfunds.service import migrate_service
-from goodfunds.settings import LaneProcessSettings
+from goodfunds.settings import BankProcessSettings, LaneProcessSettings
 from services.reconciliation import SERVICE, http
 from services.reconciliation.control_totals import ControlTotals
 from services.reconciliation.handlers import ReconciliationHandler
 from services.reconciliation.money import read_money
-from services.reconciliation.outbox_folder import BankAddress, OutboxFolder
-from services.reconciliation.settings import ControlTotalSettings, StatementSettings
+from services.reconciliation.outbox_folder import OutboxFolder
+from services.reconciliation.settings import ControlTotalSettings
 from services.reconciliation.statements import StatementReader
 from services.reconciliation.totals import Schemas
 
@@ -44,19 +44,9 @@ async def lanes(stop: asyncio.Event) -> None:
 
 async def statement_reader(stop: asyncio.Event) -> None:
     """Take the bank's statements in until `stop` is set."""
-    settings = StatementSettings.model_validate({})
+    settings = BankProcessSettings.model_validate({})
     log.configure("reconciliation-statements")
-    host, _, port = settings.bank_sftp.rpartition(":")
-    folder = OutboxFolder(
-        BankAddress(
-            host=host,
-            port=int(port),
-            user=settings.bank_sftp_user,
-            password=settings.bank_sftp_password.get_secret_value(),
-            host_key=settings.bank_host_key,
-            timeout=settings.bank_timeout,
-        )
-    )
+    folder = OutboxFolder(settings.sftp())
     await migrate_service(SERVICE, settings.postgres)
     pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds reconciliation statement reader")
     try:

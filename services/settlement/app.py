@@ -16,7 +16,7 @@ from goodfunds.postgres import create_pool
 from goodfunds.rails import RAILS
 from goodfunds.service import migrate_service
 from services.settlement import SERVICE, http
-from services.settlement.gateway.bank import Bank, BankAddress
+from services.settlement.gateway.bank import Bank
 from services.settlement.gateway.messages import House
 from services.settlement.gateway.source import Gateway
 from services.settlement.handlers import SettlementHandler
@@ -51,18 +51,7 @@ async def gateway(stop: asyncio.Event) -> None:
     """Carry batches to the bank and its answers back until `stop` is set."""
     settings = GatewaySettings.model_validate({})
     log.configure("settlement-gateway")
-    host, _, port = settings.bank_sftp.rpartition(":")
-    bank = Bank(
-        BankAddress(
-            sftp_host=host,
-            sftp_port=int(port),
-            user=settings.bank_sftp_user,
-            password=settings.bank_sftp_password.get_secret_value(),
-            http=settings.bank_http,
-            host_key=settings.bank_host_key,
-            timeout=settings.bank_timeout,
-        )
-    )
+    bank = Bank(settings.sftp(), settings.bank_http)
     await migrate_service(SERVICE, settings.postgres)
     pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds settlement gateway reader")
     try:

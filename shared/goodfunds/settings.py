@@ -2,11 +2,13 @@
 
 import os
 import socket
+from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from goodfunds.lanes import LaneSettings
+from goodfunds.sftp import SftpAddress
 
 
 class ProcessSettings(BaseSettings):
@@ -41,4 +43,27 @@ class LaneProcessSettings(ProcessSettings):
             partitions=self.partitions,
             owner=f"{socket.gethostname()}/{os.getpid()}",
             replicated=self.replicated,
+        )
+
+
+class BankProcessSettings(LaneProcessSettings):
+    """What a feed needs that talks to our bank. `nostro` is our account there; `bank_timeout` is seconds."""
+
+    nostro: str = Field(min_length=1, max_length=34)
+    bank_sftp: str = Field(pattern=r"^\S+:\d{1,5}$")
+    bank_sftp_user: str
+    bank_sftp_password: SecretStr
+    bank_host_key: Path | None = None
+    bank_timeout: float = Field(default=30.0, gt=0)
+
+    def sftp(self) -> SftpAddress:
+        """Where the bank's SFTP is."""
+        host, _, port = self.bank_sftp.rpartition(":")
+        return SftpAddress(
+            host,
+            int(port),
+            self.bank_sftp_user,
+            self.bank_sftp_password.get_secret_value(),
+            self.bank_host_key,
+            self.bank_timeout,
         )

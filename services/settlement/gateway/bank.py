@@ -1,39 +1,19 @@
 """The bank as the gateway reaches it: SFTP folders `inbox`, `archive`, `outbox`, and an HTTP enquiry."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import asyncssh
 import httpx
 
-from goodfunds.errors import Misconfigured, Unavailable
+from goodfunds.errors import Unavailable
+from goodfunds.sftp import SftpAddress, SftpFolders
 
 INBOX, ARCHIVE, OUTBOX = "inbox", "archive", "outbox"
 _CODE, _REASON = 35, 500
 """The longest of an enquiry's answers that are taken (ISO 20022: Max35Text, Max500Text)."""
-_SLOWEST = 100_000
-"""Bytes a second of the slowest line to a bank: a large file is given that much more time than a call."""
-
-
-@dataclass(frozen=True, slots=True)
-class BankAddress:
-    """Where a bank is. `host_key`: file with its public host key; `timeout` in seconds, of each call.
-
-    What a call carries is given time besides.
-    """
-
-    sftp_host: str
-    sftp_port: int
-    user: str
-    password: str
-    http: str
-    host_key: Path | None = None
-    timeout: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +27,14 @@ class FileStanding:
 
 
 class Bank:
-    """One connection, opened when needed and dropped on any fault. Every call raises Unavailable on a fault.
+    """SFTP at an address, and HTTP at a URL. Every call raises Unavailable on a fault.
 
     A fault says nothing of what the bank did: whoever called asks.
     """
 
-    def __init__(self, address: BankAddress) -> None:
-        if address.host_key is None and address.sftp_host not in ("127.0.0.1", "::1", "localhost"):
-            raise Misconfigured(
-                f"GOODFUNDS_BANK_HOST_KEY must name the public host key of {address.sftp_host}: "
-                "without one anybody could answer for the bank"
-            )
-        self._address = address
-        self._connection: asyncssh.SSHClientConnection | None = None
-        self._sftp: asyncssh.SFTPClient | None = None
-        self._http = httpx.AsyncClient(base_url=address.http, timeout=address.timeout)
+    def __init__(self, address: SftpAddress, http: str) -> None:
+        self._folders = SftpFolders(address)
+        self._http = httpx.AsyncClient(base_url=http, timeout=address.timeout)
 
     async def upload(self, name: str, attempt: int, content: bytes) -> None:
         """Put the content under a temporary name that the bank does not take, and compare what arrived.
@@ -71,7 +44,7 @@ class Bank:
         """
         path = _temporary(name, attempt)
         # There and, for the comparison, back.
-        async with self._calling(f"upload of {name}", 2 * len(content)) as sftp:
+        async with self._folders.calling(f"upload of {name}", 2 * len(content)) as sftp:
             for earlier in range(1, attempt):
                 with suppress(asyncssh.SFTPError):
                     await sftp.remove(_temporary(name, earlier))
@@ -86,12 +59,12 @@ class Bank:
 
     async def deliver(self, name: str, attempt: int) -> None:
         """Rename the upload to its final name: from here on the bank may take it."""
-        async with self._calling(f"delivery of {name}") as sftp:
+        async with self._folders.calling(f"delivery of {name}") as sftp:
             await sftp.rename(_temporary(name, attempt), f"{INBOX}/{name}.xml")
 
     async def enquire(self, name: str, message_id: str) -> FileStanding:
         """What the bank knows of a file: by name in its folders, and by its message id over HTTP."""
-        async with self._calling(f"enquiry for {name}") as sftp:
+        async with self._folders.calling(f"enquiry for {name}") as sftp:
             lies_there = [await sftp.exists(f"{folder}/{name}.xml") for folder in (INBOX, ARCHIVE)]
         try:
             told = await self._told(message_id)
@@ -121,59 +94,18 @@ class Bank:
 
     async def answers(self) -> list[str]:
         """Names in the outbox, sorted; what is still being written is left out."""
-        async with self._calling("listing of the outbox") as sftp:
+        async with self._folders.calling("listing of the outbox") as sftp:
             names = [str(name) for name in await sftp.listdir(OUTBOX)]
         return sorted(name for name in names if name.endswith(".xml"))
 
     async def fetch(self, name: str) -> bytes:
         """The content of an answer."""
-        path = f"{OUTBOX}/{name}"
-        async with self._calling(f"size of {name}") as sftp:
-            size = (await sftp.stat(path)).size or 0
-        async with self._calling(f"download of {name}", size) as sftp, sftp.open(path, "rb") as file:
-            content = await file.read()
-        return content if isinstance(content, bytes) else content.encode()
+        return await self._folders.fetch(f"{OUTBOX}/{name}")
 
     async def close(self) -> None:
         """Hang up."""
-        self._drop()
+        self._folders.close()
         await self._http.aclose()
-
-    @asynccontextmanager
-    async def _calling(self, what: str, size: int = 0) -> AsyncIterator[asyncssh.SFTPClient]:
-        try:
-            async with asyncio.timeout(self._address.timeout + size / _SLOWEST):
-                yield await self._connected()
-        except (asyncssh.Error, OSError, TimeoutError) as fault:
-            self._drop()
-            raise Unavailable(f"{what}: {fault!r}") from fault
-        except BaseException:
-            self._drop()
-            raise
-
-    async def _connected(self) -> asyncssh.SFTPClient:
-        if self._sftp is None:
-            address = self._address
-            trusted: Any = None
-            if address.host_key is not None:
-                trusted = ([asyncssh.read_public_key(address.host_key)], [], [])
-            self._connection = await asyncssh.connect(
-                address.sftp_host,
-                address.sftp_port,
-                username=address.user,
-                password=address.password,
-                known_hosts=trusted,
-                client_keys=None,
-                config=None,
-                agent_path=None,
-            )
-            self._sftp = await self._connection.start_sftp_client()
-        return self._sftp
-
-    def _drop(self) -> None:
-        if self._connection is not None:
-            self._connection.abort()
-        self._connection = self._sftp = None
 
 
 def _temporary(name: str, attempt: int) -> str:

@@ -18,7 +18,8 @@ from goodfunds.files.reports import AccountReport, Balance, Entry, EntryBatch, E
 from goodfunds.ids import reference
 from goodfunds.lanes import Emission
 from goodfunds.postgres import create_pool
-from services.reconciliation.outbox_folder import BankAddress, Listed, OutboxFolder
+from goodfunds.sftp import SftpAddress
+from services.reconciliation.outbox_folder import Listed, OutboxFolder
 from services.reconciliation.statements import Found, StatementReader
 from services.reconciliation.store import SQL
 from tests.integration.reconciliation.scene import (
@@ -52,7 +53,7 @@ class Sftp:
     """A bank's SFTP server over a folder."""
 
     root: Path
-    address: BankAddress
+    address: SftpAddress
 
     def deliver(self, name: str, content: bytes) -> None:
         (self.root / "outbox" / name).write_bytes(content)
@@ -70,7 +71,7 @@ async def sftp(tmp_path: Path) -> AsyncIterator[Sftp]:
         server_host_keys=[key],
         sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=str(tmp_path).encode()),
     )
-    address = BankAddress(
+    address = SftpAddress(
         "127.0.0.1", server.sockets[0].getsockname()[1], "house", "secret", tmp_path / "host.pub", 10.0
     )
     yield Sftp(tmp_path, address)
@@ -302,4 +303,4 @@ async def test_a_bank_that_is_away_or_is_another_raises_unavailable(sftp: Sftp) 
     with pytest.raises(Unavailable):
         await folder.statements()
     with pytest.raises(Misconfigured):
-        OutboxFolder(BankAddress("bank.example", 22, "house", "secret"))
+        OutboxFolder(SftpAddress("bank.example", 22, "house", "secret"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncssh
 
-from services.settlement.gateway.bank import BankAddress
+from goodfunds.sftp import SftpAddress
 
 
 class PaperBank:
@@ -79,11 +79,14 @@ class PaperBank:
         for server in self._closing:
             server.close()
 
-    def address(self, timeout: float = 5.0) -> BankAddress:
-        return BankAddress(
-            "127.0.0.1", self.sftp_port, "house", "secret", f"http://127.0.0.1:{self.http_port}",
-            self.root / "host_key.pub", timeout,
-        )  # fmt: skip
+    def address(self, timeout: float = 5.0) -> SftpAddress:
+        return SftpAddress(
+            "127.0.0.1", self.sftp_port, "house", "secret", self.root / "host_key.pub", timeout
+        )
+
+    @property
+    def http(self) -> str:
+        return f"http://127.0.0.1:{self.http_port}"
 
     def put(self, name: str, content: bytes) -> None:
         """Answer with a file in the outbox."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from goodfunds import sftp as sftp_module
 from goodfunds.clock import FixedClock
 from goodfunds.errors import InvariantBroken, Unavailable
 from goodfunds.events import types
@@ -16,7 +17,6 @@ from goodfunds.lanes import Emission
 from goodfunds.postgres import create_pool, statements
 from goodfunds.rails import RAILS
 from services.settlement import SERVICE
-from services.settlement.gateway import bank as bank_module
 from services.settlement.gateway.bank import Bank
 from services.settlement.gateway.messages import House
 from services.settlement.gateway.source import Gateway
@@ -82,7 +82,7 @@ class Stage:
 
 
 def _gateway(pool: Any, bank: PaperBank, clock: FixedClock) -> tuple[Gateway, Bank]:
-    link = Bank(bank.address())
+    link = Bank(bank.address(), bank.http)
     house = House("The House", NOSTRO, "COBADEFFXXX")
     return Gateway(pool, link, RAILS, house, PARTITIONS, NOSTRO_LANE, clock, timedelta(seconds=30)), link
 
@@ -187,9 +187,9 @@ async def test_an_upload_that_breaks_off_never_delivered_and_goes_again_at_once_
 async def test_a_large_file_on_a_slow_line_is_given_the_time_that_its_bytes_take(
     house: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bank_module, "_SLOWEST", 1_000)
+    monkeypatch.setattr(sftp_module, "_SLOWEST", 1_000)
     house.bank.seconds_a_write = 0.6
-    link = Bank(house.bank.address(timeout=0.5))
+    link = Bank(house.bank.address(timeout=0.5), house.bank.http)
     with pytest.raises(Unavailable):
         await link.upload("SMALL", 1, b"x")
     await link.upload("LARGE", 1, b"x" * 4_000)

@@ -13,9 +13,9 @@ from pydantic_settings import BaseSettings
 
 from goodfunds.local import kafka, postgres
 from goodfunds.local.house import PROCESSES
-from goodfunds.settings import LaneProcessSettings
+from goodfunds.settings import BankProcessSettings, LaneProcessSettings
 from services.ingestion.settings import Settings as Ingestion
-from services.reconciliation.settings import ControlTotalSettings, StatementSettings
+from services.reconciliation.settings import ControlTotalSettings
 from services.sandbox_bank.settings import Settings as SandboxBank
 from services.settlement.settings import GatewaySettings
 from services.settlement.settings import Settings as Settlement
@@ -29,7 +29,7 @@ SETTINGS: Mapping[str, type[BaseSettings]] = {
     "settlement": Settlement,
     "settlement-gateway": GatewaySettings,
     "reconciliation": LaneProcessSettings,
-    "reconciliation-statements": StatementSettings,
+    "reconciliation-statements": BankProcessSettings,
     "control-totals": ControlTotalSettings,
 }
 OTHERS = {"kafka", "postgres", "migrate", "topics", "prometheus", "grafana"}
