@@ -138,22 +138,28 @@ class ControlTotals:
                 await self._publish(target)
                 self._published_all = time.monotonic()
 
-        async def revoked(_app: Any, *given: Any, **named: Any) -> None:
-            gone = {each.partition for each in (given[0] if given else named["revoked"])}
-            self._ready -= gone
-            self._book.forget(gone)
+        async def rebalanced(_app: Any, partitions: Any, **_named: Any) -> None:
+            # What was taken away may come back after another counted on: it is restored anew then.
+            self._forget({each.partition for each in partitions})
 
         # The protocol names a keyword that a receiver may take among others.
-        app.on_partitions_revoked.connect(revoked, weak=False)  # type: ignore[arg-type]
+        app.on_partitions_revoked.connect(rebalanced, weak=False)  # type: ignore[arg-type]
+        app.on_partitions_assigned.connect(rebalanced, weak=False)  # type: ignore[arg-type]
         return app
+
+    def _forget(self, partitions: set[int]) -> None:
+        self._ready -= partitions
+        self._book.forget(partitions)
 
     async def _batches(self, stream: Any) -> AsyncIterator[Sequence[Any]]:
         async for events in stream.noack_take(_BATCH, within=_SECONDS):
             yield events
 
     async def _take(self, events: Sequence[Any], target: Any) -> None:
-        for partition in {event.message.partition for event in events}:
-            await self._restore(partition)
+        # A rebalance while one partition is restored may take another away again: all or none are counted on.
+        while lacking := {event.message.partition for event in events} - self._ready:
+            for partition in lacking:
+                await self._restore(partition)
         for event in events:
             message = event.message
             try:
@@ -174,20 +180,19 @@ class ControlTotals:
 
     async def _publish(self, target: Any) -> None:
         """Publish what moved and wait until the broker has it; tried again until it does."""
-        keys = self._book.moved()
         TOTALS.set(len(self._book.totals))
+        # As they are now: a rebalance during the sending may take them away.
         now = int(time.time() * 1_000_000)
+        keys = self._book.moved()
+        records = [
+            (key, self._schemas.encode("ControlTotal", total_event(key, total, self._service, now)))
+            for key, total in ((key, self._book.totals[key]) for key in keys)
+        ]
         while keys:
             try:
                 sent = [
-                    await target.send(
-                        key=record_key(key),
-                        value=self._schemas.encode(
-                            "ControlTotal", total_event(key, self._book.totals[key], self._service, now)
-                        ),
-                        partition=key.partition,
-                    )
-                    for key in keys
+                    await target.send(key=record_key(key), value=value, partition=key.partition)
+                    for key, value in records
                 ]
                 await asyncio.gather(*sent)
             except (TimeoutError, OSError, faust.exceptions.ProducerSendError) as fault:
@@ -216,6 +221,8 @@ class ControlTotals:
                         self._restore_record(record)
             finally:
                 await consumer.stop()
+            # Each restart publishes anew what it went on from, so that restarts within the hour lose nothing.
+            self._book.touch(partition)
             self._ready.add(partition)
 
     def _restore_record(self, record: Any) -> None:

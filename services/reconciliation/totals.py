@@ -112,6 +112,10 @@ class Book:
     def published(self, keys: Sequence[TotalKey]) -> None:
         self._moved.difference_update(keys)
 
+    def touch(self, partition: int) -> None:
+        """Have the totals of a partition published again."""
+        self._moved.update(key for key in self.totals if key.partition == partition)
+
     def touch_all(self) -> None:
         """Have every total published again, so that the topic's retention does not lose one at rest."""
         self._moved.update(self.totals)

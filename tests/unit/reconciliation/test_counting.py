@@ -1,0 +1,89 @@
+"""The second reader through rebalances and restarts: a total is gone on with, or not touched at all."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from services.reconciliation.control_totals import READ, ControlTotals
+from services.reconciliation.totals import Book, Schemas, Total, TotalKey, from_total_event
+from tests.integration.reconciliation.scene import submitted
+
+SCHEMAS = Schemas(Path(__file__).parents[3] / "schemas")
+TOPIC = READ[1]
+
+
+def key(partition: int) -> TotalKey:
+    return TotalKey(TOPIC, partition, "settlement.a", partition, "PaymentSubmitted", "EUR")
+
+
+def event(partition: int, seq: int) -> Any:
+    headers = [("producer", b"settlement.a"), ("lane", b"%d" % partition), ("seq", b"%d" % seq)]
+    message = SimpleNamespace(
+        topic=TOPIC, partition=partition, offset=seq, headers=headers, value=submitted(seq, 100).encode()
+    )
+    return SimpleNamespace(message=message)
+
+
+class Target:
+    """The control-totals topic: what was published, and what happens while it is."""
+
+    def __init__(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        self.totals: dict[TotalKey, Total] = {}
+        self._meanwhile = meanwhile
+
+    async def send(self, *, key: bytes, value: bytes, partition: int) -> Any:
+        self._meanwhile()
+        name, total = from_total_event(SCHEMAS.decode(value)[1])
+        assert partition == name.partition
+        self.totals[name] = total
+
+        async def sent() -> None:
+            pass
+
+        return sent()
+
+
+class Reader(ControlTotals):
+    """A second reader that goes on from 40 events of 4,000 minor units in each partition."""
+
+    def __init__(self, while_restoring: Callable[["Reader"], None] = lambda _: None) -> None:
+        super().__init__("", SCHEMAS)
+        self.restored: list[int] = []
+        self._while_restoring = while_restoring
+
+    async def _restore(self, partition: int) -> None:
+        if partition not in self._ready:
+            self.restored.append(partition)
+            self._book.restore(key(partition), Total(40, 4_000, 40, 40))
+            self._ready.add(partition)
+            self._while_restoring(self)
+
+
+async def test_a_partition_that_a_rebalance_takes_while_another_is_restored_is_not_counted_from_nothing() -> (
+    None
+):
+    def rebalance_once(reader: Reader) -> None:
+        if len(reader.restored) == 2:
+            reader._forget({reader.restored[0]})
+
+    reader, target = Reader(rebalance_once), Target()
+    await reader._take([event(0, 41), event(1, 41)], target)
+    assert {name.partition: total.count for name, total in target.totals.items()} == {0: 41, 1: 41}
+    assert len(reader.restored) == 3
+
+
+async def test_totals_that_a_rebalance_takes_while_they_are_sent_are_sent_as_they_were() -> None:
+    reader = Reader()
+    target = Target(lambda: reader._forget({0, 1}))
+    await reader._take([event(0, 41), event(1, 41)], target)
+    assert {name.partition: total.count for name, total in target.totals.items()} == {0: 41, 1: 41}
+
+
+def test_what_a_restart_went_on_from_is_published_anew_with_all_of_its_partition() -> None:
+    book = Book()
+    for partition in (0, 1):
+        book.restore(key(partition), Total(40, 4_000, 40, 40))
+    assert book.moved() == []
+    book.touch(1)
+    assert book.moved() == [key(1)]
