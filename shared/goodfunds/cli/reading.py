@@ -6,6 +6,9 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import asyncpg
+
+from goodfunds.errors import Unavailable
 from goodfunds.lanes.records import Connection
 from goodfunds.local.postgres import READER
 from goodfunds.local.stack import Stack
@@ -29,11 +32,14 @@ def reader_url(postgres: str) -> str:
 
 
 async def read_from(stack: Stack, service: str) -> Connection:
-    """A connection to a service's database that cannot write."""
+    """A connection to a service's database that cannot write. Raises Unavailable."""
     found = services()[service]
     url = reader_url(stack.postgres).rstrip("/")
-    connection = await connect(f"{url}/{found.database}", "goodfunds command line")
-    await connection.execute("SET default_transaction_read_only = on")
+    try:
+        connection = await connect(f"{url}/{found.database}", "goodfunds command line")
+        await connection.execute("SET default_transaction_read_only = on")
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
+        raise Unavailable(f"{service}'s database cannot be read: {fault}") from fault
     return connection
 
 
