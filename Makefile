@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CORPUS ?=
+# Test files run side by side, each worker with servers of its own.
+JOBS ?= 2
 
 .PHONY: help setup demo test lint unit schemas format bench clean
 
@@ -22,8 +24,8 @@ demo: setup ## The main job end to end (FILE=… N=… FAULTS=… KEEP=1 JSON=1)
 	@$(BIN)/goodfunds --folder $(if $(KEEP),.goodfunds,.goodfunds-demo) demo $(if $(FILE),--file '$(FILE)') \
 	    $(if $(N),--payments $(N)) $(if $(FAULTS),--faults '$(FAULTS)') $(if $(KEEP),--keep) $(if $(JSON),--json)
 
-test: setup lint ## Everything: lint, then the whole suite (CORPUS=folder of real bank files)
-	@CORPUS='$(CORPUS)' $(BIN)/python -m pytest -q --durations=10
+test: setup lint ## Everything: lint, then the whole suite (CORPUS=folder of real bank files, JOBS=2)
+	@CORPUS='$(CORPUS)' $(BIN)/python -m pytest -q --durations=10 -n $(JOBS) --dist loadfile
 
 unit: setup ## The tests that need no server
 	@$(BIN)/python -m pytest -q tests/unit tests/tidy tests/contract

@@ -5,7 +5,7 @@ import io
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
 from typing import Any
@@ -40,8 +40,9 @@ class Stage:
     settings: LaneSettings
     topic: str
 
-    def feed(self, source: FileIntake | None = None) -> Feed:
-        return Feed(source or FileIntake(self.pool, PARTITIONS), self.settings, idle=0.02)
+    def feed(self, source: FileIntake | None = None, owner: str = "test") -> Feed:
+        settings = replace(self.settings, owner=owner)
+        return Feed(source or FileIntake(self.pool, PARTITIONS), settings, idle=0.02)
 
     async def take(self, content: bytes, client: str = "shop") -> None:
         app = create_app("ingestion", list)
@@ -273,7 +274,7 @@ async def test_a_file_that_can_no_longer_be_read_stops_the_feed_durably(stage: S
 async def test_while_another_owner_lives_a_feed_stands_by(stage: Stage) -> None:
     await stage.take(FILE)
     stop, ends = asyncio.Event(), asyncio.Event()
-    owner, rival = stage.feed(), stage.feed()
+    owner, rival = stage.feed(owner="one"), stage.feed(owner="two")
     owning = asyncio.create_task(owner.run(stop))
 
     async def works() -> bool:
