@@ -12,6 +12,7 @@ from services.reconciliation.decide import instant
 from services.reconciliation.model import (
     BROKEN,
     CANCELLED,
+    DEBIT,
     EXPLAINED,
     NOTHING,
     OPEN,
@@ -44,11 +45,12 @@ def find_breaks(case: Case, horizon: Horizon) -> tuple[Case, Findings]:
     lines = case.lines
     if lines:
         lines = tuple(_judge_lines(case, horizon, wanted))
-    debit = case.debit
-    if debit is not None and debit.state == OPEN and debit.settled_on is not None:
-        covered_to = horizon.covered_to.get(debit.nostro)
-        if covered_to is not None and covered_to >= debit.settled_on:
-            found = _missing(debit, horizon.now)
+    for item in (case.debit, case.credit):
+        if item is None or item.state != OPEN or item.settled_on is None:
+            continue
+        covered_to = horizon.covered_to.get(item.nostro)
+        if covered_to is not None and covered_to >= item.settled_on:
+            found = _missing(item, horizon.now)
             wanted[found.break_id] = found
     if not wanted and not case.breaks:
         return (case if lines is case.lines else case._replace(lines=lines)), NOTHING
@@ -171,9 +173,10 @@ def _reason(case: Case, line: Line) -> tuple[str, str]:
 
 
 def _missing(item: Item, now: datetime) -> Break:
+    what, fate = (b"missing_line", "settled") if item.side == DEBIT else (b"missing_return", "returned")
     return Break(
         lane=item.lane,
-        break_id=_break_id(item.payment_id, b"missing_line"),
+        break_id=_break_id(item.payment_id, what),
         about="item",
         reason="missing_line",
         amount_minor=-item.amount_minor,
@@ -184,7 +187,7 @@ def _missing(item: Item, now: datetime) -> Break:
         statement_id=NO_ID,
         line_number=0,
         bank_reference="",
-        detail=f"settled, booked on {item.settled_on}, on no statement that covers the day",
+        detail=f"{fate}, booked on {item.settled_on}, on no statement that covers the day",
         opened_at=now,
     )
 

@@ -128,6 +128,7 @@ def _credit(event: PaymentReturned, lane: int, seq: int) -> Item:
         event.end_to_end_id,
         instant(event.returned_at),
         seq,
+        settled_on=event.booking_date if event.booking_date > _EPOCH.date() else None,
     )
 
 

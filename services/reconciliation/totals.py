@@ -46,14 +46,11 @@ class Schemas:
     """The event schemas by their id on the wire, read from a folder such as the project's `schemas`."""
 
     def __init__(self, folder: Path) -> None:
-        lock = json.loads((folder / "registry.lock.json").read_text(encoding="utf-8"))
-        written = {
-            file.stem: json.loads(file.read_text(encoding="utf-8"))
-            for file in sorted((folder / "events").glob("*.avsc"))
-        }
-        self._ids = {each["name"]: int(each["id"]) for each in lock["schemas"]}
-        # An id on the wire names the schema that wrote the body; amounts stay bytes until they are added.
-        self._by_id = {self._ids[name]: (name, _parsed(name, written)) for name in written}
+        lock = json.loads((folder / "registry.lock.json").read_text(encoding="utf-8"))["schemas"]
+        # An id on the wire names the schema that wrote it, perhaps an earlier one; a name's last writes.
+        self._ids = {each["name"]: int(each["id"]) for each in lock}
+        # Amounts stay bytes until they are added.
+        self._by_id = {int(each["id"]): _read(folder, each["id"], each["name"]) for each in lock}
 
     def decode(self, value: bytes) -> tuple[str, dict[str, Any]]:
         """(event type, fields) of an event on the wire. Raises Unreadable."""
@@ -172,18 +169,18 @@ def from_total_event(fields: Mapping[str, Any]) -> tuple[TotalKey, Total]:
     return key, Total(fields["count"], amount, fields["last_seq"], fields["last_offset"])
 
 
-def _parsed(name: str, written: Mapping[str, Any]) -> Any:
-    return fastavro.parse_schema(_alone(written[name], written, set()))
+def _read(folder: Path, number: int, name: str) -> tuple[str, Any]:
+    """(event type, schema) of an id."""
+    written = json.loads((folder / "history" / f"{number}.avsc").read_text(encoding="utf-8"))
+    return name, fastavro.parse_schema(_alone(written, set()))
 
 
-def _alone(schema: Any, written: Mapping[str, Any], seen: set[str]) -> Any:
-    """The schema with the records it names put in place, and logical types left to the reader of bytes."""
+def _alone(schema: Any, seen: set[str]) -> Any:
+    """The schema with each name told once, and logical types left to the reader of bytes."""
     if isinstance(schema, str):
-        if schema in written and schema not in seen:
-            return _alone(written[schema], written, seen)
         return schema
     if isinstance(schema, list):
-        return [_alone(each, written, seen) for each in schema]
+        return [_alone(each, seen) for each in schema]
     plain = {key: value for key, value in schema.items() if key not in _LOGICAL}
     if plain.get("type") in ("record", "fixed", "enum"):
         if plain["name"] in seen:
@@ -191,10 +188,10 @@ def _alone(schema: Any, written: Mapping[str, Any], seen: set[str]) -> Any:
         seen.add(plain["name"])
     if plain.get("type") == "record":
         plain["fields"] = [
-            {"name": each["name"], "type": _alone(each["type"], written, seen)} for each in plain["fields"]
+            {"name": each["name"], "type": _alone(each["type"], seen)} for each in plain["fields"]
         ]
     elif "items" in plain:
-        plain["items"] = _alone(plain["items"], written, seen)
+        plain["items"] = _alone(plain["items"], seen)
     return plain
 
 

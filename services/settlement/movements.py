@@ -52,6 +52,7 @@ def returned(
         bank_reference=entry.bank_reference,
         reason_code=entry.reason_code,
         reason=entry.reason,
+        booking_date=entry.booking_date,
     )
     back = posting.returned_less_charges(
         payment.payment_id, batch.key.rail, batch.key.nostro, payment.amount_minor, charges_minor,

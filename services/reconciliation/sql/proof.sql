@@ -73,12 +73,12 @@ UNION ALL
 SELECT 'a settled item that no statement shows and its open break', i.lane, i.payment_id, NULL, i.currency,
        i.amount_minor, -coalesce(b.amount_minor, 0)
 FROM (SELECT lane, nostro, max(to_date) AS to_date FROM statement_shares GROUP BY lane, nostro) c
-JOIN batches o ON o.lane = c.lane AND o.nostro = c.nostro AND o.open_debits > 0
+JOIN batches o ON o.lane = c.lane AND o.nostro = c.nostro AND (o.open_debits > 0 OR o.open_credits > 0)
 JOIN expected_items i ON i.lane = o.lane AND i.batch_id = o.batch_id AND i.nostro = o.nostro
  AND i.currency = o.currency
 LEFT JOIN breaks b ON b.lane = i.lane AND b.payment_id = i.payment_id AND b.reason = 'missing_line'
- AND b.resolved_at IS NULL
-WHERE i.state = 0 AND i.side = -1 AND i.settled_on <= c.to_date AND b.amount_minor IS DISTINCT FROM -i.amount_minor
+ AND b.resolved_at IS NULL AND sign(b.amount_minor) = -i.side
+WHERE i.state = 0 AND i.settled_on <= c.to_date AND b.amount_minor IS DISTINCT FROM -i.amount_minor
 UNION ALL
 SELECT 'a batch and its open items', coalesce(b.lane, i.lane), NULL, NULL, coalesce(b.currency, i.currency),
        coalesce(b.minor, 0), coalesce(i.minor, 0)

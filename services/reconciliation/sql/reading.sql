@@ -79,12 +79,12 @@ HAVING count(*) = 1
 LIMIT 1000;
 
 -- name: payments_to_miss
--- Debits that settled on a day which a statement now covers, and that no line has explained.
+-- Debits and returns booked on a day which a statement now covers, and that no line has explained.
 SELECT i.lane, i.payment_id
 FROM unnest($1::int[], $2::text[], $3::date[]) AS q(lane, nostro, to_date)
-JOIN batches b ON b.lane = q.lane AND b.nostro = q.nostro AND b.open_debits > 0
+JOIN batches b ON b.lane = q.lane AND b.nostro = q.nostro AND (b.open_debits > 0 OR b.open_credits > 0)
 JOIN expected_items i ON i.lane = b.lane AND i.batch_id = b.batch_id
-WHERE i.nostro = q.nostro AND i.side = -1 AND i.state = 0 AND i.settled_on <= q.to_date;
+WHERE i.nostro = q.nostro AND i.state = 0 AND i.settled_on <= q.to_date;
 
 -- name: shares
 SELECT s.* FROM unnest($1::int[], $2::uuid[]) AS q(lane, statement_id) JOIN statement_shares s USING (lane, statement_id);

@@ -1501,171 +1501,6 @@ def decode_payment_rejected_by_bank(data: bytes) -> PaymentRejectedByBank:
     return event
 
 
-_PaymentReturned = Struct(">16s16sqq")
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentReturned:
-    """The payment came back after settlement, in full. Written by settlement."""
-
-    SCHEMA_ID: ClassVar[int] = 13
-
-    payment_id: bytes
-    batch_id: bytes
-    amount_minor: int
-    charges_minor: int
-    returned_at: int
-    account: str
-    currency: str
-    rail: str
-    nostro: str
-    end_to_end_id: str
-    bank_reference: str
-    reason_code: str
-    reason: str
-
-    def encode(self) -> bytes:
-        """The event as a topic carries it."""
-        return b"\x00\x00\x00\x00\r" + self.body()
-
-    def body(self) -> bytes:
-        """The Avro body alone."""
-        account = self.account.encode()
-        currency = self.currency.encode()
-        rail = self.rail.encode()
-        nostro = self.nostro.encode()
-        end_to_end_id = self.end_to_end_id.encode()
-        bank_reference = self.bank_reference.encode()
-        reason_code = self.reason_code.encode()
-        reason = self.reason.encode()
-        return b"".join(
-            (
-                _PaymentReturned.pack(self.payment_id, self.batch_id, self.amount_minor, self.charges_minor),
-                long(self.returned_at),
-                LENGTHS[len(account)],
-                account,
-                LENGTHS[len(currency)],
-                currency,
-                LENGTHS[len(rail)],
-                rail,
-                LENGTHS[len(nostro)],
-                nostro,
-                LENGTHS[len(end_to_end_id)],
-                end_to_end_id,
-                LENGTHS[len(bank_reference)],
-                bank_reference,
-                LENGTHS[len(reason_code)],
-                reason_code,
-                LENGTHS[len(reason)],
-                reason,
-            )
-        )
-
-
-def read_payment_returned(data: bytes, at: int) -> tuple[PaymentReturned, int]:
-    """A PaymentReturned's Avro body at a place, and the place after it. Raises what is BROKEN."""
-    (
-        payment_id,
-        batch_id,
-        amount_minor,
-        charges_minor,
-    ) = _PaymentReturned.unpack_from(data, at)
-    at += 48
-    returned_at, at = read_long(data, at)
-    size = data[at]
-    if size & 0x81:
-        size, at = read_length(data, at)
-    else:
-        size >>= 1
-        at += 1
-    account = data[at : at + size].decode()
-    at += size
-    size = data[at]
-    if size & 0x81:
-        size, at = read_length(data, at)
-    else:
-        size >>= 1
-        at += 1
-    currency = data[at : at + size].decode()
-    at += size
-    size = data[at]
-    if size & 0x81:
-        size, at = read_length(data, at)
-    else:
-        size >>= 1
-        at += 1
-    rail = data[at : at + size].decode()
-    at += size
-    size = data[at]
-    if size & 0x81:
-        size, at = read_length(data, at)
-    else:
-        size >>= 1
-        at += 1
-    nostro = data[at : at + size].decode()
-    at += size
-    size = data[at]
-    if size & 0x81:
-        size, at = read_length(data, at)
-    else:
-        size >>= 1
-        at += 1
-    end_to_end_id = data[at : at + size].decode()
-    at += size
-    size = data[at]
-    if size & 0x81:
-        size, at = read_length(data, at)
-    else:
-        size >>= 1
-        at += 1
-    bank_reference = data[at : at + size].decode()
-    at += size
-    size = data[at]
-    if size & 0x81:
-        size, at = read_length(data, at)
-    else:
-        size >>= 1
-        at += 1
-    reason_code = data[at : at + size].decode()
-    at += size
-    size = data[at]
-    if size & 0x81:
-        size, at = read_length(data, at)
-    else:
-        size >>= 1
-        at += 1
-    reason = data[at : at + size].decode()
-    at += size
-    if at > len(data):
-        raise ValueError("the event goes past the end")
-    return PaymentReturned(
-        payment_id,
-        batch_id,
-        amount_minor,
-        charges_minor,
-        returned_at,
-        account,
-        currency,
-        rail,
-        nostro,
-        end_to_end_id,
-        bank_reference,
-        reason_code,
-        reason,
-    ), at
-
-
-def decode_payment_returned(data: bytes) -> PaymentReturned:
-    """A PaymentReturned from its wire bytes. Raises Unreadable."""
-    try:
-        event, at = read_payment_returned(data, 5)
-    except BROKEN as fault:
-        raise Unreadable(f"no PaymentReturned: {fault}") from fault
-    if at != len(data):
-        raise Unreadable(f"no PaymentReturned: {len(data) - at} bytes too many")
-    return event
-
-
 _PaymentDelayed = Struct(">16s16sq")
 
 
@@ -3455,6 +3290,176 @@ def decode_bank_entry_reported(data: bytes) -> BankEntryReported:
     return event
 
 
+_PaymentReturned = Struct(">16s16sqq")
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentReturned:
+    """The payment came back after settlement, in full. Written by settlement."""
+
+    SCHEMA_ID: ClassVar[int] = 30
+
+    payment_id: bytes
+    batch_id: bytes
+    amount_minor: int
+    charges_minor: int
+    returned_at: int
+    account: str
+    currency: str
+    rail: str
+    nostro: str
+    end_to_end_id: str
+    bank_reference: str
+    reason_code: str
+    reason: str
+    booking_date: date = 0
+
+    def encode(self) -> bytes:
+        """The event as a topic carries it."""
+        return b"\x00\x00\x00\x00\x1e" + self.body()
+
+    def body(self) -> bytes:
+        """The Avro body alone."""
+        account = self.account.encode()
+        currency = self.currency.encode()
+        rail = self.rail.encode()
+        nostro = self.nostro.encode()
+        end_to_end_id = self.end_to_end_id.encode()
+        bank_reference = self.bank_reference.encode()
+        reason_code = self.reason_code.encode()
+        reason = self.reason.encode()
+        return b"".join(
+            (
+                _PaymentReturned.pack(self.payment_id, self.batch_id, self.amount_minor, self.charges_minor),
+                long(self.returned_at),
+                LENGTHS[len(account)],
+                account,
+                LENGTHS[len(currency)],
+                currency,
+                LENGTHS[len(rail)],
+                rail,
+                LENGTHS[len(nostro)],
+                nostro,
+                LENGTHS[len(end_to_end_id)],
+                end_to_end_id,
+                LENGTHS[len(bank_reference)],
+                bank_reference,
+                LENGTHS[len(reason_code)],
+                reason_code,
+                LENGTHS[len(reason)],
+                reason,
+                write_date(self.booking_date),
+            )
+        )
+
+
+def read_payment_returned(data: bytes, at: int) -> tuple[PaymentReturned, int]:
+    """A PaymentReturned's Avro body at a place, and the place after it. Raises what is BROKEN."""
+    (
+        payment_id,
+        batch_id,
+        amount_minor,
+        charges_minor,
+    ) = _PaymentReturned.unpack_from(data, at)
+    at += 48
+    returned_at, at = read_long(data, at)
+    size = data[at]
+    if size & 0x81:
+        size, at = read_length(data, at)
+    else:
+        size >>= 1
+        at += 1
+    account = data[at : at + size].decode()
+    at += size
+    size = data[at]
+    if size & 0x81:
+        size, at = read_length(data, at)
+    else:
+        size >>= 1
+        at += 1
+    currency = data[at : at + size].decode()
+    at += size
+    size = data[at]
+    if size & 0x81:
+        size, at = read_length(data, at)
+    else:
+        size >>= 1
+        at += 1
+    rail = data[at : at + size].decode()
+    at += size
+    size = data[at]
+    if size & 0x81:
+        size, at = read_length(data, at)
+    else:
+        size >>= 1
+        at += 1
+    nostro = data[at : at + size].decode()
+    at += size
+    size = data[at]
+    if size & 0x81:
+        size, at = read_length(data, at)
+    else:
+        size >>= 1
+        at += 1
+    end_to_end_id = data[at : at + size].decode()
+    at += size
+    size = data[at]
+    if size & 0x81:
+        size, at = read_length(data, at)
+    else:
+        size >>= 1
+        at += 1
+    bank_reference = data[at : at + size].decode()
+    at += size
+    size = data[at]
+    if size & 0x81:
+        size, at = read_length(data, at)
+    else:
+        size >>= 1
+        at += 1
+    reason_code = data[at : at + size].decode()
+    at += size
+    size = data[at]
+    if size & 0x81:
+        size, at = read_length(data, at)
+    else:
+        size >>= 1
+        at += 1
+    reason = data[at : at + size].decode()
+    at += size
+    days, at = read_long(data, at)
+    booking_date = read_date(days)
+    if at > len(data):
+        raise ValueError("the event goes past the end")
+    return PaymentReturned(
+        payment_id,
+        batch_id,
+        amount_minor,
+        charges_minor,
+        returned_at,
+        account,
+        currency,
+        rail,
+        nostro,
+        end_to_end_id,
+        bank_reference,
+        reason_code,
+        reason,
+        booking_date,
+    ), at
+
+
+def decode_payment_returned(data: bytes) -> PaymentReturned:
+    """A PaymentReturned from its wire bytes. Raises Unreadable."""
+    try:
+        event, at = read_payment_returned(data, 5)
+    except BROKEN as fault:
+        raise Unreadable(f"no PaymentReturned: {fault}") from fault
+    if at != len(data):
+        raise Unreadable(f"no PaymentReturned: {len(data) - at} bytes too many")
+    return event
+
+
 Event = (
     PaymentInstruction
     | AccountOpenRequested
@@ -3468,7 +3473,6 @@ Event = (
     | PaymentSubmitted
     | PaymentSettled
     | PaymentRejectedByBank
-    | PaymentReturned
     | PaymentDelayed
     | SettlementContradicted
     | BatchSubmitted
@@ -3484,6 +3488,7 @@ Event = (
     | StatementReconciled
     | ControlTotal
     | BankEntryReported
+    | PaymentReturned
 )
 
 
@@ -3500,7 +3505,6 @@ _DECODERS: dict[int, Callable[[bytes], Event]] = {
     10: decode_payment_submitted,
     11: decode_payment_settled,
     12: decode_payment_rejected_by_bank,
-    13: decode_payment_returned,
     14: decode_payment_delayed,
     15: decode_settlement_contradicted,
     16: decode_batch_submitted,
@@ -3516,10 +3520,12 @@ _DECODERS: dict[int, Callable[[bytes], Event]] = {
     27: decode_statement_reconciled,
     28: decode_control_total,
     29: decode_bank_entry_reported,
+    30: decode_payment_returned,
 }
 
 
 _EARLIER: dict[int, tuple[int, bytes]] = {
+    13: (30, b"\x00"),
     20: (29, b"\x00\x00\x00\x00\x00\x00\x00\x00"),
 }
 
@@ -3537,7 +3543,6 @@ BY_NAME: dict[str, type[Event]] = {
     "PaymentSubmitted": PaymentSubmitted,
     "PaymentSettled": PaymentSettled,
     "PaymentRejectedByBank": PaymentRejectedByBank,
-    "PaymentReturned": PaymentReturned,
     "PaymentDelayed": PaymentDelayed,
     "SettlementContradicted": SettlementContradicted,
     "BatchSubmitted": BatchSubmitted,
@@ -3553,6 +3558,7 @@ BY_NAME: dict[str, type[Event]] = {
     "StatementReconciled": StatementReconciled,
     "ControlTotal": ControlTotal,
     "BankEntryReported": BankEntryReported,
+    "PaymentReturned": PaymentReturned,
 }
 
 

@@ -91,7 +91,7 @@ def rejected(number: int, amount: int, batch_number: int = 1) -> types.PaymentRe
 def returned(number: int, amount: int, charges: int = 0) -> types.PaymentReturned:
     return types.PaymentReturned(
         payment(number), batch(1), amount, charges, AT, f"customer-{number}", "EUR", "sepa-credit", NOSTRO,
-        "", f"return-{number}", "AC04", "",
+        "", f"return-{number}", "AC04", "", DAY,
     )  # fmt: skip
 
 

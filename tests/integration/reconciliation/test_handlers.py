@@ -107,6 +107,8 @@ async def test_a_line_of_an_unknown_payment_breaks_at_closing_and_its_payment_re
             [("settled_after_rejection", -100)],
         ),
         ([submitted(1, 100), returned(1, 100, 5)], [line(1, -100, 1), line(1, 95, 2)], []),
+        ([settled(1, 100), returned(1, 100, 5)], [line(1, -100, 1)], [("missing_line", -95)]),
+        ([settled(1, 100), returned(1, 100)], [], [("missing_line", -100), ("missing_line", 100)]),
         ([contradicted(None, 70, "unknown_entry", "R1")], [line(None, 70, 1, bank_reference="R1")],
          [("unknown_entry", 70)]),
         ([], [line(None, 70, 1, bank_reference="R1")], [("unknown_line", 70)]),

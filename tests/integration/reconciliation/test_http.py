@@ -33,11 +33,15 @@ async def test_statements_breaks_and_money_can_be_looked_at(database: str) -> No
     http.add_routes(app, pool)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         (statement,) = (await client.get("/v1/statements")).json()
-        (found,) = (await client.get("/v1/breaks")).json()
+        breaks = {each["reason"]: each for each in (await client.get("/v1/breaks")).json()}
         assert (await client.get("/v1/breaks?limit=0")).status_code == 422
     assert (statement["nostro"], statement["closing_minor"]) == (NOSTRO, 3)
     assert statement["reconciled_at"] is not None
-    assert (found["reason"], found["amount_minor"], found["payment_id"]) == ("unknown_line", -7, None)
+    assert {reason: found["amount_minor"] for reason, found in breaks.items()} == {
+        "unknown_line": -7,
+        "missing_line": -50,
+    }
+    assert breaks["unknown_line"]["payment_id"] is None
     await pool.execute(
         "INSERT INTO parked VALUES "
         "(3, 'payments', 3, 7, '', NULL, '[]', 0, 12, 'EUR', true, 'a test', now()), "
@@ -48,6 +52,7 @@ async def test_statements_breaks_and_money_can_be_looked_at(database: str) -> No
         ("expected", "EUR"): (150, 2),
         ("return_expected", "EUR"): (50, 1),
         ("break_line", "EUR"): (7, 1),
+        ("break_item", "EUR"): (50, 1),
         ("parked", "EUR"): (12, 1),
     }
     await pool.close()

@@ -1,6 +1,7 @@
 """Ingestion's decisions: what is accepted, each refusal by its code, and which of several is heard."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -246,7 +247,7 @@ def returned(**changes: Any) -> PaymentReturned:
     fields: dict[str, Any] = {
         "payment_id": ID, "batch_id": NO_ID, "amount_minor": 100, "charges_minor": 0, "returned_at": 0,
         "account": ACCOUNT, "currency": "EUR", "rail": RAIL, "nostro": "", "end_to_end_id": "",
-        "bank_reference": "", "reason_code": "AC04", "reason": "",
+        "bank_reference": "", "reason_code": "AC04", "reason": "", "booking_date": date(2026, 11, 23),
     }  # fmt: skip
     return PaymentReturned(**{**fields, **changes})
 

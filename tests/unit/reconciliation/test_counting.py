@@ -1,16 +1,22 @@
 """The second reader through rebalances and restarts: a total is gone on with, or not touched at all."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from goodfunds.events.types import decode
+from goodfunds.events.wire import long
 from services.reconciliation.control_totals import READ, ControlTotals
-from services.reconciliation.totals import Book, Schemas, Total, TotalKey, from_total_event
-from tests.integration.reconciliation.scene import submitted
+from services.reconciliation.totals import Book, Schemas, Total, TotalKey, from_total_event, money
+from tests.integration.reconciliation.scene import returned, submitted
 
 SCHEMAS = Schemas(Path(__file__).parents[3] / "schemas")
 TOPIC = READ[1]
+RETURNED = returned(1, 100)
+DAYS = (RETURNED.booking_date - date(1970, 1, 1)).days
 
 
 def key(partition: int) -> TotalKey:
@@ -87,3 +93,12 @@ def test_what_a_restart_went_on_from_is_published_anew_with_all_of_its_partition
     assert book.moved() == []
     book.touch(1)
     assert book.moved() == [key(1)]
+
+
+def test_what_an_earlier_schema_wrote_is_counted_too() -> None:
+    written = RETURNED.encode()
+    assert written[:5] == (30).to_bytes(5, "big")
+    no_booking_date = (13).to_bytes(5, "big") + written[5 : -len(long(DAYS))]
+    name, fields = SCHEMAS.decode(no_booking_date)
+    assert (name, money(fields)) == ("PaymentReturned", (100, "EUR"))
+    assert decode(no_booking_date) == replace(RETURNED, booking_date=date(1970, 1, 1))

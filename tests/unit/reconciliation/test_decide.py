@@ -36,7 +36,7 @@ COMMON = ("customer", "EUR", "sepa-credit", NOSTRO, "E1")
 SUBMITTED = types.PaymentSubmitted(PAYMENT, BATCH, 100, 5, *COMMON, "GF1", DAY)
 SETTLED = types.PaymentSettled(PAYMENT, BATCH, 100, 6, *COMMON, "B1", DAY, "booked")
 REJECTED = types.PaymentRejectedByBank(PAYMENT, BATCH, 100, 7, *COMMON, "AC04", "")
-RETURNED = types.PaymentReturned(PAYMENT, BATCH, 100, 5, 8, *COMMON, "B2", "AC04", "")
+RETURNED = types.PaymentReturned(PAYMENT, BATCH, 100, 5, 8, *COMMON, "B2", "AC04", "", DAY)
 CLOSED = "closed"
 
 
