@@ -1,5 +1,6 @@
 """The root of the command line: what all commands share, and how faults are told."""
 
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from goodfunds.errors import GoodfundsError
 
 CONSOLE = Console(soft_wrap=True)
 ERRORS = Console(stderr=True, soft_wrap=True)
-_TOLD = (
+TOLD = (
     GoodfundsError, RuntimeError, OSError, KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError,
     httpx.HTTPError,
 )  # fmt: skip
@@ -28,7 +29,7 @@ class Root(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except _TOLD as fault:
+        except TOLD as fault:
             told = str(fault) or type(fault).__name__
             ERRORS.print(f"[bold red]goodfunds:[/] {escape(told)}", highlight=False)
             sys.exit(2)
@@ -52,4 +53,6 @@ def say(text: str) -> None:
 @click.pass_context
 def root(context: click.Context, folder: Path) -> None:
     """Event-driven money movement, proved to the cent."""
+    # What a client of Kafka warns of on its way comes back as the fault that is told.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     context.obj = folder

@@ -1,14 +1,20 @@
 """`goodfunds up`, `status` and `down`: the local stack."""
 
+import asyncio
 import json
 import re
 import sys
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 
 import click
+from rich.markup import escape
 from rich.table import Table
 
-from goodfunds.cli.root import CONSOLE, ERRORS, say
+from goodfunds.cli.root import CONSOLE, ERRORS, TOLD, say
+from goodfunds.cli.standing import Standing, money_table, read_standing
 from goodfunds.local import stack as local
 
 
@@ -41,16 +47,26 @@ def up(folder: Path, partitions: int, only_infrastructure: bool, provider: str |
 @click.option("--json", "as_json", is_flag=True, help="Print the stack as one object.")
 @click.pass_obj
 def status(folder: Path, as_json: bool) -> None:
-    """Show what runs. Exit code 1 if anything of the stack does not, or is not ready."""
+    """Show what runs, how far each service is behind its topics, and the money that waits.
+
+    Exit code 1 if anything of the stack does not run, or is not ready.
+    """
     stack = local.read(folder.resolve())
     if stack is None or not (stack.running or stack.containers):
         ERRORS.print("no stack is up: start one with `goodfunds up`")
         sys.exit(1)
     facts = _facts(stack)
+    standing = _standing(stack)
     if as_json:
-        click.echo(json.dumps(facts))
+        click.echo(json.dumps({**facts, **(asdict(standing) if standing else {})}))
     else:
-        CONSOLE.print(_table(stack))
+        CONSOLE.print(_table(stack, standing.lags if standing else {}))
+        if standing is None:
+            ERRORS.print("lag and money are not known: Kafka or Postgres does not answer")
+        elif standing.money:
+            CONSOLE.print(money_table(standing.money))
+        else:
+            CONSOLE.print("no money waits: all of it is at its end")
     sys.exit(0 if all(each["state"] == "ready" for each in facts["processes"].values()) else 1)  # type: ignore[attr-defined]
 
 
@@ -68,6 +84,14 @@ def down(folder: Path, wipe: bool) -> None:
     stack = local.read(folder.resolve())
     if stack is not None:
         local.down(stack, say)
+
+
+def _standing(stack: local.Stack) -> Standing | None:
+    """None where the databases or the broker do not tell: the table says what is the matter."""
+    try:
+        return asyncio.run(read_standing(stack))
+    except TOLD:
+        return None
 
 
 def _state(stack: local.Stack, name: str) -> str:
@@ -107,17 +131,17 @@ def _masked(url: str) -> str:
     return re.sub(r"(//[^:/@]*):[^@]*@", r"\1:***@", url)
 
 
-def _table(stack: local.Stack) -> Table:
+def _table(stack: local.Stack, lags: Mapping[str, int] = MappingProxyType({})) -> Table:
     title = f"{stack.folder}: Kafka {stack.kafka}, {_masked(stack.postgres)}"
     table = Table(title=title, title_style="none")
-    for column in ("process", "pid", "HTTP", "MB", "state"):
-        table.add_column(column, justify="right" if column in ("pid", "MB") else "left")
+    for column in ("process", "pid", "HTTP", "MB", "lag", "state"):
+        table.add_column(column, justify="right" if column in ("pid", "MB", "lag") else "left")
     rows = [(name, container[:12], "", "") for name, container in stack.containers.items()]
     rows += [
         (
             name,
             str(running.pid),
-            stack.url(name) if name in stack.http else "",
+            stack.url(name).removeprefix("http://") if name in stack.http else "",
             f"{local.memory_mb(running):.0f}",
         )
         for name, running in stack.running.items()
@@ -125,5 +149,6 @@ def _table(stack: local.Stack) -> Table:
     for row in rows:
         state = _state(stack, row[0])
         colour = "green" if state == "ready" else "red"
-        table.add_row(*row, f"[{colour}]{state}[/]")
+        lag = f"{lags[row[0]]:,}" if row[0] in lags else ""
+        table.add_row(*row, lag, f"[{colour}]{escape(state)}[/]")
     return table

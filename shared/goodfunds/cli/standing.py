@@ -1,0 +1,96 @@
+"""How the work stands: how far each service is behind its topics, and the money that waits in it."""
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from rich.table import Table
+
+import goodfunds.lanes
+from goodfunds.cli.reading import readers, sql
+from goodfunds.lanes.records import Connection
+from goodfunds.local.stack import Stack
+from goodfunds.money import CURRENCIES, readable_amount
+from goodfunds.postgres import statements
+
+_LANES = statements(Path(goodfunds.lanes.__file__).parent / "sql")
+_PATIENCE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Money in a state that is not its end: minor units, payments or events, and how old the oldest is."""
+
+    service: str
+    state: str
+    currency: str
+    amount_minor: int
+    count: int
+    oldest_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`lags`: service → records of its topics that it has not handled yet."""
+
+    lags: Mapping[str, int]
+    money: Sequence[Waiting]
+
+
+async def read_standing(stack: Stack) -> Standing:
+    """From the databases and the broker, so that it holds for a service that is dead, too.
+
+    Raises TimeoutError where they are not heard from within ten seconds.
+    """
+    async with asyncio.timeout(_PATIENCE_SECONDS), readers(stack) as connections:
+        consumer = AIOKafkaConsumer(bootstrap_servers=stack.kafka, enable_auto_commit=False)
+        try:
+            await consumer.start()
+            lags = {name: await _lag(consumer, each) for name, each in connections.items()}
+        finally:
+            await consumer.stop()
+        now = datetime.now(UTC)
+        money = [
+            Waiting(name, state, currency, minor, count, (now - (oldest or now)).total_seconds())
+            for name, connection in connections.items()
+            for state, currency, minor, count, oldest in await connection.fetch(sql(name)["money_by_state"])
+        ]
+        return Standing(lags, money)
+
+
+async def _lag(consumer: AIOKafkaConsumer, connection: Connection) -> int:
+    handled = {
+        TopicPartition(topic, row["lane"]): offset
+        for row in await connection.fetch(_LANES["lane_positions"])
+        if row["lane"] >= 0
+        for topic, offset in json.loads(row["offsets"]).items()
+    }
+    ends = await consumer.end_offsets(list(handled)) if handled else {}
+    return sum(max(end - handled[place], 0) for place, end in ends.items())
+
+
+def money_table(money: Iterable[Waiting]) -> Table:
+    """The money that waits, for a person."""
+    table = Table(title="money that waits", title_justify="left", title_style="bold")
+    for column in ("service", "state", "count", "money", "oldest"):
+        table.add_column(column, justify="right" if column in ("count", "money", "oldest") else "left")
+    for each in money:
+        known = each.currency in CURRENCIES
+        shown = readable_amount(each.amount_minor, each.currency) if known else f"{each.amount_minor} minor"
+        table.add_row(each.service, each.state, f"{each.count:,}", shown, _age(each.oldest_seconds))
+    return table
+
+
+def _age(seconds: float) -> str:
+    minutes, rest = divmod(max(round(seconds), 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
