@@ -62,7 +62,8 @@ def _status_report(connection: sqlite3.Connection, answer: Answer, identity: Ban
 
 def _information_statuses(connection: sqlite3.Connection, answer: Answer) -> list[PaymentInformationStatus]:
     rows = connection.execute(
-        SQL["payment_informations_of_file"], (answer.file, answer.content_of, answer.day.isoformat())
+        SQL["payment_informations_of_file"],
+        {"file": answer.file, "answer": answer.content_of, "day": answer.day.isoformat()},
     )
     # A later report speaks of single payments alone, whatever the first said of their PmtInf.
     return [

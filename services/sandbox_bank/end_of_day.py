@@ -1,5 +1,6 @@
 """The end of the bank's day: statements for the day that closes, returns and executions for the next."""
 
+from collections.abc import Mapping
 from datetime import date
 from itertools import groupby
 
@@ -7,6 +8,7 @@ from services.sandbox_bank import decide
 from services.sandbox_bank.booking import Terms, book_payments, book_returns, how_delivered
 from services.sandbox_bank.books import SQL, Books
 from services.sandbox_bank.calendar import next_business_day
+from services.sandbox_bank.lines import span
 from services.sandbox_bank.model import Answer, AnswerKind, Due
 
 
@@ -54,10 +56,10 @@ def _state_accounts(books: Books, terms: Terms) -> None:
     last = books.next_transfer - 1
     accounts = books.connection.execute(SQL["accounts_to_state"]).fetchall()
     for account, currency, balance, statements, stated_transfer, opening in accounts:
-        span = (account, currency, stated_transfer + 1, last)
+        transfers = span(account, currency, stated_transfer + 1, last)
         moved = sum(
             row[3] if row[2] else -row[3]
-            for row in books.connection.execute(SQL["booked_transactions"], span)
+            for row in books.connection.execute(SQL["booked_transactions"], transfers)
         )
         if opening + moved != balance:
             raise BooksWrong(f"{account}: {opening} and {moved} make no {balance}")
@@ -77,14 +79,14 @@ def _state_accounts(books: Books, terms: Terms) -> None:
                 closing_minor=balance,
             )
         )
-        _damage(books, answer, span)
+        _damage(books, answer, transfers)
         books.connection.execute(SQL["state_account"], (number, last, balance, account, currency))
 
 
-def _damage(books: Books, answer: int, span: tuple[str, str, int, int]) -> None:
+def _damage(books: Books, answer: int, transfers: Mapping[str, str | int]) -> None:
     if not books.draw.settings:
         return
-    entries = books.connection.execute(SQL["entries_to_damage"], span).fetchall()
+    entries = books.connection.execute(SQL["entries_to_damage"], transfers).fetchall()
     missing, wrong, planted = decide.damaged_lines(entries, books.draw)
     books.connection.executemany(
         SQL["damage_line"],

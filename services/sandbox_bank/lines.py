@@ -15,10 +15,20 @@ def entry_reference(entry: int) -> str:
     return f"SB{entry:014d}"
 
 
+def span(account: str, currency: str, from_transfer: int, to_transfer: int) -> dict[str, str | int]:
+    """Transfers of an account, both ends inclusive, as the parameters of statements."""
+    return {
+        "account": account,
+        "currency": currency,
+        "from_transfer": from_transfer,
+        "to_transfer": to_transfer,
+    }
+
+
 def lines(connection: sqlite3.Connection, answer: Answer) -> Iterator[Line]:
     """The lines of an answer's account and span, in the order of their entries."""
-    span = (answer.account, answer.currency, answer.from_transfer, answer.to_transfer)
-    rows = connection.execute(SQL["booked_transactions"], span)
+    of_span = span(answer.account, answer.currency, answer.from_transfer, answer.to_transfer)
+    rows = connection.execute(SQL["booked_transactions"], of_span)
     for (entry, kind, credit), group in groupby(rows, lambda row: (row[0], row[1], row[2])):
         members = list(group)
         yield Line(

@@ -37,18 +37,18 @@ FROM told t JOIN payments p ON p.id = t.payment JOIN files f ON f.id = p.file WH
 SELECT entry, damage FROM damaged_lines WHERE answer = ?
 
 -- name: booked_transactions
-SELECT t.entry, t.kind, t.credit_account = ?1, t.amount_minor, t.currency, t.booked_on, p.id,
+SELECT t.entry, t.kind, t.credit_account = :account, t.amount_minor, t.currency, t.booked_on, p.id,
        p.payment_information_id, p.instruction_id, p.end_to_end_id, p.amount_minor, p.currency,
        p.debtor_account, p.creditor_account, p.creditor_agent, p.creditor_name, p.remittance, p.return_code,
        p.echoes_end_to_end_only, f.message_id
 FROM transfers t LEFT JOIN payments p ON p.id = t.payment LEFT JOIN files f ON f.id = p.file
-WHERE t.id BETWEEN ?3 AND ?4 AND t.currency = ?2 AND (t.debit_account = ?1 OR t.credit_account = ?1)
+WHERE t.id BETWEEN :from_transfer AND :to_transfer AND t.currency = :currency AND (t.debit_account = :account OR t.credit_account = :account)
 ORDER BY t.id
 
 -- name: entries_to_damage
 SELECT t.entry, max(CASE WHEN p.instruction_id = '' THEN p.end_to_end_id ELSE p.instruction_id END)
 FROM transfers t JOIN payments p ON p.id = t.payment
-WHERE t.id BETWEEN ?3 AND ?4 AND t.currency = ?2 AND (t.debit_account = ?1 OR t.credit_account = ?1)
+WHERE t.id BETWEEN :from_transfer AND :to_transfer AND t.currency = :currency AND (t.debit_account = :account OR t.credit_account = :account)
 GROUP BY t.entry ORDER BY t.entry
 
 -- name: statements

@@ -37,7 +37,7 @@ FROM payments p JOIN files f ON f.id = p.file
 WHERE p.instruction_id = ? ORDER BY p.id LIMIT 1
 
 -- name: payment_informations_of_file
-SELECT p.payment_information_id, count(*), count(t.payment), sum(p.execution_date > ?3)
-FROM payments p LEFT JOIN told t ON t.answer = ?2 AND t.payment = p.id
-WHERE p.file = ?1 GROUP BY p.payment_information_id HAVING min(p.echoes_end_to_end_only) = 0
+SELECT p.payment_information_id, count(*), count(t.payment), sum(p.execution_date > :day)
+FROM payments p LEFT JOIN told t ON t.answer = :answer AND t.payment = p.id
+WHERE p.file = :file GROUP BY p.payment_information_id HAVING min(p.echoes_end_to_end_only) = 0
 ORDER BY min(p.id)

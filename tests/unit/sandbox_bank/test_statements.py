@@ -1,5 +1,6 @@
 """Every named statement of the bank prepares against its schema, and its tables are written by it alone."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,8 @@ from services.sandbox_bank.store import Store
 def test_each_statement_prepares(tmp_path: Path, name: str) -> None:
     store = Store(tmp_path / "books.sqlite")
     statement = SQL[name]
-    numbered = [int(part[:1]) for part in statement.split("?")[1:] if part[:1].isdigit()]
-    count = max(numbered, default=statement.count("?"))
-    store.connection().execute(f"EXPLAIN {statement}", (0,) * count)
+    named = dict.fromkeys(re.findall(r":([a-z_]+)", statement), 0)
+    store.connection().execute(f"EXPLAIN {statement}", named or (0,) * statement.count("?"))
     store.close()
 
 
