@@ -10,6 +10,7 @@ from goodfunds.lanes import Feed, LaneLoop
 from goodfunds.observability import log
 from goodfunds.observability.http import create_app, serve
 from goodfunds.observability.metrics import MoneyCollector
+from goodfunds.observability.neighbours import Neighbours
 from goodfunds.observability.process import together
 from goodfunds.postgres import create_pool
 from goodfunds.service import migrate_service
@@ -32,10 +33,11 @@ async def lanes(stop: asyncio.Event) -> None:
         loop = LaneLoop(IngestionHandler(), settings.lanes(SERVICE.database))
         money = MoneyCollector(SERVICE.name, partial(read_money, pool), _MONEY_SECONDS)
         REGISTRY.register(money)
-        app = create_app("goodfunds ingestion", loop.unready)
+        neighbours = Neighbours(settings.kafka, settings.dsn(SERVICE.database))
+        app = create_app("goodfunds ingestion", lambda: [*loop.unready(), *neighbours.unready()])
         http.add_routes(app, pool, SystemClock(), settings.largest_file)
         serving = partial(serve, app, settings.http_host, settings.http_port)
-        await together(stop, loop.run, money.run, serving)
+        await together(stop, loop.run, money.run, neighbours.run, serving)
     finally:
         await pool.close()
 
@@ -48,7 +50,10 @@ async def intake(stop: asyncio.Event) -> None:
     pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds ingestion intake reader")
     try:
         feed = Feed(FileIntake(pool, settings.partitions), settings.lanes(SERVICE.database))
-        app = create_app("goodfunds ingestion intake", feed.unready)
-        await together(stop, feed.run, partial(serve, app, settings.http_host, settings.http_port))
+        neighbours = Neighbours(settings.kafka, settings.dsn(SERVICE.database))
+        app = create_app("goodfunds ingestion intake", lambda: [*feed.unready(), *neighbours.unready()])
+        await together(
+            stop, feed.run, neighbours.run, partial(serve, app, settings.http_host, settings.http_port)
+        )
     finally:
         await pool.close()

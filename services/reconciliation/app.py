@@ -9,6 +9,7 @@ from goodfunds.lanes import Feed, LaneLoop
 from goodfunds.observability import log
 from goodfunds.observability.http import create_app, serve
 from goodfunds.observability.metrics import MoneyCollector
+from goodfunds.observability.neighbours import Neighbours
 from goodfunds.observability.process import together
 from goodfunds.postgres import create_pool
 from goodfunds.service import migrate_service
@@ -35,9 +36,16 @@ async def lanes(stop: asyncio.Event) -> None:
         loop = LaneLoop(ReconciliationHandler(), settings.lanes(SERVICE.database))
         money = MoneyCollector(SERVICE.name, partial(read_money, pool), _MONEY_SECONDS)
         REGISTRY.register(money)
-        app = create_app("goodfunds reconciliation", loop.unready)
+        neighbours = Neighbours(settings.kafka, settings.dsn(SERVICE.database))
+        app = create_app("goodfunds reconciliation", lambda: [*loop.unready(), *neighbours.unready()])
         http.add_routes(app, pool)
-        await together(stop, loop.run, money.run, partial(serve, app, settings.http_host, settings.http_port))
+        await together(
+            stop,
+            loop.run,
+            money.run,
+            neighbours.run,
+            partial(serve, app, settings.http_host, settings.http_port),
+        )
     finally:
         await pool.close()
 
@@ -51,8 +59,13 @@ async def statement_reader(stop: asyncio.Event) -> None:
     pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds reconciliation statement reader")
     try:
         feed = Feed(StatementReader(pool, folder, settings.partitions), settings.lanes(SERVICE.database))
-        app = create_app("goodfunds reconciliation statements", feed.unready)
-        await together(stop, feed.run, partial(serve, app, settings.http_host, settings.http_port))
+        neighbours = Neighbours(settings.kafka, settings.dsn(SERVICE.database))
+        app = create_app(
+            "goodfunds reconciliation statements", lambda: [*feed.unready(), *neighbours.unready()]
+        )
+        await together(
+            stop, feed.run, neighbours.run, partial(serve, app, settings.http_host, settings.http_port)
+        )
     finally:
         await folder.close()
         await pool.close()
@@ -63,5 +76,8 @@ async def second_reader(stop: asyncio.Event) -> None:
     settings = ControlTotalSettings.model_validate({})
     log.configure("reconciliation-control-totals")
     totals = ControlTotals(settings.kafka, Schemas(settings.schemas))
-    app = create_app("goodfunds control totals", totals.unready)
-    await together(stop, totals.run, partial(serve, app, settings.http_host, settings.http_port))
+    neighbours = Neighbours(settings.kafka)
+    app = create_app("goodfunds control totals", lambda: [*totals.unready(), *neighbours.unready()])
+    await together(
+        stop, totals.run, neighbours.run, partial(serve, app, settings.http_host, settings.http_port)
+    )

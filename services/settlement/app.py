@@ -11,6 +11,7 @@ from goodfunds.lanes import Feed, LaneLoop, lane_of
 from goodfunds.observability import log
 from goodfunds.observability.http import create_app, serve
 from goodfunds.observability.metrics import MoneyCollector
+from goodfunds.observability.neighbours import Neighbours
 from goodfunds.observability.process import together
 from goodfunds.postgres import create_pool
 from goodfunds.rails import RAILS
@@ -39,10 +40,11 @@ async def lanes(stop: asyncio.Event) -> None:
         )
         money = MoneyCollector(SERVICE.name, partial(read_money, pool), _MONEY_SECONDS)
         REGISTRY.register(money)
-        app = create_app("goodfunds settlement", loop.unready)
+        neighbours = Neighbours(settings.kafka, settings.dsn(SERVICE.database))
+        app = create_app("goodfunds settlement", lambda: [*loop.unready(), *neighbours.unready()])
         http.add_routes(app, pool)
         serving = partial(serve, app, settings.http_host, settings.http_port)
-        await together(stop, loop.run, money.run, serving)
+        await together(stop, loop.run, money.run, neighbours.run, serving)
     finally:
         await pool.close()
 
@@ -66,8 +68,11 @@ async def gateway(stop: asyncio.Event) -> None:
             timedelta(seconds=settings.late_wait),
         )
         feed = Feed(source, settings.lanes(SERVICE.database))
-        app = create_app("goodfunds settlement gateway", feed.unready)
-        await together(stop, feed.run, partial(serve, app, settings.http_host, settings.http_port))
+        neighbours = Neighbours(settings.kafka, settings.dsn(SERVICE.database))
+        app = create_app("goodfunds settlement gateway", lambda: [*feed.unready(), *neighbours.unready()])
+        await together(
+            stop, feed.run, neighbours.run, partial(serve, app, settings.http_host, settings.http_port)
+        )
     finally:
         await bank.close()
         await pool.close()
