@@ -19,6 +19,7 @@ from services.reconciliation.model import (
     DEBIT,
     EXPLAINED,
     MATCHED,
+    OPEN,
     WAITING,
     Case,
     Item,
@@ -38,12 +39,13 @@ def decide(case: Case, event: object, lane: int, seq: int) -> Case:
     kind = type(event)
     if kind is PaymentSubmitted:
         assert isinstance(event, PaymentSubmitted)
-        return case if case.debit else case._replace(debit=_debit(event, event.submitted_at, lane, seq))
+        debit = _expected(case.debit, event, event.submitted_at, lane, seq)
+        return case if debit is case.debit else case._replace(debit=debit)
     if kind is PaymentSettled:
         assert isinstance(event, PaymentSettled)
-        debit = case.debit or _debit(event, event.settled_at, lane, seq)
-        if debit.settled_on is not None:
+        if case.debit is not None and case.debit.settled_on is not None:
             return case
+        debit = _expected(case.debit, event, event.settled_at, lane, seq)
         return case._replace(debit=debit._replace(settled_on=event.booking_date))
     if kind is PaymentRejectedByBank:
         assert isinstance(event, PaymentRejectedByBank)
@@ -97,6 +99,18 @@ def instant(micros: int) -> datetime:
 
 
 NO_PAIRS: tuple[tuple[Item, Line], ...] = ()
+
+
+def _expected(
+    debit: Item | None, event: PaymentSubmitted | PaymentSettled, at: int, lane: int, seq: int
+) -> Item:
+    """The debit that the event expects. One whose file the bank refused went out again in a later batch."""
+    if debit is None:
+        return _debit(event, at, lane, seq)
+    stays = debit.state != OPEN or debit.settled_on is not None or instant(at) <= debit.opened_at
+    if stays or debit.batch_id == event.batch_id:
+        return debit
+    return debit._replace(batch_id=event.batch_id, opened_at=instant(at), opened_seq=seq)
 
 
 def _debit(event: Submission, opened_at: int, lane: int, seq: int) -> Item:

@@ -24,7 +24,8 @@ async def write_items(connection: Connection, new: Sequence[Item], changed: Sequ
         await connection.copy_records_to_table("expected_items", records=new, columns=_ITEM_COLUMNS)
     if changed:
         fields = (
-            "lane", "payment_id", "side", "state", "settled_on", "statement_id", "line_number", "match_kind",
+            "lane", "payment_id", "side", "batch_id", "opened_at", "opened_seq", "state", "settled_on",
+            "statement_id", "line_number", "match_kind",
         )  # fmt: skip
         await connection.execute(
             SQL["update_items"], *(list(map(attrgetter(name), changed)) for name in fields)
@@ -54,12 +55,12 @@ async def write_batches(
         return deltas.setdefault((lane, batch_id, nostro, currency), [at, 0, 0, 0, 0, 0])
 
     for before, after in items:
-        delta = (after.state == OPEN) - (before is not None and before.state == OPEN)
-        if delta or before is None:
-            row = of(after.lane, after.batch_id, after.nostro, after.currency, after.opened_at)
-            place = {DEBIT: 1, CREDIT: 3}[after.side]
-            row[place] += delta
-            row[place + 1] += delta * after.amount_minor
+        for item, sign in ((before, -1), (after, 1)):
+            if item is not None and item.state == OPEN:
+                row = of(item.lane, item.batch_id, item.nostro, item.currency, item.opened_at)
+                place = {DEBIT: 1, CREDIT: 3}[item.side]
+                row[place] += sign
+                row[place + 1] += sign * item.amount_minor
     for line in new_lines:
         of(line.lane, line.batch_id, line.nostro, line.currency, line.received_at)[5] += 1
     rows = [key + tuple(delta) for key, delta in sorted(deltas.items()) if any(delta[1:])]

@@ -1,9 +1,12 @@
 -- name: update_items
+-- The batch changes only where a bank refused its file; with the value as it was an update stays within its page.
 UPDATE expected_items i
-SET state = n.state, settled_on = n.settled_on, statement_id = n.statement_id, line_number = n.line_number,
-    match_kind = n.match_kind
-FROM unnest($1::int[], $2::uuid[], $3::smallint[], $4::smallint[], $5::date[], $6::uuid[], $7::int[], $8::text[])
-     AS n(lane, payment_id, side, state, settled_on, statement_id, line_number, match_kind)
+SET batch_id = n.batch_id, opened_at = n.opened_at, opened_seq = n.opened_seq, state = n.state,
+    settled_on = n.settled_on, statement_id = n.statement_id, line_number = n.line_number, match_kind = n.match_kind
+FROM unnest($1::int[], $2::uuid[], $3::smallint[], $4::uuid[], $5::timestamptz[], $6::bigint[], $7::smallint[],
+            $8::date[], $9::uuid[], $10::int[], $11::text[])
+     AS n(lane, payment_id, side, batch_id, opened_at, opened_seq, state, settled_on, statement_id, line_number,
+          match_kind)
 WHERE i.lane = n.lane AND i.payment_id = n.payment_id AND i.side = n.side;
 
 -- name: update_lines

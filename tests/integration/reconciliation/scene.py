@@ -66,10 +66,10 @@ def statement(number: int) -> bytes:
 
 
 def submitted(
-    number: int, amount: int, batch_number: int = 1, end_to_end_id: str = ""
+    number: int, amount: int, batch_number: int = 1, end_to_end_id: str = "", at: int = AT
 ) -> types.PaymentSubmitted:
     return types.PaymentSubmitted(
-        payment(number), batch(batch_number), amount, AT, f"customer-{number}", "EUR", "sepa-credit", NOSTRO,
+        payment(number), batch(batch_number), amount, at, f"customer-{number}", "EUR", "sepa-credit", NOSTRO,
         end_to_end_id, "GF1", DAY,
     )  # fmt: skip
 

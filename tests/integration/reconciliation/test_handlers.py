@@ -195,6 +195,27 @@ async def test_a_rejection_after_a_batch_match_withdraws_it(scene: Scene) -> Non
     await scene.assert_money_is_whole()
 
 
+@pytest.mark.parametrize("line_first", [False, True])
+async def test_payments_of_a_refused_file_are_matched_by_the_total_of_the_batch_that_they_joined(
+    scene: Scene, line_first: bool
+) -> None:
+    stays, first = submitted(3, 40), [submitted(1, 100), submitted(2, 50)]
+    later = [submitted(each, amount, 2, at=AT + 1) for each, amount in ((1, 100), (2, 50), (4, 7))]
+    await scene.feed(*from_settlement(LANE, stays, *first))
+    total = whole_statement({LANE: [line(None, -157, 1, batch_number=2, count=3)]})
+    parts = [total, from_settlement(LANE, *later)]
+    for part in parts if line_first else reversed(parts):
+        await scene.feed(*part)
+        await scene.assert_money_is_whole()
+    assert await scene.open_breaks() == []
+    assert [(each, kind) for each, _, kind in await scene.matched()] == [
+        (payment(each), "batch_total") for each in (1, 2, 4)
+    ]
+    before = await scene.conclusions()
+    assert await scene.feed(*from_settlement(LANE, *first, *later)) == []
+    assert await scene.conclusions() == before
+
+
 async def test_the_same_records_again_change_nothing_and_publish_nothing(scene: Scene) -> None:
     lines = {
         LANE: [line(1, -100, 1), line(3, -5, 2), line(None, -50, 4, batch_number=2, count=1)],

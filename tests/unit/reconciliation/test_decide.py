@@ -1,6 +1,6 @@
 """The rules of one payment and one batch: the same conclusions from the same facts, whatever their order."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -27,7 +27,7 @@ from services.reconciliation.model import (
 )
 
 PAYMENT, BATCH = bytes(15) + b"\x01", bytes(15) + b"\x02"
-STATEMENT = bytes(15) + b"\x03"
+STATEMENT, OTHER_BATCH = bytes(15) + b"\x03", bytes(15) + b"\x04"
 NOSTRO = "DE89370400440532013000"
 DAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)
@@ -127,6 +127,19 @@ def test_a_settlement_without_its_submission_is_expected_all_the_same() -> None:
     assert case.debit is not None
     assert (case.debit.amount_minor, case.debit.settled_on, case.debit.opened_seq) == (-100, DAY, 9)
     assert decide(case, SUBMITTED, 0, 10) is case
+
+
+def test_a_debit_is_of_the_batch_that_it_went_out_in_last_until_a_line_explains_it() -> None:
+    again = replace(SUBMITTED, batch_id=OTHER_BATCH, submitted_at=SUBMITTED.submitted_at + 1)
+    told_first = replace(SETTLED, batch_id=OTHER_BATCH)
+    first = decide(Case(PAYMENT), SUBMITTED, 0, 1)
+    for later in (again, told_first):
+        case = decide(first, later, 0, 2)
+        assert case.debit is not None
+        assert (case.debit.batch_id, case.debit.opened_seq) == (OTHER_BATCH, 2)
+        assert decide(case, SUBMITTED, 0, 3) is case
+    matched, _ = match(first._replace(lines=(line(-100, 1),)))
+    assert decide(matched, again, 0, 2) is matched
 
 
 def test_the_same_event_again_gives_the_very_same_case() -> None:
