@@ -32,6 +32,7 @@ log = structlog.get_logger(__name__)
 
 _FIRST_PAUSE = timedelta(seconds=0.5)
 _LONGEST_PAUSE = timedelta(seconds=30)
+_LISTENING_PAUSE = timedelta(seconds=1)
 _SILENCE = timedelta(minutes=10)
 """A bank answers a file within minutes; after this its answer may be lost, and the bank is asked."""
 
@@ -67,7 +68,8 @@ class Gateway:
         )
         self._started: tuple[bytes, int, str] | None = None
         self._asks: dict[bytes, tuple[datetime, timedelta]] = {}
-        self._listen_at: datetime | None = None
+        self._moved_at = clock.now()
+        self._listen_at = self._moved_at
         self._break_silence_at: datetime | None = None
 
     async def look(self) -> Work | None:
@@ -80,7 +82,10 @@ class Gateway:
             work = work or await next_claim(
                 connection, self._rails, self._house, self._late_wait, self._clock.now()
             )
-        return work or await self._answer() or await self._silent()
+        work = work or await self._answer() or await self._silent()
+        if work is not None:
+            self._moved_at = self._clock.now()
+        return work
 
     async def record(
         self, connection: Connection, work: Work, now: datetime, sequences: Sequences
@@ -161,15 +166,19 @@ class Gateway:
         return self._start(file)
 
     async def _answer(self) -> Work | None:
+        """The next answer; the longer nothing has moved, the more seldom the outbox is listed."""
         now = self._clock.now()
-        if self._listen_at is not None and now < self._listen_at:
+        if now < self._listen_at:
             return None
         try:
-            return await self._answers.next()
+            taken = await self._answers.next()
         except Unavailable as fault:
             log.warning("bank not reached", fault=str(fault))
             self._listen_at = now + timedelta(seconds=2)
             return None
+        if taken is None:
+            self._listen_at = now + min((now - self._moved_at) / 4, _LISTENING_PAUSE)
+        return taken
 
     async def _silent(self) -> Work | None:
         """Ask for submitted files without an answer: a rejection of the whole file is one."""

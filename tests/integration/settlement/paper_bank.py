@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ class PaperBank:
         self.known: set[str] = set()
         self.rejects_for = ""
         self.delivered: list[tuple[str, bytes]] = []
-        self.enquiries = 0
+        self.enquiries = self.listings = 0
         self.seconds_a_write = 0.0
         self.sftp_port = self.http_port = 0
         self._closing: list[Any] = []
@@ -55,6 +56,11 @@ class PaperBank:
                 if bank._strikes("garble upload"):
                     return super().write(file_obj, offset, b"x" * len(data))
                 return super().write(file_obj, offset, data)
+
+            async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
+                bank.listings += 1
+                async for name in super().scandir(path):
+                    yield name
 
             def rename(self, oldpath: bytes, newpath: bytes) -> None:
                 if bank._strikes("drop before rename"):

@@ -12,10 +12,12 @@ from goodfunds.files.records import GroupStatus, PaymentInformationStatus, Statu
 from goodfunds.ids import reference
 from goodfunds.lanes.frame import LARGEST_BODY
 from services.settlement.gateway import answers
-from tests.integration.settlement.desk import PARTITIONS
+from tests.integration.settlement.desk import DAY, PARTITIONS, instruction
 from tests.integration.settlement.test_gateway import SQL, Stage, claimed, house
 
 __all__ = ["claimed", "house"]
+
+NEXT_DAY = DAY + timedelta(days=1)
 
 
 @pytest.fixture
@@ -177,3 +179,22 @@ async def test_the_file_for_the_bank_holds_every_payment_once_under_its_own_refe
     rows = await house.desk.connection.fetch("SELECT lane, payment_id FROM payments")
     for row in rows:
         assert content.count(reference(row["lane"], row["payment_id"]).encode()) == 1
+
+
+async def test_while_nothing_moves_the_outbox_is_listed_once_a_second_and_after_a_file_at_once(
+    house: Stage, submitted: str
+) -> None:
+    house.wait(timedelta(minutes=1))
+    house.bank.listings = 0
+    for _ in range(40):
+        assert await house.step() is None
+        house.wait(timedelta(seconds=0.25))
+    assert house.bank.listings == 10
+    await house.desk.accept(instruction(idempotency_key="next", requested_execution_date=NEXT_DAY))
+    house.wait(timedelta(days=1))
+    await house.desk.close(house.clock.now())
+    await house.run()
+    assert len(house.bank.delivered) == 2
+    house.bank.put("pain002-1.xml", _rejections(submitted, 1))
+    house.wait(timedelta(seconds=0.3))
+    assert await house.step() is not None
