@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -120,9 +121,17 @@ def test_the_image_copies_only_what_exists_and_the_context_holds() -> None:
         if not line.startswith("--from")
         for source in line.split()[:-1]
     ]
-    assert "schemas" in sources
     assert [each for each in sources if not (ROOT / each).exists() or each not in allowed] == []
-    assert image_environment()["GOODFUNDS_SCHEMAS"] in " ".join(instructions("COPY")).split()
+
+
+def test_what_is_installed_holds_the_schemas_where_the_control_totals_look_for_them() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    installed = {Path(each).name: ROOT / each for each in packages}
+    looked_for: Path = ControlTotalSettings.model_fields["schemas"].default
+    assert installed[looked_for.name] == looked_for
+    sources = " ".join(instructions("COPY")).split()
+    assert [each for each in packages if each.split("/")[0] not in sources] == []
 
 
 def test_what_compose_mounts_from_the_repository_exists() -> None:
