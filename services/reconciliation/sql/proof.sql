@@ -160,8 +160,3 @@ SELECT at, step, producer, topic, lane, seq, NULL::bigint AS record_offset, NULL
     SELECT 5, resolved_at, 'break resolved: ' || reason, '', 'reconciliation', lane, NULL, resolution
     FROM breaks WHERE payment_id = $1 AND resolved_at IS NOT NULL
 ) steps ORDER BY at, place;
-
--- name: payments_of_end_to_end_id
-SELECT DISTINCT payment_id FROM expected_items
-WHERE end_to_end_id = $1 AND end_to_end_id NOT IN ('', 'NOTPROVIDED')
-ORDER BY payment_id LIMIT 100;

@@ -11,9 +11,6 @@ SELECT coalesce(max(id), 0) + 1 FROM files
 -- name: files_under_way
 SELECT id, name, archive_name, standing FROM files WHERE archived = 0 ORDER BY id
 
--- name: file_standing
-SELECT standing FROM files WHERE id = ?
-
 -- name: judge_file
 UPDATE files
 SET message_id = coalesce(nullif(?, ''), message_id), standing = ?, message_name = ?, message_created_at = ?,
