@@ -1,6 +1,7 @@
 """Ingestion's decisions: accept or reject a payment, open and fund accounts, give money back. Pure."""
 
 import re
+from dataclasses import replace
 
 from goodfunds.errors import InvariantBroken
 from goodfunds.events.types import (
@@ -190,9 +191,6 @@ def decide_refund(
         back = posting.rejected(
             payment.payment_id, payment.rail, payment.account, payment.amount_minor, payment.currency
         )
-    state.refundable[notice.payment_id] = type(payment)(
-        payment.payment_id, payment.lane, payment.account, payment.amount_minor, payment.currency,
-        payment.rail, True,
-    )  # fmt: skip
+    state.refundable[notice.payment_id] = replace(payment, refunded=True)
     state.balances.apply(lane, back)
     return Refunded(back, back.credit_account)
