@@ -15,11 +15,11 @@ import psutil
 from aiokafka import AIOKafkaProducer
 
 from goodfunds.cli.asking import Wish, ask
-from goodfunds.cli.cutoff import close_cut_off
 from goodfunds.cli.journey import open_house
 from goodfunds.cli.progress import Progress, read_progress
 from goodfunds.cli.prove import prove_once_counted
 from goodfunds.cli.reading import readers
+from goodfunds.cli.requests import close_cut_off
 from goodfunds.events.topics import PAYMENT_INSTRUCTIONS
 from goodfunds.events.types import AccountFundRequested, AccountOpenRequested, PaymentInstruction
 from goodfunds.lanes import lane_of

@@ -4,19 +4,17 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import click
 from rich.markup import escape
 from rich.table import Table
 
-from goodfunds.cli.reading import asking, readers, sql
+from goodfunds.cli.reading import readers, sql
+from goodfunds.cli.requests import resolve_unknown
 from goodfunds.cli.root import CONSOLE, ERRORS
 from goodfunds.local.stack import Stack, find
 from goodfunds.money import format_amount
-
-_PATIENCE_SECONDS = 30.0
 
 
 async def read_bank_files(stack: Stack, most: int) -> list[dict[str, Any]]:
@@ -24,19 +22,6 @@ async def read_bank_files(stack: Stack, most: int) -> list[dict[str, Any]]:
     async with readers(stack) as connections:
         rows = await connections["settlement"].fetch(sql("settlement")["bank_files"], most)
     return [dict(row) for row in rows]
-
-
-async def resolve_unknown(stack: Stack, who: str, message_id: str, found: bool) -> str:
-    """Tell the gateway what the bank told a person; its outcome. Raises RuntimeError where it is silent."""
-    payload = json.dumps({"message_id": message_id, "found": found})
-    async with asking(stack, "settlement") as connection:
-        asked = await connection.fetchval(sql("settlement")["request_resolve_unknown"], who, payload)
-        deadline = monotonic() + _PATIENCE_SECONDS
-        while (outcome := await connection.fetchval(sql("settlement")["request_outcome"], asked)) is None:
-            if monotonic() > deadline:
-                raise RuntimeError("the gateway has not carried the request out yet: is it running?")
-            await asyncio.sleep(0.1)
-        return str(outcome)
 
 
 @click.group("bank-files")

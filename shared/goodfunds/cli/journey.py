@@ -15,10 +15,10 @@ import click
 import httpx
 
 from goodfunds.cli.asking import Wish, ask
-from goodfunds.cli.cutoff import close_cut_off, open_nostro
 from goodfunds.cli.progress import Progress, Show, read_progress
 from goodfunds.cli.publish import post_file, refusal_lines
 from goodfunds.cli.reading import readers, sql
+from goodfunds.cli.requests import close_cut_off, open_nostro
 from goodfunds.events.types import AccountFundRequested, AccountOpenRequested
 from goodfunds.files import pain001
 from goodfunds.files.records import InvalidFile

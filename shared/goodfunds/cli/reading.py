@@ -53,14 +53,3 @@ async def readers(stack: Stack) -> AsyncIterator[dict[str, Any]]:
             opened.push_async_callback(connection.close)
             found[name] = connection
         yield found
-
-
-@asynccontextmanager
-async def asking(stack: Stack, service: str) -> AsyncIterator[Connection]:
-    """A connection that may insert requests, which the owners of the lanes carry out."""
-    found = services()[service]
-    connection = await connect(f"{stack.postgres.rstrip('/')}/{found.database}", "goodfunds command line")
-    try:
-        yield connection
-    finally:
-        await connection.close()
