@@ -20,8 +20,6 @@ from services.ingestion.intake import FileIntake
 from services.ingestion.money import read_money
 from services.ingestion.settings import Settings
 
-_MONEY_SECONDS = 15.0
-
 
 async def lanes(stop: asyncio.Event) -> None:
     """Work the lanes and serve HTTP until `stop` is set."""
@@ -31,7 +29,7 @@ async def lanes(stop: asyncio.Event) -> None:
     pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds ingestion readers")
     try:
         loop = LaneLoop(IngestionHandler(), settings.lanes(SERVICE.database))
-        money = MoneyCollector(SERVICE.name, partial(read_money, pool), _MONEY_SECONDS)
+        money = MoneyCollector(SERVICE.name, partial(read_money, pool))
         REGISTRY.register(money)
         neighbours = Neighbours(settings.kafka, settings.dsn(SERVICE.database))
         app = create_app("goodfunds ingestion", lambda: [*loop.unready(), *neighbours.unready()])

@@ -23,8 +23,6 @@ from services.reconciliation.settings import ControlTotalSettings
 from services.reconciliation.statements import StatementReader
 from services.reconciliation.totals import Schemas
 
-_MONEY_SECONDS = 15.0
-
 
 async def lanes(stop: asyncio.Event) -> None:
     """Work the lanes and serve HTTP until `stop` is set."""
@@ -34,7 +32,7 @@ async def lanes(stop: asyncio.Event) -> None:
     pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds reconciliation readers")
     try:
         loop = LaneLoop(ReconciliationHandler(), settings.lanes(SERVICE.database))
-        money = MoneyCollector(SERVICE.name, partial(read_money, pool), _MONEY_SECONDS)
+        money = MoneyCollector(SERVICE.name, partial(read_money, pool))
         REGISTRY.register(money)
         neighbours = Neighbours(settings.kafka, settings.dsn(SERVICE.database))
         app = create_app("goodfunds reconciliation", lambda: [*loop.unready(), *neighbours.unready()])

@@ -24,8 +24,6 @@ from services.settlement.handlers import SettlementHandler
 from services.settlement.money import read_money
 from services.settlement.settings import GatewaySettings, Settings
 
-_MONEY_SECONDS = 15.0
-
 
 async def lanes(stop: asyncio.Event) -> None:
     """Work the lanes and serve HTTP until `stop` is set."""
@@ -38,7 +36,7 @@ async def lanes(stop: asyncio.Event) -> None:
             SettlementHandler(settings.nostro, settings.nostro_currency, RAILS),
             settings.lanes(SERVICE.database),
         )
-        money = MoneyCollector(SERVICE.name, partial(read_money, pool), _MONEY_SECONDS)
+        money = MoneyCollector(SERVICE.name, partial(read_money, pool))
         REGISTRY.register(money)
         neighbours = Neighbours(settings.kafka, settings.dsn(SERVICE.database))
         app = create_app("goodfunds settlement", lambda: [*loop.unready(), *neighbours.unready()])

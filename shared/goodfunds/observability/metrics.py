@@ -43,7 +43,7 @@ class MoneyCollector(Collector):
     """
 
     def __init__(
-        self, service: str, read: ReadMoney, interval_seconds: float = 5.0, clock: Clock | None = None
+        self, service: str, read: ReadMoney, interval_seconds: float = 15.0, clock: Clock | None = None
     ) -> None:
         self._service = service
         self._read = read
