@@ -8,18 +8,19 @@ and bank-statements (its statement reader, and a line that a nostro's lane hands
 
 from pathlib import Path
 
+from goodfunds.events.topics import (
+    BANK_STATEMENTS,
+    CONTROL_TOTALS,
+    RECONCILIATION,
+    SETTLEMENT_NOTIFICATIONS,
+)
 from goodfunds.service import Service
-
-_HERE = Path(__file__).parent
-
-INPUTS = ("settlement-notifications", "bank-statements", "control-totals")
-OUTPUTS = ("reconciliation", "bank-statements")
 
 SERVICE = Service(
     name="reconciliation",
     database="reconciliation",
-    migrations=(_HERE / "migrations",),
-    sql=_HERE / "sql",
-    inputs=INPUTS,
-    outputs=OUTPUTS,
+    migrations=(Path(__file__).parent / "migrations",),
+    sql=Path(__file__).parent / "sql",
+    inputs=(SETTLEMENT_NOTIFICATIONS, BANK_STATEMENTS, CONTROL_TOTALS),
+    outputs=(RECONCILIATION, BANK_STATEMENTS),
 )

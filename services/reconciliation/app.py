@@ -20,7 +20,7 @@ from services.reconciliation.handlers import ReconciliationHandler
 from services.reconciliation.money import read_money
 from services.reconciliation.outbox_folder import OutboxFolder
 from services.reconciliation.settings import ControlTotalSettings
-from services.reconciliation.statements import StatementReader
+from services.reconciliation.statement_reader import StatementReader
 from services.reconciliation.totals import Schemas
 
 

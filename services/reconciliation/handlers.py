@@ -4,16 +4,22 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from goodfunds.events.topics import (
+    BANK_STATEMENTS,
+    CONTROL_TOTALS,
+    RECONCILIATION,
+    SETTLEMENT_NOTIFICATIONS,
+)
 from goodfunds.events.types import ControlTotal
 from goodfunds.lanes import Emission, Input, Poll
 from goodfunds.lanes.records import Connection, Record
-from services.reconciliation import OUTPUTS, intake, store
+from services.reconciliation import incoming, store
 from services.reconciliation.books import Books, Outcome
 from services.reconciliation.conclusions import conclude
 from services.reconciliation.decide import instant
 from services.reconciliation.emissions import emissions
+from services.reconciliation.loading import load
 from services.reconciliation.model import CREDIT, DEBIT, Item, Line, empty
-from services.reconciliation.reading import load
 from services.reconciliation.store import SQL
 
 Totals = list[tuple[int, ControlTotal]]
@@ -25,11 +31,11 @@ class ReconciliationHandler:
     producer = "reconciliation"
     # Control totals come from outside the lanes, so their numbers count for nothing here.
     inputs = (
-        Input(intake.SETTLEMENT_NOTIFICATIONS),
-        Input(intake.BANK_STATEMENTS),
-        Input(intake.CONTROL_TOTALS, client_writable=True),
+        Input(SETTLEMENT_NOTIFICATIONS),
+        Input(BANK_STATEMENTS),
+        Input(CONTROL_TOTALS, client_writable=True),
     )
-    outputs = OUTPUTS
+    outputs = (RECONCILIATION, BANK_STATEMENTS)
 
     async def handle(self, connection: Connection, poll: Poll) -> Mapping[int, list[Emission]]:
         """Handle a poll inside its transaction; the emissions of each lane, in order."""
@@ -40,16 +46,16 @@ class ReconciliationHandler:
         for lane, records in poll.records.items():
             books = lanes[lane]
             for record in records:
-                if record.topic == intake.SETTLEMENT_NOTIFICATIONS:
-                    intake.take_settlement(books, record)
-                elif record.topic == intake.BANK_STATEMENTS:
+                if record.topic == SETTLEMENT_NOTIFICATIONS:
+                    incoming.take_settlement(books, record)
+                elif record.topic == BANK_STATEMENTS:
                     before = len(books.lines)
-                    intake.take_statement(books, record, poll.now)
-                    trace = intake.traceparent(record)
+                    incoming.take_statement(books, record, poll.now)
+                    trace = incoming.traceparent(record)
                     if trace and len(books.lines) > before:
                         traces[books.lines[-1].place] = trace
                 else:
-                    total = intake.read_total(record)
+                    total = incoming.read_total(record)
                     if total is None:
                         refused.append((lane, record))
                     else:
@@ -86,11 +92,11 @@ class ReconciliationHandler:
 
     def key_of(self, record: Record) -> bytes:
         """The account or nostro whose later events wait behind a parked record."""
-        return intake.key_of(record)
+        return incoming.key_of(record)
 
     def amount_of(self, record: Record) -> tuple[int, str] | None:
         """(minor units, currency) at stake in a record, None where unknown."""
-        return intake.amount_of(record)
+        return incoming.amount_of(record)
 
 
 def _has_work(books: Books) -> bool:

@@ -11,7 +11,7 @@ from goodfunds import lanes
 from goodfunds.events import types
 from goodfunds.lanes import LaneLoop, LaneSettings
 from goodfunds.postgres import connect, migrate
-from services.reconciliation import INPUTS, OUTPUTS, SERVICE
+from services.reconciliation import SERVICE
 from services.reconciliation.handlers import ReconciliationHandler
 from tests.integration.reconciliation.scene import (
     NOSTRO_LANE,
@@ -28,7 +28,7 @@ from tests.integration.reconciliation.scene import (
 async def test_a_stray_line_finds_its_payment_in_another_lane_through_kafka(
     kafka: Any, database: str, make_topics: Callable[[list[str], int], Awaitable[None]]
 ) -> None:
-    await make_topics(sorted({*INPUTS, *OUTPUTS}), PARTITIONS)
+    await make_topics(sorted({*SERVICE.inputs, *SERVICE.outputs}), PARTITIONS)
     await migrate(
         database,
         [

@@ -20,7 +20,7 @@ from goodfunds.lanes import Emission
 from goodfunds.postgres import create_pool
 from goodfunds.sftp import SftpAddress
 from services.reconciliation.outbox_folder import Listed, OutboxFolder
-from services.reconciliation.statements import Found, StatementReader
+from services.reconciliation.statement_reader import Found, StatementReader
 from services.reconciliation.store import SQL
 from tests.integration.reconciliation.scene import (
     NOSTRO,

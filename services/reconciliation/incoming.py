@@ -1,4 +1,4 @@
-"""From records to books: each record's event is put where its lane's conclusions look for it."""
+"""Reads a poll's records into books: each record's event is put where its lane's conclusions look for it."""
 
 from datetime import datetime
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 from prometheus_client import Counter
 
 from goodfunds.errors import InvariantBroken, Unreadable
-from goodfunds.events import topics
 from goodfunds.events.types import (
     ControlTotal,
     PaymentRejectedByBank,
@@ -128,8 +127,3 @@ def _line(event: StatementLine, lane: int, now: datetime, handed_over_from: int 
         REFERENCE if handed_over_from is None else END_TO_END,
         handed_over_from,
     )
-
-
-SETTLEMENT_NOTIFICATIONS = topics.SETTLEMENT_NOTIFICATIONS
-BANK_STATEMENTS = topics.BANK_STATEMENTS
-CONTROL_TOTALS = topics.CONTROL_TOTALS

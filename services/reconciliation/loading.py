@@ -8,7 +8,7 @@ from goodfunds.lanes.records import Connection
 from services.reconciliation import rows
 from services.reconciliation.books import Books
 from services.reconciliation.model import BATCH_TOTAL, BROKEN, MATCHED, Case, Line, empty
-from services.reconciliation.statement_reading import Lanes, load_shares, load_statements
+from services.reconciliation.statement_loading import Lanes, load_shares, load_statements
 from services.reconciliation.store import SQL
 
 
