@@ -1,6 +1,7 @@
 """Makes `types.py` from the schemas: a dataclass an event, with an encoder and a decoder in plain Python."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from goodfunds.events.schemas import EventSchema
@@ -121,6 +122,9 @@ def _declared(field: str, field_kind: str, defaults: Mapping[str, bytes | str | 
     default = defaults[field]
     if field_kind == "amount" and isinstance(default, bytes):
         default = int.from_bytes(default, "big", signed=True)
+    if field_kind == "date" and isinstance(default, int):
+        day = date.fromordinal(date(1970, 1, 1).toordinal() + default)
+        return f"{declared} = date({day.year}, {day.month}, {day.day})"
     return f"{declared} = {default!r}"
 
 

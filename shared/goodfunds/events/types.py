@@ -3312,7 +3312,7 @@ class PaymentReturned:
     bank_reference: str
     reason_code: str
     reason: str
-    booking_date: date = 0
+    booking_date: date = date(1970, 1, 1)
 
     def encode(self) -> bytes:
         """The event as a topic carries it."""
