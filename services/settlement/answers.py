@@ -76,7 +76,7 @@ class Answers:
             self._send_on(lane, payment, entry)
         elif payment is not None:
             batch, standing = books.batches[payment.batch_id], books.standings[payment.payment_id]
-            memory = books.memory(booking_key(entry))
+            memory = books.memory_of(payment, entry)
             self._apply(lane, payment, decide.on_entry(payment, batch, standing, memory, entry, now))
         elif entry.payment_id == NO_ID and (whole := books.batches.get(entry.batch_id)) is not None:
             if whole.key.lane == lane:

@@ -39,9 +39,9 @@ def on_unattributed_entry(
     """An entry in the nostro's lane; `candidates` are payments of all lanes with its EndToEndId and amount.
 
     The n-th report of a source is a new booking only where our books hold fewer than n: counted are
-    candidates booked on that day, those sent to their lane from here, and what went to suspense. Where no
-    other fits, it is about the one whose return overtook its debit, or the one that was rejected: their lane
-    knows whether it has that booking.
+    candidates booked on that day, those sent to their lane from here, and what went to suspense, here or in
+    their lane. Where no other fits, it is about the one whose return overtook its debit, the one that was
+    rejected, or the one that has such a booking: their lane knows whether it has this one.
     """
     if entry.status != "BOOK":
         return NOTHING
@@ -61,9 +61,12 @@ def on_unattributed_entry(
         booked, fitting, denied = set(), [], []
     fitting = [each for each in fitting if each.payment_id not in memory.forwarded]
     taken = memory.posted + len(booked | memory.forwarded)
+    taken += sum(each.suspended for each in candidates if not each.rejected)
     if memory.reported_by(entry.source) + 1 <= taken:
         return Decision(note=Note(booking_key(entry), entry.source, own, "repeat"))
     about = fitting or overtaken or denied
+    if not about and entry.source != STATEMENT:
+        about = [each for each in candidates if each.payment_id in booked]
     if len(about) == 1:
         found = about[0]
         return Decision(

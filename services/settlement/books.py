@@ -26,6 +26,7 @@ from services.settlement.model import (
     booking_key,
     status_key,
     unattributed_status_key,
+    unnamed,
 )
 
 Notice = BatchSubmitted | BatchRefused | BatchStatusReported | PaymentStatusReported | BankEntryReported
@@ -61,13 +62,21 @@ class Books:
         """What is remembered under a key."""
         return self._memories.get(key, BLANK)
 
+    def memory_of(self, payment: Payment, entry: BankEntryReported) -> Memory:
+        """What is remembered of a payment's booking, also where a report did not name it."""
+        elsewhere = self.memory(booking_key(unnamed(payment, entry)))
+        return replace(self.memory(booking_key(entry)), unnamed=elsewhere.posted)
+
     def remember(self, key: bytes, memory: Memory) -> None:
         """Keep a memory for the later answers of this poll."""
         self._memories[key] = memory
 
     def candidates(self, notice: Notice) -> Sequence[Candidate]:
         """The payments that an answer with EndToEndId alone may be about."""
-        return self._candidates.get(id(notice), ())
+        found = self._candidates.get(id(notice), ())
+        if not isinstance(notice, BankEntryReported):
+            return found
+        return [each._replace(suspended=self.memory(_key_of(each, notice)).posted) for each in found]
 
     async def load(self, connection: store.Connection, notices: Sequence[Notice]) -> None:
         """Read what these answers can touch: nine queries at most, whatever their number."""
@@ -138,9 +147,10 @@ class Books:
         if payment is not None:
             batch, standing = self.batches[payment.batch_id], self.standings[payment.payment_id]
             if not_alone or needs_memory(payment, batch, standing, entry):
-                return {booking_key(entry)}
+                return {booking_key(entry), booking_key(unnamed(payment, entry))}
             return set()
         keys = {booking_key(entry), booking_key(nameless(entry))}
+        keys.update(_key_of(each, entry) for each in self._candidates.get(id(entry), ()))
         named = named_in_batch(self.members(entry.batch_id), entry)
         if named is not None:
             keys.add(booking_key(named))
@@ -150,6 +160,10 @@ class Books:
 def nameless(entry: BankEntryReported) -> BankEntryReported:
     """The entry as if it named no payment: what it named is not ours."""
     return replace(entry, payment_id=NO_ID) if entry.payment_id != NO_ID else entry
+
+
+def _key_of(candidate: Candidate, entry: BankEntryReported) -> bytes:
+    return booking_key(replace(entry, payment_id=candidate.payment_id))
 
 
 def _payment_of(notice: Notice) -> bytes:

@@ -152,9 +152,8 @@ def rejected(
 def _suspended(
     payment: Payment, batch: Batch, memory: Memory, entry: BankEntryReported, now: datetime, kind: str
 ) -> Decision:
-    return suspended(
-        memory, entry, now, kind, taken=memory.posted, account=payment.account, rail=batch.key.rail
-    )
+    taken = memory.posted + memory.unnamed
+    return suspended(memory, entry, now, kind, taken=taken, account=payment.account, rail=batch.key.rail)
 
 
 def _differs(known: Booking, entry: BankEntryReported) -> bool:

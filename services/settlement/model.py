@@ -1,6 +1,6 @@
 """What settlement knows: batches, payments, how each stands, and the bank's reports that it remembers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import blake2b
 from typing import Literal, NamedTuple
@@ -90,6 +90,7 @@ class Candidate(NamedTuple):
     """A payment of any lane that an entry without our reference may be about.
 
     `implied`: no debit of it was reported yet, its return proved it; `debited_on` is the return's day.
+    `suspended`: how many bookings like the entry its own lane took to suspense.
     """
 
     payment_id: bytes
@@ -99,15 +100,20 @@ class Candidate(NamedTuple):
     rejected: bool
     returned_on: date | None
     implied: bool = False
+    suspended: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What is remembered of bookings that cannot be told apart: all reports, and what our books took."""
+    """What is remembered of bookings that cannot be told apart: all reports, and what our books took.
+
+    `unnamed`: of a payment's bookings, those posted where the report did not name it, in its account's lane.
+    """
 
     reports: frozenset[tuple[str, str]] = frozenset()
     posted: int = 0
     forwarded: frozenset[bytes] = frozenset()
+    unnamed: int = 0
 
     def reported_by(self, source: str) -> int:
         """Distinct reports of that source."""
@@ -161,6 +167,11 @@ def booking_key(entry: BankEntryReported) -> bytes:
         b"%d" % entry.reversal,
         b"%d" % entry.amount_minor,
     )
+
+
+def unnamed(payment: Payment, entry: BankEntryReported) -> BankEntryReported:
+    """The payment's entry as a bank reports it that echoes EndToEndId alone."""
+    return replace(entry, payment_id=NO_ID, batch_id=NO_ID, end_to_end_id=payment.end_to_end_id)
 
 
 def _content(entry: BankEntryReported) -> bytes:

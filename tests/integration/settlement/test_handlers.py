@@ -347,6 +347,21 @@ async def test_a_debit_with_the_end_to_end_id_alone_that_its_return_overtook_is_
     assert await desk.balance("suspense:contradicted") == 0
 
 
+@pytest.mark.parametrize("named_first", [True, False])
+async def test_a_second_booking_that_one_message_names_and_another_does_not_is_in_suspense_once(
+    desk: Desk, named_first: bool
+) -> None:
+    (payment,) = await _sent(desk, instruction())
+    first, second = booked(), booked(bank_reference="BANK-2")
+    for debit in (first, second):
+        named = replace(debit, payment_id=payment)
+        nameless = replace(debit, source="camt.053")
+        for lane, entry in ((LANE, named), (NOSTRO_LANE, nameless))[:: 1 if named_first else -1]:
+            await desk.tell(lane, entry)
+    assert await desk.balance("suspense:contradicted") == -100_00
+    assert await desk.balance(f"nostro:{NOSTRO}") == 200_00
+
+
 async def test_a_return_less_charges_is_told_in_full_and_its_statement_line_changes_nothing(
     desk: Desk,
 ) -> None:

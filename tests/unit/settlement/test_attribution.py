@@ -19,6 +19,7 @@ from services.settlement.model import (
     Standing,
     booking_key,
     remember,
+    unnamed,
 )
 from services.settlement.movements import IMPLIED
 from tests.unit.settlement.answers import BATCH, DAY, NOSTRO, NOW, entry, status
@@ -43,19 +44,24 @@ class Houses:
                 self.standings[each.payment_id].rejected,
                 credit.booking_date if (credit := self.standings[each.payment_id].credit) else None,
                 debit is not None and debit.source == IMPLIED,
+                self.memory(replace(about, payment_id=each.payment_id)).posted,
             )
             for each in self.payments.values()
             if (each.end_to_end_id, each.amount_minor) == (about.end_to_end_id, about.amount_minor)
         ]
 
+    def memory(self, answer: BankEntryReported) -> Memory:
+        return self.memories.get(booking_key(answer), BLANK)
+
     def take(self, answer: BankEntryReported) -> None:
-        memory = self.memories.get(booking_key(answer), BLANK)
+        memory = self.memory(answer)
         payment = self.payments.get(answer.payment_id)
         if payment is None:
             decision = attribution.on_unattributed_entry(self.candidates(answer), memory, answer, NOW)
         else:
             standing = self.standings[payment.payment_id]
-            decision = decide.on_entry(payment, BATCH, standing, memory, answer, NOW)
+            known = replace(memory, unnamed=self.memory(unnamed(payment, answer)).posted)
+            decision = decide.on_entry(payment, BATCH, standing, known, answer, NOW)
             self.standings[payment.payment_id] = decision.standing or standing
         if decision.note is not None:
             self.memories[decision.note.booking_key] = remember(memory, decision.note)
@@ -183,6 +189,30 @@ def test_a_debit_and_its_return_are_in_our_books_once_in_any_order_whatever_each
         houses.take(report)
     assert houses.balance(suspense("contradicted")) == 0
     assert houses.balance(nostro(NOSTRO)) == 0
+
+
+@given(st.data())
+def test_a_second_booking_is_in_suspense_once_in_any_order_whatever_each_message_echoes(
+    data: st.DataObject,
+) -> None:
+    payment = _payment(1, "E1")
+    houses = Houses(payment)
+    returns = data.draw(st.booleans())
+    if returns:
+        houses.take(entry(payment_id=payment.payment_id))
+    shared = data.draw(st.booleans())
+    reports = []
+    for source in ("camt.054", "camt.053"):
+        echoed = payment.payment_id if data.draw(st.booleans()) else NO_ID
+        for number in range(2):
+            reference = f"R{number}" if shared else f"{source} {number}"
+            found = entry(payment_id=echoed, end_to_end_id="E1", source=source, bank_reference=reference)
+            reports.append(replace(found, credit_debit="CRDT", is_return=True) if returns else found)
+    again = data.draw(st.lists(st.sampled_from(reports), max_size=4))
+    for report in data.draw(st.permutations(reports + again)):
+        houses.take(report)
+    assert abs(houses.balance(suspense("contradicted"))) == 100_00
+    assert houses.balance(nostro(NOSTRO)) == (-100_00 if returns else 200_00)
 
 
 def _rejection() -> PaymentStatusReported:
