@@ -1,6 +1,5 @@
 """Takes the bank's answers of a poll in order: decides, keeps the books current, collects what to write."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from goodfunds.events.types import (
@@ -19,7 +18,6 @@ from services.settlement.books import Books, Notice, nameless
 from services.settlement.model import (
     UNANSWERED,
     Decision,
-    Outcome,
     Payment,
     booking_key,
     remember,
@@ -223,13 +221,13 @@ class Answers:
             self._outgoing.send_on(lane, to_lane, account, type(event).__name__, event.encode())
         if decision.postings:
             self._postings.setdefault(lane, []).extend(decision.postings)
-        self._outcomes(lane, payment, decision.events)
+        self._outcomes(lane, payment, decision)
 
-    def _outcomes(self, lane: int, payment: Payment | None, events: Iterable[Outcome]) -> None:
-        for event in events:
+    def _outcomes(self, lane: int, payment: Payment | None, decision: Decision) -> None:
+        for event in decision.events:
             account = event.account or event.nostro
             traceparent = payment.traceparent if payment is not None else b""
             seq = self._outgoing.tell(lane, account, type(event).__name__, event.encode(), traceparent)
             standing = self._books.standings.get(event.payment_id, UNANSWERED)
-            table, row = outcome_row(event, standing, lane, self._now, seq)
+            table, row = outcome_row(event, standing, lane, self._now, seq, decision.suspended_of)
             self._rows.add(table, *row)

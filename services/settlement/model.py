@@ -201,7 +201,7 @@ class Decision:
     """What follows from one answer; `events` go to settlement-notifications and are kept as outcomes.
 
     `forward` is (lane, account, event) for another lane; `status` a positive status to keep; `withdrawn`
-    takes the payment out of its open batch.
+    takes the payment out of its open batch; `suspended_of` is the day of a booking taken to suspense.
     """
 
     standing: Standing | None = None
@@ -211,6 +211,7 @@ class Decision:
     forward: tuple[int, str, BankEntryReported | PaymentStatusReported] | None = None
     status: PaymentStatusReported | None = None
     withdrawn: bool = False
+    suspended_of: date | None = None
 
 
 NOTHING = Decision()

@@ -1,6 +1,6 @@
 """The row that keeps an outcome: its event's own facts, and the seq under which it was told. Pure."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from goodfunds.errors import InvariantBroken
@@ -9,7 +9,7 @@ from services.settlement.model import Outcome, Standing
 
 
 def outcome_row(
-    event: Outcome, standing: Standing, lane: int, now: datetime, seq: int
+    event: Outcome, standing: Standing, lane: int, now: datetime, seq: int, suspended_of: date | None
 ) -> tuple[str, tuple[Any, ...]]:
     """(table, row in the order of its columns). Raises InvariantBroken where the standing denies it."""
     if isinstance(event, PaymentSettled):
@@ -63,4 +63,5 @@ def outcome_row(
         event.reason_code,
         event.reason,
         now,
+        suspended_of,
     )

@@ -210,7 +210,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "contradictions": (
         "lane", "event_seq", "payment_id", "amount_minor", "currency", "nostro", "kind", "bank_reference",
-        "reason_code", "reason", "found_at",
+        "reason_code", "reason", "found_at", "booking_date",
     ),
     "noted_reports": ("booking_key", "source", "identity", "lane", "effect", "payment_id", "noted_at"),
     "payment_statuses": ("payment_id", "status", "lane", "reason_code", "reason", "reported_at"),

@@ -48,7 +48,7 @@ def suspended(
     event = _event(entry, signed_minor, account, rail, now, kind)
     entry_id = ids.derived_id(0, key, entry.source.encode(), own.encode())
     moved = posting.contradicted(entry_id, entry.nostro, signed_minor, entry.currency)
-    return Decision(events=(event,), postings=(moved,), note=note)
+    return Decision(events=(event,), postings=(moved,), note=note, suspended_of=entry.booking_date)
 
 
 def told_otherwise(

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from goodfunds.events import types
-from goodfunds.ids import derived_id, text
+from goodfunds.ids import NO_ID, derived_id, text
 from goodfunds.local import postgres as embedded_postgres
 from goodfunds.postgres import connect
 from goodfunds.proof import Proof, judge, read_evidence
@@ -19,7 +19,7 @@ from tests.integration.settlement.desk import instruction
 
 LANE = 1
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
-TODAY = date(2026, 11, 27)
+YESTERDAY, TODAY = date(2026, 11, 26), date(2026, 11, 27)
 BATCH = derived_id(0, b"batch")
 NOSTRO = "DE89370400440532013000"
 ONE, TWO, THREE = (derived_id(number, b"payment") for number in (1, 2, 3))
@@ -236,6 +236,56 @@ async def _park(connection: Any, topic: str, event: Any, minor: int) -> None:
         "INSERT INTO parked VALUES ($1, $2, $1, 0, '', $3, '[]', 0, $4, 'EUR', true, 'a test', $5)",
         LANE, topic, event.encode(), minor, NOW,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "unbacked"), [((-30, -30), 0), ((-30,), 30), ((-31,), 60), ((), 0)])
+async def test_each_booking_in_suspense_is_on_a_line_of_its_own_once_statements_cover_its_day(
+    house: dict[str, Any], lines: tuple[int, ...], unbacked: int
+) -> None:
+    settlement = house["settlement"]
+    for seq in (8, 9):
+        await settlement.execute(
+            "INSERT INTO contradictions VALUES ($1, $2, $3, -30, 'EUR', $4, 'second_settlement', $5, '', '',"
+            " $6, $7)", LANE, seq, ONE, NOSTRO, f"R{seq}", NOW, YESTERDAY,
+        )  # fmt: skip
+        entry_id = derived_id(seq, b"entry")
+        await _post(settlement, entry_id, "suspense:contradicted", f"nostro:{NOSTRO}", 30, "contradicted")
+    if lines:
+        await _state(house["reconciliation"], lines)
+    proof = await proof_of(house)
+    assert proof.unaccounted == {"EUR": unbacked}
+    named = broken(proof)
+    assert set(named) == ({f"nostro {NOSTRO} agrees with the bank"} if unbacked else set())
+    for reference in ("R8", "R9", text(ONE)) if unbacked else ():
+        assert reference in " ".join(named.values())
+    if not lines:
+        [nostro] = [check for check in proof.checks if check.name.startswith("nostro")]
+        assert "in suspense, not yet on a statement -0.60 EUR" in nostro.detail
+
+
+async def _state(reconciliation: Any, lines: tuple[int, ...]) -> None:
+    """A statement of yesterday, all sent, with lines of ONE that are breaks."""
+    statement = derived_id(0, b"statement")
+    await reconciliation.execute(
+        "INSERT INTO statements VALUES (0, $1, $2, 'EUR', '1', 'S', 0, $3, $3, $4, $5, $5, $6, NULL, NULL)",
+        statement, NOSTRO, sum(lines), len(lines), YESTERDAY, NOW,
+    )  # fmt: skip
+    for lane, mine in ((0, ()), (LANE, lines)):
+        await reconciliation.execute(
+            "INSERT INTO statement_shares VALUES ($1, $2, $3, 'EUR', $4, $5, $6, $7)",
+            lane, statement, NOSTRO, YESTERDAY, len(mine), sum(mine), NOW,
+        )  # fmt: skip
+    for number, minor in enumerate(lines):
+        found = derived_id(number, b"break")
+        await reconciliation.execute(
+            "INSERT INTO breaks VALUES ($1, $2, 'line', 'duplicate_line', $3, 'EUR', $4, $5, $6, $7, $8, '',"
+            " '', $9, NULL, '')", LANE, found, minor, NOSTRO, ONE, NO_ID, statement, number, NOW,
+        )  # fmt: skip
+        await reconciliation.execute(
+            "INSERT INTO statement_lines VALUES ($1, $2, $3, $4, $5, $6, 'EUR', $7, '', '', '', $8, $8, 1,"
+            " false, false, '', '', $9, 'reference', NULL, NULL, 2, $10)",
+            LANE, statement, number, ONE, NO_ID, minor, NOSTRO, YESTERDAY, NOW, found,
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize("service", ["ingestion", "settlement", "reconciliation"])

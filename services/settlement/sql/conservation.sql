@@ -56,6 +56,11 @@ FROM (SELECT debit_account AS account, currency, kind, amount_minor AS minor FRO
       UNION ALL SELECT credit_account, currency, kind, -amount_minor FROM postings) moved
 WHERE account LIKE 'nostro:%' GROUP BY account, currency, kind ORDER BY account, currency, kind;
 
+-- name: suspended
+-- Each booking in suspense, in the bank's sign, with its day: a statement of that day has to show it.
+SELECT nostro, currency, amount_minor, booking_date, kind, payment_id, bank_reference
+FROM contradictions WHERE amount_minor <> 0 ORDER BY nostro, currency, booking_date, lane, event_seq;
+
 -- name: counted_outcomes
 -- What was told of money up to the seq that the second reader has counted to ($1 kinds, $2 lanes, $3 currencies,
 -- $4 seqs, inclusive; without one: none), and what lies beyond it and for how long.

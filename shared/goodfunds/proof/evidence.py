@@ -53,7 +53,8 @@ class Evidence:
 
     `accepted`: ingestion to settlement; `given_back`: settlement to ingestion; `told`: what settlement moved,
     in the bank's sign, to reconciliation, and by nostro what of it is on its way (`untold`) or parked there.
-    `refunded` and `transit`: ingestion's own rows and balances at its snapshot.
+    `refunded` and `transit`: ingestion's own rows and balances at its snapshot. `suspended`: settlement's
+    bookings in suspense, to be shown by `unsettled_lines` (by amount) once `stated_days` cover their day.
     """
 
     accepted: Handed = Handed()
@@ -68,6 +69,9 @@ class Evidence:
     statements: Sequence[Row] = ()
     closings: Sequence[Row] = ()
     nostro_movements: Sequence[Row] = ()
+    suspended: Sequence[Row] = ()
+    unsettled_lines: Sequence[Row] = ()
+    stated_days: Sequence[Row] = ()
     open_breaks: Sequence[Row] = ()
     refused_files: Sequence[Row] = ()
     control_totals: Sequence[Counted] = ()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from goodfunds.proof.check import Check, money
 from goodfunds.proof.evidence import Evidence, Row
+from goodfunds.proof.suspense import hold
 
 CONTINUITY = frozenset({"sum_differs", "opening_differs", "statement_gap"})
 """Breaks of a statement by which the bank's balances differ from the lines that it sent."""
@@ -21,6 +22,7 @@ def _nostro(evidence: Evidence, nostro: str, currency: str) -> Check:
 
     ours = {row["kind"]: row["amount_minor"] for row in of(evidence.nostro_movements)}
     expected, lines = of(evidence.expected), of(evidence.lines)
+    suspense = hold(of(evidence.suspended), of(evidence.unsettled_lines), of(evidence.stated_days), currency)
     stated = sum(row["lines_minor"] for row in of(evidence.statements))
     closing = next(
         (row["closing_minor"] for row in of(evidence.closings)), ours.get("bank_opening_balance", 0)
@@ -37,15 +39,18 @@ def _nostro(evidence: Evidence, nostro: str, currency: str) -> Check:
         "breaks of statements": -sum(
             row["amount_minor"] for row in of(evidence.open_breaks) if row["reason"] in CONTINUITY
         ),
-        "in suspense": ours.get("contradicted", 0),
+        "in suspense": ours.get("contradicted", 0) - suspense.awaited - suspense.unbacked,
+        "in suspense, not yet on a statement": suspense.awaited,
     }
     book = sum(ours.values())
     gap = book - sum(parts.values())
     shown = ", ".join(f"{what} {money(minor, currency)}" for what, minor in parts.items() if minor)
+    found = [f"{money(abs(gap), currency)} {'more' if gap > 0 else 'less'} in our books"] if gap else []
+    missing = gap or suspense.unbacked
     return Check(
         f"nostro {nostro} agrees with the bank",
-        gap == 0,
+        not gap and not suspense.lines,
         f"{money(book, currency)} = {shown or '0'}",
-        {currency: gap} if gap else {},
-        [f"{money(abs(gap), currency)} {'more' if gap > 0 else 'less'} in our books"] if gap else [],
+        {currency: missing} if missing else {},
+        [*found, *suspense.lines],
     )

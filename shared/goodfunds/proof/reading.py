@@ -60,6 +60,7 @@ async def read_evidence(connections: Mapping[str, Any]) -> Evidence:
                 (first, "proof_known_payments", kept), known,
             )  # fmt: skip
             nostro_movements = await second.fetch("nostro_movements")
+            suspended = await second.fetch("suspended")
             faults = {
                 f"{service}: {rule}": [dict(row) for row in await snapshots[service].fetch(statement)]
                 for service, rules in _RULES.items()
@@ -85,6 +86,9 @@ async def read_evidence(connections: Mapping[str, Any]) -> Evidence:
             statements=await first.fetch("statement_sums"),
             closings=await first.fetch("last_closings"),
             nostro_movements=nostro_movements,
+            suspended=suspended,
+            unsettled_lines=await first.fetch("lines_not_settled"),
+            stated_days=await first.fetch("stated_days"),
             open_breaks=await first.fetch("open_breaks"),
             refused_files=await first.fetch("refused_files"),
             control_totals=counted,

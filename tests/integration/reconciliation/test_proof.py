@@ -18,6 +18,7 @@ from tests.integration.reconciliation.scene import (
     payment,
     scene_in,
     settled,
+    statement,
     submitted,
     whole_statement,
 )
@@ -50,6 +51,35 @@ async def differences(scene: Scene) -> list[Any]:
 
 async def test_a_sound_database_has_no_differences(scene: Scene) -> None:
     assert await differences(scene) == []
+
+
+async def test_lines_that_settlement_explains_by_no_payment_are_counted_by_amount(scene: Scene) -> None:
+    unsettled = [line(5, -60, 1, statement_number=3), line(6, -60, 2, statement_number=3)]
+    nameless = [line(None, -80, 3, statement_number=3, end_to_end_id="E7")]
+    await scene.feed(*from_settlement(OTHER_LANE, submitted(5, 60, 5), submitted(7, 80, 7, "E7")))
+    await scene.feed(*whole_statement({OTHER_LANE: unsettled, NOSTRO_LANE: nameless}, 3))
+    rows = await scene.connection.fetch(SQL["lines_not_settled"])
+    assert sorted((row["amount_minor"], row["lines"]) for row in rows) == [
+        (-80, 1), (-70, 1), (-60, 2), (9, 1),
+    ]  # fmt: skip
+    await scene.connection.execute("DELETE FROM statement_lines WHERE handed_over_from IS NOT NULL")
+    assert sorted(rows) == sorted(await scene.connection.fetch(SQL["lines_not_settled"]))
+
+
+async def test_days_are_stated_once_every_lane_was_told_and_no_break_is_about_the_statement(
+    scene: Scene,
+) -> None:
+    async def stated() -> list[int]:
+        return sorted(row["to_date"].day for row in await scene.connection.fetch(SQL["stated_days"]))
+
+    assert await stated() == [23, 24]
+    await scene.connection.execute(
+        "DELETE FROM statement_shares WHERE lane = $1 AND statement_id = $2", OTHER_LANE, statement(2)
+    )
+    assert await stated() == [23]
+    await scene.feed(*from_reader(NOSTRO_LANE, opened(3, 839, 900, [line(None, 60, 1, 3)])))
+    await scene.feed(*whole_statement({NOSTRO_LANE: [line(None, 60, 1, 3)]}, 3))
+    assert await stated() == [23]
 
 
 NAMED = [
