@@ -64,6 +64,7 @@ async def gateway(stop: asyncio.Event) -> None:
             lane_of(settings.nostro, settings.partitions),
             SystemClock(),
             timedelta(seconds=settings.late_wait),
+            timedelta(seconds=settings.bank_silence),
         )
         feed = Feed(source, settings.lanes(SERVICE.database))
         neighbours = Neighbours(settings.kafka, settings.dsn(SERVICE.database))

@@ -13,9 +13,14 @@ class Settings(LaneProcessSettings):
 
 
 class GatewaySettings(BankProcessSettings):
-    """What the gateway needs. `late_wait`: seconds that sealed lanes wait for those that are late."""
+    """What the gateway needs. `late_wait`: seconds that sealed lanes wait for those that are late.
+
+    `bank_silence`: seconds after which a bank is asked for what it has not answered; one answers within
+    minutes.
+    """
 
     bank_http: str
     late_wait: float = Field(default=30.0, ge=0)
+    bank_silence: float = Field(default=600.0, gt=0)
     nostro_bic: str = ""
     house_name: str = Field(min_length=1)

@@ -17,9 +17,9 @@ from goodfunds.errors import Unavailable
 from goodfunds.files.records import InvalidFile
 from goodfunds.lanes import Emission
 from goodfunds.rails.rail import Rail
-from services.settlement.gateway.bank import Bank, FileStanding
+from services.settlement.gateway.bank import Bank
 from services.settlement.gateway.messages import entries, statuses
-from services.settlement.gateway.reports import KnownFile, Reporter, Statuses, StatusGiven
+from services.settlement.gateway.reports import KnownFile, Reporter
 from services.settlement.gateway.work import MessageTaken
 from services.settlement.store import SQL, Pool
 
@@ -98,21 +98,6 @@ class AnswerReader:
             self._reading = reading
         return taken
 
-    async def told_by_enquiry(self, file_id: bytes, message_id: str, standing: FileStanding) -> MessageTaken:
-        """The bank's rejection of a whole file, told to an enquiry: worth as much as its pain.002.
-
-        Should that come after all, it repeats what is known and changes nothing.
-        """
-        given = StatusGiven("RJCT", standing.reason_code, standing.reason)
-        found = Statuses(message_id, given, {}, (), asked=True)
-        verdict = self._reporter.statuses(found, await self._file(found), self._rails, self._clock.now())
-        name, digest = f"enquiry/{message_id}", sha256(repr(standing).encode() + file_id).digest()
-        log.warning("file rejected, says the enquiry", message_id=message_id, code=given.reason_code)
-        return MessageTaken(
-            name, digest, "enquiry", len(verdict.emissions), True, verdict.outcome, verdict.emissions,
-            verdict.submitted, verdict.refused,
-        )  # fmt: skip
-
     async def _stands(self, reading: _Reading) -> bool:
         """Whether what was handed out last was recorded: else the answer is read again from its position."""
         rows = await self._pool.fetch(SQL["known_messages"], [reading.name])
@@ -171,7 +156,9 @@ class AnswerReader:
             reading.events = iter(await asyncio.to_thread(self._told, reading.kind, content, now))
             return
         found = await asyncio.to_thread(statuses, BytesIO(content))
-        verdict = self._reporter.statuses(found, await self._file(found), self._rails, now)
+        verdict = self._reporter.statuses(
+            found, await known_file(self._pool, found.message_id), self._rails, now
+        )
         reading.events = iter(verdict.emissions)
         reading.submitted, reading.refused = verdict.submitted, verdict.refused
         reading.outcome = verdict.outcome
@@ -179,18 +166,20 @@ class AnswerReader:
     def _told(self, kind: str, content: bytes, now: datetime) -> list[Emission]:
         return list(self._reporter.entries(entries(kind, BytesIO(content)), now))
 
-    async def _file(self, found: Statuses) -> KnownFile | None:
-        row = await self._pool.fetchrow(SQL["file_of_message"], found.message_id)
-        if row is None:
-            return None
-        batches = await self._pool.fetch(SQL["batches_of_file"], row["file_id"])
-        return KnownFile(
-            row["file_id"],
-            row["rail"],
-            row["nostro"],
-            row["deliveries"],
-            tuple((each[0], each[1]) for each in batches),
-        )
+
+async def known_file(pool: Pool, message_id: str) -> KnownFile | None:
+    """The file of ours with that message id."""
+    row = await pool.fetchrow(SQL["file_of_message"], message_id)
+    if row is None:
+        return None
+    batches = await pool.fetch(SQL["batches_of_file"], row["file_id"])
+    return KnownFile(
+        row["file_id"],
+        row["rail"],
+        row["nostro"],
+        row["deliveries"],
+        tuple((each[0], each[1]) for each in batches),
+    )
 
 
 def _place(name: str) -> int:

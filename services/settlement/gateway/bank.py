@@ -1,8 +1,9 @@
 """The bank as the gateway reaches it: SFTP folders `inbox`, `archive`, `outbox`, and an HTTP enquiry."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import asyncssh
@@ -16,14 +17,19 @@ _CODE, _REASON = 35, 500
 """The longest of an enquiry's answers that are taken (ISO 20022: Max35Text, Max500Text)."""
 
 
+class Rejection(NamedTuple):
+    """That a bank told an enquiry: definitive, of a whole file or of one payment."""
+
+    reason_code: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class FileStanding:
-    """What a bank answers to an enquiry for a file; `reason_code` and `reason` of one `rejected` whole."""
+    """What a bank answers to an enquiry for a file; `rejection` of one that it refused whole."""
 
     found: bool
-    rejected: bool = False
-    reason_code: str = ""
-    reason: str = ""
+    rejection: Rejection | None = None
 
 
 class Bank:
@@ -74,23 +80,39 @@ class Bank:
             raise
         return told if told.found else FileStanding(any(lies_there))
 
+    async def payment_rejection(self, instruction_id: str, message_id: str) -> Rejection | None:
+        """The bank's rejection of a payment of that file; None where it has not rejected it, so far.
+
+        An answer about another payment, or about the same one in another file, says nothing of this one.
+        """
+        told = await self._asked(f"/payments/{quote(instruction_id, safe='')}")
+        if told is None or told.get("status") != "rejected":
+            return None
+        if (told.get("instruction_id"), told.get("message_id")) != (instruction_id, message_id):
+            return None
+        return _rejection(told)
+
     async def _told(self, message_id: str) -> FileStanding:
-        try:
-            answer = await self._http.get(f"/files/{quote(message_id, safe='')}")
-        except httpx.HTTPError as fault:
-            raise Unavailable(f"enquiry for {message_id}: {fault!r}") from fault
-        if answer.status_code == 404:
+        told = await self._asked(f"/files/{quote(message_id, safe='')}")
+        if told is None:
             return FileStanding(False)
+        return FileStanding(True, _rejection(told) if told.get("group_status") == "RJCT" else None)
+
+    async def _asked(self, path: str) -> dict[str, Any] | None:
+        """What the bank's HTTP answers; None where it does not know of it."""
+        try:
+            answer = await self._http.get(path)
+        except httpx.HTTPError as fault:
+            raise Unavailable(f"enquiry {path}: {fault!r}") from fault
+        if answer.status_code == 404:
+            return None
         if answer.status_code != 200:
-            raise Unavailable(f"enquiry for {message_id}: the bank answered {answer.status_code}")
+            raise Unavailable(f"enquiry {path}: the bank answered {answer.status_code}")
         try:
             told = answer.json()
         except ValueError as fault:
-            raise Unavailable(f"enquiry for {message_id}: {fault!r}") from fault
-        if not isinstance(told, dict) or told.get("group_status") != "RJCT":
-            return FileStanding(True)
-        code, reason = (str(told.get(name) or "") for name in ("reason_code", "reason"))
-        return FileStanding(True, True, code[:_CODE], reason[:_REASON])
+            raise Unavailable(f"enquiry {path}: {fault!r}") from fault
+        return told if isinstance(told, dict) else {}
 
     async def answers(self) -> list[str]:
         """Names in the outbox, sorted; what is still being written is left out."""
@@ -110,3 +132,8 @@ class Bank:
 
 def _temporary(name: str, attempt: int) -> str:
     return f"{INBOX}/{name}.{attempt}.tmp"
+
+
+def _rejection(told: Mapping[str, Any]) -> Rejection:
+    code, reason = (str(told.get(name) or "") for name in ("reason_code", "reason"))
+    return Rejection(code[:_CODE], reason[:_REASON])

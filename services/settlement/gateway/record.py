@@ -15,6 +15,7 @@ from services.settlement.gateway.work import (
     FileSubmitted,
     MarkDelivering,
     MessageTaken,
+    PaymentsAsked,
     PersonAnswered,
     StartAttempt,
     Work,
@@ -47,6 +48,12 @@ async def record(connection: Connection, work: Work, now: datetime) -> list[Emis
                 await connection.execute(SQL["forget_deliveries"], work.file.file_id)
         case MessageTaken():
             return await _message(connection, work, now)
+        case PaymentsAsked(file_id, asked_to, emissions):
+            if asked_to is not None:
+                await connection.execute(SQL["go_on_asking"], file_id, asked_to)
+            else:
+                await connection.execute(SQL["end_asking"], file_id, now)
+            return list(emissions)
     return []
 
 

@@ -14,6 +14,7 @@ from goodfunds.rails.rail import Rail
 from services.settlement.gateway.answers import AnswerReader
 from services.settlement.gateway.assembly import build, next_claim
 from services.settlement.gateway.bank import Bank
+from services.settlement.gateway.enquiries import Enquirer
 from services.settlement.gateway.messages import House
 from services.settlement.gateway.record import record
 from services.settlement.gateway.reports import Reporter
@@ -33,14 +34,13 @@ log = structlog.get_logger(__name__)
 _FIRST_PAUSE = timedelta(seconds=0.5)
 _LONGEST_PAUSE = timedelta(seconds=30)
 _LISTENING_PAUSE = timedelta(seconds=1)
-_SILENCE = timedelta(minutes=10)
-"""A bank answers a file within minutes; after this its answer may be lost, and the bank is asked."""
 
 
 class Gateway:
     """Carries sealed batches to the bank and its answers to the lanes. A fault of the bank ends no session.
 
     `late_wait`: how long the lanes that have sealed wait for those that have not.
+    `silence`: how long a submitted file may be without an answer before the bank is asked.
     """
 
     producer = "settlement-gateway"
@@ -56,6 +56,7 @@ class Gateway:
         nostro_lane: int,
         clock: Clock,
         late_wait: timedelta = timedelta(seconds=30),
+        silence: timedelta = timedelta(minutes=10),
     ) -> None:
         self._pool = pool
         self._bank = bank
@@ -63,14 +64,13 @@ class Gateway:
         self._house = house
         self._clock = clock
         self._late_wait = late_wait
-        self._answers = AnswerReader(
-            pool, bank, rails, Reporter(house.nostro, nostro_lane, partitions), clock
-        )
+        reporter = Reporter(house.nostro, nostro_lane, partitions)
+        self._answers = AnswerReader(pool, bank, rails, reporter, clock)
+        self._enquirer = Enquirer(pool, bank, rails, reporter, clock, silence)
         self._started: tuple[bytes, int, str] | None = None
         self._asks: dict[bytes, tuple[datetime, timedelta]] = {}
         self._moved_at = clock.now()
         self._listen_at = self._moved_at
-        self._break_silence_at: datetime | None = None
 
     async def look(self) -> Work | None:
         """The next step: of a file that is under way, a new file, or an answer of the bank."""
@@ -82,7 +82,7 @@ class Gateway:
             work = work or await next_claim(
                 connection, self._rails, self._house, self._late_wait, self._clock.now()
             )
-        work = work or await self._answer() or await self._silent()
+        work = work or await self._answer() or await self._enquirer.next()
         if work is not None:
             self._moved_at = self._clock.now()
         return work
@@ -155,8 +155,8 @@ class Gateway:
         except Unavailable as fault:
             log.warning("bank not reached", file=file.file_name, fault=str(fault))
             return None
-        if standing.rejected:
-            return await self._answers.told_by_enquiry(file.file_id, file.message_id, standing)
+        if standing.rejection is not None:
+            return await self._enquirer.file_rejected(file.file_id, file.message_id, standing.rejection)
         if standing.found:
             del self._asks[file.file_id]
             log.info("file found at the bank", file=file.file_name, message_id=file.message_id)
@@ -179,19 +179,3 @@ class Gateway:
         if taken is None:
             self._listen_at = now + min((now - self._moved_at) / 4, _LISTENING_PAUSE)
         return taken
-
-    async def _silent(self) -> Work | None:
-        """Ask for submitted files without an answer: a rejection of the whole file is one."""
-        now = self._clock.now()
-        if self._break_silence_at is not None and now < self._break_silence_at:
-            return None
-        for file_id, message_id, file_name in await self._pool.fetch(SQL["silent_files"], now - _SILENCE):
-            try:
-                standing = await self._bank.enquire(file_name, message_id)
-            except Unavailable as fault:
-                log.warning("bank not reached", fault=str(fault))
-                break
-            if standing.rejected:
-                return await self._answers.told_by_enquiry(file_id, message_id, standing)
-        self._break_silence_at = now + _SILENCE
-        return None

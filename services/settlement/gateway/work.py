@@ -119,6 +119,22 @@ class MessageTaken:
     refused: tuple[tuple[bytes, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class PaymentsAsked:
+    """Silent payments of a submitted file were asked for, up to `asked_to`; None ends the round."""
+
+    file_id: bytes
+    asked_to: bytes | None
+    emissions: tuple[Emission, ...] = ()
+
+
 Work = (
-    BankFileClaim | StartAttempt | MarkDelivering | EndAttempt | FileSubmitted | PersonAnswered | MessageTaken
+    BankFileClaim
+    | StartAttempt
+    | MarkDelivering
+    | EndAttempt
+    | FileSubmitted
+    | PersonAnswered
+    | MessageTaken
+    | PaymentsAsked
 )

@@ -38,18 +38,48 @@ FROM bank_files f LEFT JOIN attempts a USING (file_id)
 WHERE f.submitted_at IS NULL AND f.refused_at IS NULL
 GROUP BY f.file_id ORDER BY f.claimed_at, f.file_id;
 
--- name: silent_files
--- Submitted up to $1, without a status of any batch or an outcome of any payment since. Those whose
--- rejection an enquiry has told already are left out.
-SELECT f.file_id, f.message_id, f.file_name FROM bank_files f
-WHERE f.submitted_at <= $1 AND f.refused_at IS NULL
-  AND NOT EXISTS (SELECT FROM bank_messages m WHERE m.name = 'enquiry/' || f.message_id)
-  AND NOT EXISTS (SELECT FROM bank_file_batches c JOIN batch_statuses s USING (batch_id) WHERE c.file_id = f.file_id)
-  AND NOT EXISTS (SELECT FROM bank_file_batches c JOIN payments p USING (batch_id) JOIN settlements s USING (payment_id)
-                  WHERE c.file_id = f.file_id)
-  AND NOT EXISTS (SELECT FROM bank_file_batches c JOIN payments p USING (batch_id) JOIN rejections r USING (payment_id)
-                  WHERE c.file_id = f.file_id)
-ORDER BY f.submitted_at LIMIT 50;
+-- name: silent_file
+-- The submitted file to ask for at $1: one whose round is under way or due. $2 is the silence after which the
+-- first round is due and after which, once a statement is taken, lanes have handled it. `whole`: no batch has a
+-- status, and no enquiry told the file's rejection. Never asked for goes first, then the one that waits longest.
+SELECT f.file_id, f.message_id, f.file_name, f.asked_to, coalesce(s.at > f.submitted_at, false) AS stated,
+       f.asked_to IS NULL
+       AND NOT EXISTS (SELECT FROM bank_messages m WHERE m.name = 'enquiry/' || f.message_id)
+       AND NOT EXISTS (SELECT FROM bank_file_batches c JOIN batch_statuses b USING (batch_id)
+                       WHERE c.file_id = f.file_id) AS whole
+FROM bank_files f
+CROSS JOIN (SELECT max(m.finished_at) AS at FROM bank_messages m
+            WHERE m.kind = 'camt.053' AND m.finished_at <= $1::timestamptz - $2::interval) s
+WHERE f.submitted_at <= $1::timestamptz - $2::interval AND f.refused_at IS NULL AND f.answered_at IS NULL
+  AND (f.asked_to IS NOT NULL
+       OR f.asked_at IS NULL
+       OR f.asked_at + least(f.asked_at - f.submitted_at, interval '1 day') <= $1::timestamptz
+       OR f.asked_at < s.at + $2::interval)
+ORDER BY f.asked_at NULLS FIRST, f.submitted_at, f.file_id LIMIT 1;
+
+-- name: silent_payments
+-- Open payments of a file after $2, by id: those whose batch has no status, where $3 all of them.
+SELECT c.lane, c.batch_id, p.payment_id, p.end_to_end_id
+FROM bank_file_batches c JOIN batch_members m USING (batch_id) JOIN payments p USING (payment_id)
+WHERE c.file_id = $1 AND p.payment_id > $2
+  AND ($3::boolean OR NOT EXISTS (SELECT FROM batch_statuses b WHERE b.batch_id = c.batch_id))
+  AND NOT EXISTS (SELECT FROM settlements s WHERE s.payment_id = p.payment_id)
+  AND NOT EXISTS (SELECT FROM rejections r WHERE r.payment_id = p.payment_id)
+ORDER BY p.payment_id LIMIT $4;
+
+-- name: go_on_asking
+UPDATE bank_files SET asked_to = $2 WHERE file_id = $1;
+
+-- name: end_asking
+-- Ends a round; where no payment of the file is open any more, it was the last.
+UPDATE bank_files f SET asked_to = NULL, asked_at = $2,
+    answered_at = CASE WHEN EXISTS (
+        SELECT FROM bank_file_batches c JOIN batch_members m USING (batch_id)
+        WHERE c.file_id = f.file_id
+          AND NOT EXISTS (SELECT FROM settlements s WHERE s.payment_id = m.payment_id)
+          AND NOT EXISTS (SELECT FROM rejections r WHERE r.payment_id = m.payment_id)
+    ) THEN NULL ELSE $2::timestamptz END
+WHERE f.file_id = $1;
 
 -- name: batches_of_file
 SELECT c.batch_id, c.lane FROM bank_file_batches c WHERE c.file_id = $1 ORDER BY c.lane, c.batch_id;

@@ -19,6 +19,9 @@ class PaperBank:
         self.fault = ""
         self.known: set[str] = set()
         self.rejects_for = ""
+        self.payments: dict[str, dict[str, str]] = {}
+        self.asked: list[str] = []
+        self.ails_at = ""
         self.delivered: list[tuple[str, bytes]] = []
         self.enquiries = self.listings = 0
         self.seconds_a_write = 0.0
@@ -116,11 +119,19 @@ class PaperBank:
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
-        self.enquiries += 1
-        found = request.rpartition("/")[2] in self.known or bool(self.rejects_for)
-        told = {"group_status": "RJCT", "reason_code": self.rejects_for} if self.rejects_for else {}
-        body = json.dumps(told if found else {}).encode()
-        status = b"200 OK" if found else b"404 Not Found"
+        kind, _, name = request[1:].rpartition("/")
+        if kind == "payments":
+            self.asked.append(name)
+            told: dict[str, str] | None = self.payments.get(name)
+        else:
+            self.enquiries += 1
+            told = {} if name in self.known else None
+            if self.rejects_for:
+                told = {"group_status": "RJCT", "reason_code": self.rejects_for}
+        status = b"200 OK" if told is not None else b"404 Not Found"
+        if name == self.ails_at:
+            status = b"500 Internal Server Error"
+        body = json.dumps(told or {}).encode()
         writer.write(
             b"HTTP/1.1 %b\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b" % (status, len(body), body)
         )
