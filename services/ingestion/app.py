@@ -9,7 +9,7 @@ from goodfunds.clock import SystemClock
 from goodfunds.lanes import Feed, LaneLoop
 from goodfunds.observability import log
 from goodfunds.observability.http import create_app, serve
-from goodfunds.observability.metrics import MoneyCollector
+from goodfunds.observability.metrics import MoneyCollector, read_money
 from goodfunds.observability.neighbours import Neighbours
 from goodfunds.observability.process import together
 from goodfunds.postgres import create_pool
@@ -17,8 +17,8 @@ from goodfunds.service import migrate_service
 from services.ingestion import SERVICE, http
 from services.ingestion.handlers import IngestionHandler
 from services.ingestion.intake import FileIntake
-from services.ingestion.money import read_money
 from services.ingestion.settings import Settings
+from services.ingestion.store import SQL
 
 
 async def lanes(stop: asyncio.Event) -> None:
@@ -29,7 +29,7 @@ async def lanes(stop: asyncio.Event) -> None:
     pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds ingestion readers")
     try:
         loop = LaneLoop(IngestionHandler(), settings.lanes(SERVICE.database))
-        money = MoneyCollector(SERVICE.name, partial(read_money, pool))
+        money = MoneyCollector(SERVICE.name, partial(read_money, pool, SQL["money_by_state"]))
         REGISTRY.register(money)
         neighbours = Neighbours(settings.kafka, settings.dsn(SERVICE.database))
         app = create_app("goodfunds ingestion", lambda: [*loop.unready(), *neighbours.unready()])

@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY
 from goodfunds.lanes import Feed, LaneLoop
 from goodfunds.observability import log
 from goodfunds.observability.http import create_app, serve
-from goodfunds.observability.metrics import MoneyCollector
+from goodfunds.observability.metrics import MoneyCollector, read_money
 from goodfunds.observability.neighbours import Neighbours
 from goodfunds.observability.process import together
 from goodfunds.postgres import create_pool
@@ -17,10 +17,10 @@ from goodfunds.settings import BankProcessSettings, LaneProcessSettings
 from services.reconciliation import SERVICE, http
 from services.reconciliation.control_totals import ControlTotals
 from services.reconciliation.handlers import ReconciliationHandler
-from services.reconciliation.money import read_money
 from services.reconciliation.outbox_folder import OutboxFolder
 from services.reconciliation.settings import ControlTotalSettings
 from services.reconciliation.statement_reader import StatementReader
+from services.reconciliation.store import SQL
 from services.reconciliation.totals import Schemas
 
 
@@ -32,7 +32,7 @@ async def lanes(stop: asyncio.Event) -> None:
     pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds reconciliation readers")
     try:
         loop = LaneLoop(ReconciliationHandler(), settings.lanes(SERVICE.database))
-        money = MoneyCollector(SERVICE.name, partial(read_money, pool))
+        money = MoneyCollector(SERVICE.name, partial(read_money, pool, SQL["money_by_state"]))
         REGISTRY.register(money)
         neighbours = Neighbours(settings.kafka, settings.dsn(SERVICE.database))
         app = create_app("goodfunds reconciliation", lambda: [*loop.unready(), *neighbours.unready()])

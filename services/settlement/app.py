@@ -10,7 +10,7 @@ from goodfunds.clock import SystemClock
 from goodfunds.lanes import Feed, LaneLoop, lane_of
 from goodfunds.observability import log
 from goodfunds.observability.http import create_app, serve
-from goodfunds.observability.metrics import MoneyCollector
+from goodfunds.observability.metrics import MoneyCollector, read_money
 from goodfunds.observability.neighbours import Neighbours
 from goodfunds.observability.process import together
 from goodfunds.postgres import create_pool
@@ -21,8 +21,8 @@ from services.settlement.gateway.bank import Bank
 from services.settlement.gateway.messages import House
 from services.settlement.gateway.source import Gateway
 from services.settlement.handlers import SettlementHandler
-from services.settlement.money import read_money
 from services.settlement.settings import GatewaySettings, Settings
+from services.settlement.store import SQL
 
 
 async def lanes(stop: asyncio.Event) -> None:
@@ -36,7 +36,7 @@ async def lanes(stop: asyncio.Event) -> None:
             SettlementHandler(settings.nostro, settings.nostro_currency, RAILS),
             settings.lanes(SERVICE.database),
         )
-        money = MoneyCollector(SERVICE.name, partial(read_money, pool))
+        money = MoneyCollector(SERVICE.name, partial(read_money, pool, SQL["money_by_state"]))
         REGISTRY.register(money)
         neighbours = Neighbours(settings.kafka, settings.dsn(SERVICE.database))
         app = create_app("goodfunds settlement", lambda: [*loop.unready(), *neighbours.unready()])

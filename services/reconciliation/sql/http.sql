@@ -1,4 +1,6 @@
 -- name: money_by_state
+-- Expected and not matched (debits, returns), open breaks, outbox, parked; unsigned. `expected` is as old as the
+-- oldest batch with anything open: batches are read, not their items.
 SELECT 'expected' AS state, currency, (-sum(open_debit_minor))::bigint AS amount_minor,
        sum(open_debits)::bigint AS count, min(opened_at) AS oldest
 FROM batches WHERE open_debits > 0 GROUP BY currency

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
+import asyncpg
 import structlog
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -29,6 +30,13 @@ class MoneyState:
     amount_minor: int
     count: int
     oldest: datetime | None
+
+
+async def read_money(pool: "asyncpg.Pool[Any]", statement: str) -> list[MoneyState]:
+    """What a service's statement says; its columns are the fields of MoneyState, in their order."""
+    async with pool.acquire() as connection:
+        rows = await connection.fetch(statement)
+    return [MoneyState(*row.values()) for row in rows]
 
 
 ReadMoney = Callable[[], Awaitable[Sequence[MoneyState]]]

@@ -15,8 +15,9 @@ from goodfunds.events import types
 from goodfunds.ids import payment_id
 from goodfunds.lanes import Poll, lane_of
 from goodfunds.money import MAX_MINOR
+from goodfunds.observability.metrics import read_money
 from goodfunds.postgres import create_pool
-from services.ingestion.money import read_money
+from services.ingestion.store import SQL
 from tests.integration.ingestion.desk import LANE, NOW, PARTITIONS, Desk, desk_on, rejected_by_bank
 from tests.unit.ingestion.requests import ACCOUNT, Headers, funding, instruction, opening
 
@@ -262,11 +263,11 @@ async def test_money_that_waits_is_shown_by_state_and_what_was_accepted_is_not_f
     pool = await create_pool(database)
     file = "INSERT INTO payment_files VALUES ($1, 'shop', $2, '', 'pain.001', 3, $3, '', $4, $5, $6)"
     try:
-        assert await read_money(pool) == []
+        assert await read_money(pool, SQL["money_by_state"]) == []
         await pool.execute(file, uuid4().bytes, "M1", '{"EUR": 700, "KWD": 5}', 2, NOW, None)
         await pool.execute(file, uuid4().bytes, "M2", '{"EUR": 9}', 3, NOW, NOW)
         money = {(each.state, each.currency): (each.amount_minor, each.count, each.oldest)
-                 for each in await read_money(pool)}  # fmt: skip
+                 for each in await read_money(pool, SQL["money_by_state"])}  # fmt: skip
     finally:
         await pool.close()
     assert money == {("filed", "EUR"): (700, 1, NOW), ("filed", "KWD"): (5, 1, NOW)}

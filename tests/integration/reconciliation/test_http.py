@@ -3,9 +3,10 @@
 import httpx
 
 from goodfunds.observability.http import create_app
+from goodfunds.observability.metrics import read_money
 from goodfunds.postgres import create_pool
 from services.reconciliation import http
-from services.reconciliation.money import read_money
+from services.reconciliation.store import SQL
 from tests.integration.reconciliation.scene import (
     NOSTRO,
     NOSTRO_LANE,
@@ -47,7 +48,10 @@ async def test_statements_breaks_and_money_can_be_looked_at(database: str) -> No
         "(3, 'payments', 3, 7, '', NULL, '[]', 0, 12, 'EUR', true, 'a test', now()), "
         "(3, 'payments', 3, 8, '', NULL, '[]', 0, NULL, NULL, false, 'a test', now())"
     )
-    money = {(each.state, each.currency): (each.amount_minor, each.count) for each in await read_money(pool)}
+    money = {
+        (each.state, each.currency): (each.amount_minor, each.count)
+        for each in await read_money(pool, SQL["money_by_state"])
+    }
     assert money == {
         ("expected", "EUR"): (150, 2),
         ("return_expected", "EUR"): (50, 1),

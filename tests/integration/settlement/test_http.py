@@ -7,9 +7,10 @@ import pytest
 from fastapi import FastAPI
 
 from goodfunds.observability.http import create_app
+from goodfunds.observability.metrics import read_money
 from goodfunds.postgres import create_pool
 from services.settlement import http
-from services.settlement.money import read_money
+from services.settlement.store import SQL
 from tests.integration.settlement.desk import EVENING, NOSTRO, Desk, instruction, migrated, opened
 
 
@@ -23,7 +24,10 @@ async def client(database: str) -> AsyncIterator[httpx.AsyncClient]:
     await desk.accept(instruction(idempotency_key="later", amount_minor=5), now=EVENING)
     app: FastAPI = create_app("settlement", list)
     http.add_routes(app, pool)
-    money = {state.state: (state.amount_minor, state.count) for state in await read_money(pool)}
+    money = {
+        state.state: (state.amount_minor, state.count)
+        for state in await read_money(pool, SQL["money_by_state"])
+    }
     assert money == {"claimed": (100_00, 1), "held": (5, 1)}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://settlement") as client:
         yield client
