@@ -43,16 +43,6 @@ async def proved(connection: Connection) -> bool:
     )
 
 
-async def test_every_named_statement_can_be_prepared(connection: Connection) -> None:
-    for statement in SQL.values():
-        await connection.prepare(statement)
-
-
-async def test_every_table_says_who_writes_it(connection: Connection) -> None:
-    for table in ("postings", "balances"):
-        assert "ritten by" in await connection.fetchval("SELECT obj_description($1::regclass)", table)
-
-
 async def test_postings_are_written_as_they_are_and_move_both_balances(connection: Connection) -> None:
     funded = ledger.funded(entry(1), "demo", "acc", 1000, "EUR")
     paid = ledger.accepted(entry(2), "acc", RAIL, 250, "EUR")

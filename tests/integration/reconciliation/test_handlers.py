@@ -7,8 +7,6 @@ from datetime import date
 import pytest
 
 from goodfunds.events import types
-from goodfunds.postgres import statements
-from services.reconciliation import SERVICE
 from tests.integration.reconciliation.scene import (
     AT,
     NOSTRO_LANE,
@@ -39,19 +37,6 @@ async def scene(database: str) -> AsyncIterator[Scene]:
     found = await scene_in(database)
     yield found
     await found.connection.close()
-
-
-async def test_every_statement_is_valid_against_the_migrated_schema(scene: Scene) -> None:
-    for body in statements(SERVICE.sql).values():
-        await scene.connection.prepare(body)
-
-
-async def test_every_table_says_who_writes_it(scene: Scene) -> None:
-    silent = await scene.connection.fetch(
-        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' "
-        "AND obj_description(oid) IS NULL AND relname !~ '^outbox_'"
-    )
-    assert silent == []
 
 
 async def test_a_line_with_our_reference_matches_at_once_and_is_published(scene: Scene) -> None:

@@ -40,19 +40,6 @@ async def desk(database: str) -> AsyncIterator[Desk]:
     await connection.close()
 
 
-async def test_every_statement_is_valid_against_the_migrated_schema(desk: Desk) -> None:
-    for statement in SQL.values():
-        await desk.connection.prepare(statement)
-
-
-async def test_every_table_says_who_writes_it(desk: Desk) -> None:
-    silent = await desk.connection.fetch(
-        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' "
-        "AND obj_description(oid) IS NULL AND relname !~ '^outbox_'"
-    )
-    assert silent == []
-
-
 async def test_a_payment_accepted_twice_is_stored_once_in_the_batch_of_its_date(desk: Desk) -> None:
     once = instruction()
     (payment,) = await desk.accept(once)
