@@ -32,7 +32,9 @@ async def until(neighbours: Neighbours, *silent: str) -> None:
 
 async def test_a_process_is_ready_once_both_have_answered(kafka: Kafka, database: str) -> None:
     neighbours = Neighbours(kafka.bootstrap, database, every=0.05)
-    assert [each.partition(":")[2] for each in neighbours.unready()] == [" not asked yet", " not asked yet"]
+    assert neighbours.unready() == [
+        f"{name} does not answer (not asked yet)" for name in ("Kafka", "Postgres")
+    ]
     async with asking(neighbours):
         await until(neighbours)
 

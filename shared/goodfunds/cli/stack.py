@@ -7,10 +7,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from types import MappingProxyType
 
 import click
-from rich.markup import escape
 from rich.table import Table
 
 from goodfunds.cli.root import CONSOLE, ERRORS, TOLD, say
@@ -37,10 +35,11 @@ def up(folder: Path, partitions: int, only_infrastructure: bool, provider: str |
     GOODFUNDS_KAFKA=… GOODFUNDS_POSTGRES=… goodfunds up     on servers of your own
     """
     stack = local.up(folder, partitions, only_infrastructure, say=say, provider=provider)
+    states = _states(stack)
     if as_json:
-        click.echo(json.dumps(_facts(stack)))
+        click.echo(json.dumps(_facts(stack, states)))
     else:
-        CONSOLE.print(_table(stack))
+        _print(stack, states, {})
 
 
 @click.command()
@@ -55,19 +54,18 @@ def status(folder: Path, as_json: bool) -> None:
     if stack is None or not (stack.running or stack.containers):
         ERRORS.print("no stack is up: start one with `goodfunds up`")
         sys.exit(1)
-    facts = _facts(stack)
-    standing = _standing(stack)
+    states, standing = _states(stack), _standing(stack)
     if as_json:
-        click.echo(json.dumps({**facts, **(asdict(standing) if standing else {})}))
+        click.echo(json.dumps({**_facts(stack, states), **(asdict(standing) if standing else {})}))
     else:
-        CONSOLE.print(_table(stack, standing.lags if standing else {}))
+        _print(stack, states, standing.lags if standing else {})
         if standing is None:
             ERRORS.print("lag and money are not known: Kafka or Postgres does not answer")
         elif standing.money:
             CONSOLE.print(money_table(standing.money))
         else:
             CONSOLE.print("no money waits: all of it is at its end")
-    sys.exit(0 if all(each["state"] == "ready" for each in facts["processes"].values()) else 1)  # type: ignore[attr-defined]
+    sys.exit(0 if set(states.values()) == {"ready"} else 1)
 
 
 @click.command()
@@ -94,6 +92,11 @@ def _standing(stack: local.Stack) -> Standing | None:
         return None
 
 
+def _states(stack: local.Stack) -> dict[str, str]:
+    """By name: ready, dead, or why a process is not ready."""
+    return {name: _state(stack, name) for name in (*stack.containers, *stack.running)}
+
+
 def _state(stack: local.Stack, name: str) -> str:
     if name in stack.containers:
         return "dead" if name in local.dead(stack) else "ready"
@@ -105,17 +108,16 @@ def _state(stack: local.Stack, name: str) -> str:
     return "; ".join(reasons) if reasons else "ready"
 
 
-def _facts(stack: local.Stack) -> dict[str, object]:
+def _facts(stack: local.Stack, states: Mapping[str, str]) -> dict[str, object]:
     processes: dict[str, dict[str, object]] = {
-        name: {"container": container, "state": _state(stack, name)}
-        for name, container in stack.containers.items()
+        name: {"container": container, "state": states[name]} for name, container in stack.containers.items()
     }
     for name, running in stack.running.items():
         processes[name] = {
             "pid": running.pid,
             "http": stack.url(name) if name in stack.http else None,
             "memory_mb": round(local.memory_mb(running), 1),
-            "state": _state(stack, name),
+            "state": states[name],
         }
     return {
         "kafka": stack.kafka,
@@ -131,7 +133,14 @@ def _masked(url: str) -> str:
     return re.sub(r"(//[^:/@]*):[^@]*@", r"\1:***@", url)
 
 
-def _table(stack: local.Stack, lags: Mapping[str, int] = MappingProxyType({})) -> Table:
+def _print(stack: local.Stack, states: Mapping[str, str], lags: Mapping[str, int]) -> None:
+    CONSOLE.print(_table(stack, states, lags))
+    for name, state in states.items():
+        if state not in ("ready", "dead"):
+            CONSOLE.print(f"{name}: {state}", style="red", highlight=False, markup=False)
+
+
+def _table(stack: local.Stack, states: Mapping[str, str], lags: Mapping[str, int]) -> Table:
     title = f"{stack.folder}: Kafka {stack.kafka}, {_masked(stack.postgres)}"
     table = Table(title=title, title_style="none")
     for column in ("process", "pid", "HTTP", "MB", "lag", "state"):
@@ -147,8 +156,8 @@ def _table(stack: local.Stack, lags: Mapping[str, int] = MappingProxyType({})) -
         for name, running in stack.running.items()
     ]
     for row in rows:
-        state = _state(stack, row[0])
+        state = states[row[0]] if states[row[0]] in ("ready", "dead") else "not ready"
         colour = "green" if state == "ready" else "red"
         lag = f"{lags[row[0]]:,}" if row[0] in lags else ""
-        table.add_row(*row, lag, f"[{colour}]{escape(state)}[/]")
+        table.add_row(*row, lag, f"[{colour}]{state}[/]")
     return table

@@ -31,10 +31,10 @@ PROCESSES: Mapping[str, tuple[str, ...]] = {
 """The eight processes in the order they are started: name → module and its argument."""
 
 
-def start(stack: Stack, say: Say, extra: Mapping[str, Mapping[str, str]]) -> None:
-    """Start what does not run yet, each told `extra` by its name, and wait until all are ready.
+def start(stack: Stack, say: Say, extra: Mapping[str, Mapping[str, str]], wait_for_all: bool = True) -> None:
+    """Start what does not run yet, each told `extra` by its name, and wait until it is ready.
 
-    Raises RuntimeError with the end of a log.
+    `wait_for_all`: for what ran already, too. Raises RuntimeError with the end of a log.
     """
     missing = [name for name in PROCESSES if not stack.alive(name)]
     for name in missing:
@@ -52,7 +52,8 @@ def start(stack: Stack, say: Say, extra: Mapping[str, Mapping[str, str]]) -> Non
         stack.save()
         if name == "sandbox-bank":
             _wait_until_ready(stack, [name], say)
-    _wait_until_ready(stack, [name for name in missing if name != "sandbox-bank"], say)
+    waited = list(PROCESSES) if wait_for_all else missing
+    _wait_until_ready(stack, [name for name in waited if name != "sandbox-bank"], say)
 
 
 def stop(stack: Stack, say: Say) -> None:

@@ -63,10 +63,10 @@ def up(
         stack.providers.update({server: choose(stack, server, provider) for server in SERVERS})
         stack.temporary = stack.temporary and temporary
         stack.save()
-        _start_servers(stack, say)
+        moved = _start_servers(stack, say)
         asyncio.run(_prepare(stack, say))
         if not only_infrastructure:
-            house.start(stack, say, extra or {})
+            house.start(stack, say, extra or {}, wait_for_all=moved)
         return stack
 
 
@@ -85,8 +85,9 @@ def _read_or_new(folder: Path, partitions: int, temporary: bool) -> Stack:
     return stack
 
 
-def _start_servers(stack: Stack, say: Say) -> None:
-    told = (stack.kafka, stack.postgres)
+def _start_servers(stack: Stack, say: Say) -> bool:
+    """Whether one was started: what runs already needs a while to find it again."""
+    told, started = (stack.kafka, stack.postgres), False
     for server in SERVERS:
         provider = PROVIDERS[stack.providers[server]]
         if not provider.alive(stack, server):
@@ -95,9 +96,11 @@ def _start_servers(stack: Stack, say: Say) -> None:
                 (address, stack.postgres) if server == "kafka" else (stack.kafka, address)
             )
             stack.save()
+            started = True
     if told != (stack.kafka, stack.postgres):
         # Processes that still run know the old addresses.
         house.stop(stack, say)
+    return started
 
 
 async def _prepare(stack: Stack, say: Say) -> None:

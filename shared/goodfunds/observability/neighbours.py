@@ -31,7 +31,7 @@ class Neighbours:
 
     def unready(self) -> list[str]:
         """Which of them do not answer, and why; empty when all do."""
-        return [f"{name} does not answer: {why}" for name, why in self._silent.items()]
+        return [f"{name} does not answer ({why})" for name, why in self._silent.items()]
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ask until `stop` is set; a neighbour that is away is no fault of this process."""
@@ -56,7 +56,7 @@ class Neighbours:
         except Exception as fault:
             if name not in self._silent:
                 log.warning("a neighbour does not answer", neighbour=name, fault=repr(fault))
-            self._silent[name] = str(fault) or type(fault).__name__
+            self._silent[name] = type(fault).__name__
             await neighbour.close()
         else:
             self._silent.pop(name, None)
