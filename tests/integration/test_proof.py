@@ -260,7 +260,7 @@ async def test_each_booking_in_suspense_is_on_a_line_of_its_own_once_statements_
         assert reference in " ".join(named.values())
     if not lines:
         [nostro] = [check for check in proof.checks if check.name.startswith("nostro")]
-        assert "in suspense, not yet on a statement -0.60 EUR" in nostro.detail
+        assert "in suspense, of days without a sound statement -0.60 EUR" in nostro.detail
 
 
 async def _state(reconciliation: Any, lines: tuple[int, ...]) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -11,6 +12,9 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import psutil
+
+_LOWEST_PORT = 10_000
+_OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +39,21 @@ def unknown(_running: Running) -> None:
 
 
 def free_port() -> int:
-    """A port on loopback that is free now."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
+    """A port on loopback that is free now, and no outgoing connection's own end until a server listens."""
+    while True:
+        port = random.randrange(_LOWEST_PORT, _outgoing_from())  # noqa: S311 - not a secret
+        if is_free(port):
+            return port
+
+
+def _outgoing_from() -> int:
+    """The lowest port that the system gives to outgoing connections."""
+    try:
+        lowest = int(_OUTGOING.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        lowest = 0
+    # Where it gives them nearly all, so do we.
+    return lowest if lowest > 2 * _LOWEST_PORT else 65_536
 
 
 def is_free(port: int) -> bool:

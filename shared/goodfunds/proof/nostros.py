@@ -40,7 +40,7 @@ def _nostro(evidence: Evidence, nostro: str, currency: str) -> Check:
             row["amount_minor"] for row in of(evidence.open_breaks) if row["reason"] in CONTINUITY
         ),
         "in suspense": ours.get("contradicted", 0) - suspense.awaited - suspense.unbacked,
-        "in suspense, not yet on a statement": suspense.awaited,
+        "in suspense, of days without a sound statement": suspense.awaited,
     }
     book = sum(ours.values())
     gap = book - sum(parts.values())

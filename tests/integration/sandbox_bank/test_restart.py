@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -13,6 +12,7 @@ import asyncssh
 import pytest
 
 from goodfunds.clock import Clock, SystemClock
+from goodfunds.local.processes import free_port
 from services.sandbox_bank import bank as bank_room
 from services.sandbox_bank import folders, sending, teller, uploads
 from services.sandbox_bank.app import build
@@ -133,12 +133,6 @@ def test_a_bank_stopped_anywhere_goes_on_to_the_same_books_and_answers(
 
 def _comparable(part: object) -> object:
     return {Path(str(each)).name for each in part} if isinstance(part, list) else part
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 async def started(data: Path, sftp: int, http: int) -> asyncio.subprocess.Process:
