@@ -8,6 +8,7 @@ from prometheus_client import Counter
 
 from goodfunds import ids
 from goodfunds.events import types
+from goodfunds.events.subject import payment_of
 from goodfunds.events.topics import PAYMENT_INSTRUCTIONS, PAYMENTS, SETTLEMENT_NOTIFICATIONS
 from goodfunds.events.types import AccountFundRequested, AccountOpenRequested, PaymentInstruction
 from goodfunds.lanes import Emission, Input, Poll
@@ -89,6 +90,10 @@ class IngestionHandler:
                 return None
         amount = getattr(request, "amount_minor", None)
         return None if amount is None else (amount, request.currency)
+
+    def payment_of(self, record: Record) -> bytes | None:
+        """The payment that a parked record is about; an instruction names none yet."""
+        return payment_of(record.value)
 
 
 def _decide(state: State, lane: int, incoming: Incoming, outgoing: Outgoing) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from goodfunds.events.subject import payment_of
 from goodfunds.events.topics import (
     BANK_STATEMENTS,
     CONTROL_TOTALS,
@@ -97,6 +98,10 @@ class ReconciliationHandler:
     def amount_of(self, record: Record) -> tuple[int, str] | None:
         """(minor units, currency) at stake in a record, None where unknown."""
         return incoming.amount_of(record)
+
+    def payment_of(self, record: Record) -> bytes | None:
+        """The payment that a parked record is about."""
+        return payment_of(record.value)
 
 
 def _has_work(books: Books) -> bool:

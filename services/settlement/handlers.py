@@ -8,6 +8,7 @@ from goodfunds.clock import EPOCH
 from goodfunds.errors import InvariantBroken, Unreadable
 from goodfunds.events import types
 from goodfunds.events.passing import decode_instruction, split_payment_accepted
+from goodfunds.events.subject import payment_of
 from goodfunds.events.topics import BANK_NOTIFICATIONS, PAYMENTS, SETTLEMENT_NOTIFICATIONS
 from goodfunds.lanes import Emission, Input, Poll
 from goodfunds.lanes.headers import header, origin
@@ -84,6 +85,10 @@ class SettlementHandler:
         inner = getattr(event, "instruction", event)
         amount, currency = getattr(inner, "amount_minor", None), getattr(inner, "currency", None)
         return (amount, currency) if isinstance(amount, int) and isinstance(currency, str) else None
+
+    def payment_of(self, record: Record) -> bytes | None:
+        """The payment that a parked record is about."""
+        return payment_of(record.value)
 
 
 _ACCEPTED = types.PaymentAccepted.SCHEMA_ID.to_bytes(4, "big")

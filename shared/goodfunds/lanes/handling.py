@@ -10,12 +10,14 @@ from goodfunds.clock import Clock
 from goodfunds.errors import Fenced, InvariantBroken, Misconfigured, is_retriable
 from goodfunds.lanes import metrics
 from goodfunds.lanes.fence import unchanged
+from goodfunds.lanes.headers import header
 from goodfunds.lanes.held import HeldLanes
 from goodfunds.lanes.publisher import Publisher
 from goodfunds.lanes.records import Connection, Emission, Handler, Poll, Record
 from goodfunds.lanes.state import Admitted, LaneState, Place, admit
 from goodfunds.lanes.takeover import storable
 from goodfunds.lanes.transact import Numbering, ParkedRecord, transact
+from goodfunds.observability.log import bound
 
 # Nobody's event is to blame for these: parking for them would park everything.
 _OF_THE_HOUSE = (
@@ -128,15 +130,16 @@ class Handling:
             metrics.REPEATS.inc(share.repeats)
         for each in parked:
             metrics.PARKED.labels(str(each.poison).lower()).inc()
-            log.error(
-                "event parked",
-                lane=each.lane,
-                topic=each.record.topic,
-                offset=each.record.offset,
-                poison=each.poison,
-                amount_minor=each.amount and each.amount[0],
-                fault=each.fault,
-            )
+            payment_id = self._handler.payment_of(each.record)
+            with bound(payment_id, each.lane, header(each.record, "traceparent") or b""):
+                log.error(
+                    "event parked",
+                    topic=each.record.topic,
+                    offset=each.record.offset,
+                    poison=each.poison,
+                    amount_minor=each.amount and each.amount[0],
+                    fault=each.fault,
+                )
 
     def _parked(self, shares: Sequence[Admitted], fault: str) -> list[ParkedRecord]:
         handler = self._handler

@@ -109,3 +109,6 @@ class Handler(Protocol):
 
     def amount_of(self, record: Record) -> tuple[int, str] | None:
         """(minor units, currency) at stake in a record, None where unknown; never raises."""
+
+    def payment_of(self, record: Record) -> bytes | None:
+        """The id of the payment that a record is about, None where it names none; never raises."""

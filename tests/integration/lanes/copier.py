@@ -65,6 +65,9 @@ class Copier:
     def key_of(self, record: Record) -> bytes:
         return record.key or b""
 
+    def payment_of(self, record: Record) -> bytes | None:
+        return None
+
     def amount_of(self, record: Record) -> tuple[int, str] | None:
         return (100, "EUR")
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import asyncpg
 import pytest
+from structlog.contextvars import get_contextvars
 
+from goodfunds import ids
 from goodfunds.clock import SystemClock
 from goodfunds.errors import Fenced, InvariantBroken, Misconfigured, is_retriable
 from goodfunds.lanes import Emission, Input, Poll
@@ -29,6 +31,10 @@ class Record:
     partition: int = 0
     timestamp: int = 0
     headers: list[tuple[str, bytes]] = field(default_factory=list)
+
+
+PAYMENT = bytes(range(16))
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
 class Handler:
@@ -54,6 +60,9 @@ class Handler:
 
     def key_of(self, record: Any) -> bytes:
         return record.key or b""
+
+    def payment_of(self, record: Any) -> bytes:
+        return PAYMENT
 
     def amount_of(self, record: Any) -> None:
         return None
@@ -129,6 +138,23 @@ def handling(faults: Mapping[Any, Exception], database: Database, lanes: int = 3
 
 def records(*values: bytes) -> list[Record]:
     return [Record(offset, value, b"%d" % offset) for offset, value in enumerate(values)]
+
+
+async def test_the_log_of_a_parked_event_names_payment_lane_and_trace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[dict[str, Any]] = []
+
+    class Log:
+        def error(self, _event: str, **_named: object) -> None:
+            told.append(get_contextvars())
+
+    monkeypatch.setattr(of_handling, "log", Log())
+    headers = [("traceparent", f"00-{TRACE}-00f067aa0ba902b7-01".encode())]
+    bad = Record(0, b"bad", b"account", headers=headers)
+    await handled(monkeypatch, {b"bad": ValueError("no")}, {1: [bad]})
+    (line,) = told
+    assert (line["payment"], line["lane"], line["trace"]) == (ids.text(PAYMENT), 1, TRACE)
 
 
 async def test_only_the_event_that_faults_is_parked(monkeypatch: pytest.MonkeyPatch) -> None:
