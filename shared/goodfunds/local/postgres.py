@@ -147,7 +147,7 @@ async def connect(server: Server, database: str = "postgres") -> "asyncpg.Connec
 
 
 async def create_databases(url: str, names: list[str]) -> None:
-    """Create databases where they are missing, and the role that only reads.
+    """Create databases where they are missing, and the role that only reads; safe where two start at once.
 
     Raises Misconfigured where the user that `url` names may not, Unavailable where nothing answers there.
     """
@@ -156,6 +156,8 @@ async def create_databases(url: str, names: list[str]) -> None:
     except OSError as fault:
         raise Unavailable(f"Postgres does not answer: {fault}") from fault
     try:
+        # Until this connection ends: two who start at once would both find a database missing.
+        await connection.execute("SELECT pg_advisory_lock(hashtext('goodfunds databases'))")
         databases = {row[0] for row in await connection.fetch("SELECT datname FROM pg_database")}
         missing = [name for name in names if name not in databases]
         may = await connection.fetchrow(
