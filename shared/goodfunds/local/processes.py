@@ -13,8 +13,10 @@ from time import monotonic, sleep
 
 import psutil
 
-_LOWEST_PORT = 10_000
 _OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_LOWEST_PORT = 20_000
+"""Below it lie the ports that well-known programs listen on."""
+_TRIES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +41,25 @@ def unknown(_running: Running) -> None:
 
 
 def free_port() -> int:
-    """A port on loopback that is free now, and no outgoing connection's own end until a server listens."""
-    while True:
-        port = random.randrange(_LOWEST_PORT, _outgoing_from())  # noqa: S311 - not a secret
+    """A port on loopback that is free now, and that no outgoing connection is given until it is used.
+
+    A server binds seconds after its port was chosen; one of the system's own choice may be gone by then.
+    """
+    above = _first_of_outgoing()
+    for _ in range(_TRIES if above > _LOWEST_PORT else 0):
+        port = random.randrange(_LOWEST_PORT, above)  # noqa: S311 - not a secret
         if is_free(port):
             return port
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
 
 
-def _outgoing_from() -> int:
-    """The lowest port that the system gives to outgoing connections."""
+def _first_of_outgoing() -> int:
+    """The lowest port that the system gives to outgoing connections; 0 where it does not say."""
     try:
-        lowest = int(_OUTGOING.read_text().split()[0])
+        return int(_OUTGOING.read_text().split()[0])
     except (OSError, ValueError, IndexError):
-        lowest = 0
-    # Where it gives them nearly all, so do we.
-    return lowest if lowest > 2 * _LOWEST_PORT else 65_536
+        return 0
 
 
 def is_free(port: int) -> bool:

@@ -188,6 +188,24 @@ def test_a_port_that_somebody_listens_on_is_not_free() -> None:
     assert processes.is_free(port)
 
 
+def test_a_port_that_is_chosen_is_given_to_no_outgoing_connection_meanwhile() -> None:
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    chosen = {processes.free_port() for _ in range(50)}
+    assert max(chosen) < first
+    assert all(processes.is_free(port) for port in chosen)
+
+
+@pytest.mark.parametrize("told", ["1024\t60999\n", "", None])
+def test_a_port_is_found_also_where_the_system_leaves_none_below_its_own(
+    told: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    range_file = tmp_path / "range"
+    if told is not None:
+        range_file.write_text(told)
+    monkeypatch.setattr(processes, "_OUTGOING", range_file)
+    assert processes.is_free(processes.free_port())
+
+
 @pytest.mark.parametrize(("asked", "provider"), [([], None), (["--stack", "docker"], "docker")])
 def test_the_command_line_says_where_the_servers_come_from(
     asked: list[str], provider: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
