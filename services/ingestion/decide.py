@@ -142,13 +142,19 @@ def decide_funding(
     known = state.account_keys.get((request.client, request.idempotency_key))
     if known is not None:
         return REPEATED if known == digest else _KEY_USED_AGAIN
+    if not request.source:
+        return Refused(Refusal(code.MANDATORY_ELEMENT_MISSING, "source is empty"))
+    if len(request.source) > LONGEST_ACCOUNT:
+        return Refused(Refusal(code.CONTENT_INCORRECT, f"source is over {LONGEST_ACCOUNT} characters"))
     account = state.accounts.get(request.account)
     if account is None:
-        return Refused(Refusal(code.INVALID_DEBTOR_ACCOUNT, "the account is not one of ours"))
+        return Refused(Refusal(code.INVALID_CREDITOR_ACCOUNT, "the account is not one of ours"))
     if account.state != "open":
-        return Refused(Refusal(code.CLOSED_ACCOUNT, f"the account is {account.state}"))
+        closed = code.CLOSED_ACCOUNT if account.state == "closed" else code.BLOCKED_ACCOUNT
+        return Refused(Refusal(closed, f"the account is {account.state}"))
     if account.currency != request.currency:
-        return Refused(Refusal(code.INVALID_DEBTOR_ACCOUNT_CURRENCY, f"the account is in {account.currency}"))
+        other = f"the account is in {account.currency}"
+        return Refused(Refusal(code.INVALID_CREDITOR_ACCOUNT_CURRENCY, other))
     if not 0 < request.amount_minor <= MAX_MINOR:
         return Refused(Refusal(code.INVALID_AMOUNT, "the amount is zero, negative or over 18 digits"))
     held = state.balances.available(lane, request.account, request.currency)
@@ -157,8 +163,6 @@ def decide_funding(
     given = -state.balances.available(lane, posting.funding(request.source), request.currency)
     if given + request.amount_minor > MAX_MINOR:
         return Refused(Refusal(code.INVALID_AMOUNT, "the source would have given more than 18 digits"))
-    if not 0 < len(request.source) <= LONGEST_ACCOUNT:
-        return Refused(Refusal(code.MANDATORY_ELEMENT_MISSING, "source is empty or too long"))
     state.account_keys[request.client, request.idempotency_key] = digest
     funded = posting.funded(entry_id, request.source, request.account, request.amount_minor, request.currency)
     state.balances.apply(lane, funded)

@@ -6,8 +6,9 @@ from typing import Any
 
 from goodfunds.events.generate import kind
 from goodfunds.events.schemas import EventSchema
-from goodfunds.events.topics import TOPICS
+from goodfunds.events.topics import CONTROL_TOTALS, TOPICS
 
+_BARE = frozenset(name for topic in TOPICS if topic.name == CONTROL_TOTALS for name in topic.events)
 _ID = {"type": "string", "format": "uuid"}
 _MINOR = {
     "type": "integer",
@@ -96,7 +97,8 @@ def asyncapi(schemas: Mapping[str, EventSchema], ids: Mapping[str, int]) -> str:
                     "name": name,
                     "title": name,
                     "summary": event.schema["doc"],
-                    "headers": {"$ref": "#/components/schemas/Headers"},
+                    # The second reader shares nothing with the lanes, which write these.
+                    **({} if name in _BARE else {"headers": {"$ref": "#/components/schemas/Headers"}}),
                     "payload": {
                         "schemaFormat": "application/vnd.apache.avro;version=1.9.0",
                         "schema": {"$ref": f"events/{name}.avsc"},

@@ -11,6 +11,7 @@ ISO 20022 External Code Sets, ExternalStatusReason1Code (name: what the standard
 | AC05 | ClosedDebtorAccountNumber | the debtor's account is closed |
 | AC06 | BlockedAccount | the account is blocked: nothing may be posted against it |
 | AC10 | InvalidDebtorAccountCurrency | the debtor's account currency is invalid or missing |
+| AC11 | InvalidCreditorAccountCurrency | the creditor's account is in another currency |
 | AG01 | TransactionForbidden | the transaction is forbidden on this type of account |
 | AG03 | TransactionNotSupported | the transaction type is not supported or authorized on this account |
 | AM01 | ZeroAmount | the amount is zero |
@@ -57,6 +58,7 @@ CLOSED_ACCOUNT: Final = "AC04"
 CLOSED_DEBTOR_ACCOUNT: Final = "AC05"
 BLOCKED_ACCOUNT: Final = "AC06"
 INVALID_DEBTOR_ACCOUNT_CURRENCY: Final = "AC10"
+INVALID_CREDITOR_ACCOUNT_CURRENCY: Final = "AC11"
 TRANSACTION_FORBIDDEN: Final = "AG01"
 TRANSACTION_NOT_SUPPORTED: Final = "AG03"
 ZERO_AMOUNT: Final = "AM01"

@@ -222,17 +222,17 @@ def test_an_account_is_funded_once_a_key() -> None:
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"account": "nobody"}, "AC02"),
+        ({"account": "nobody"}, "AC03"),
         ({"account": "closed"}, "AC04"),
-        ({"account": "blocked"}, "AC04"),
-        ({"currency": "USD"}, "AC10"),
+        ({"account": "blocked"}, "AC06"),
+        ({"currency": "USD"}, "AC11"),
         ({"amount_minor": 0}, "AM12"),
         ({"amount_minor": -5}, "AM12"),
         ({"amount_minor": MAX_MINOR + 1}, "AM12"),
         ({"amount_minor": MAX_MINOR}, "AM12"),
         ({"source": "generous"}, "AM12"),
         ({"source": ""}, "CH21"),
-        ({"source": "s" * 65}, "CH21"),
+        ({"source": "s" * 65}, "CH16"),
     ],
 )
 def test_what_cannot_be_funded_is_refused_with_its_code(changes: dict[str, Any], code: str) -> None:

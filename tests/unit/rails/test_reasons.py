@@ -6,9 +6,10 @@ from goodfunds.rails import reasons
 from goodfunds.rails.reasons import PRECEDENCE, Refusal, first
 
 CODES = {value for name, value in vars(reasons).items() if name.isupper() and isinstance(value, str)}
-FROM_BANKS_ALONE = {
+NEVER_ONE_OF_SEVERAL = {
     "AC01",
     "AC04",
+    "AC11",
     "AM09",
     "AM10",
     "AM18",
@@ -27,9 +28,9 @@ def test_every_code_is_explained_in_the_table_of_the_docstring() -> None:
     assert set(re.findall(r"^\| ([A-Z0-9]{4}) \|", reasons.__doc__ or "", re.MULTILINE)) == CODES
 
 
-def test_precedence_ranks_each_code_that_we_refuse_with_once() -> None:
+def test_precedence_ranks_once_each_code_that_can_be_one_of_several() -> None:
     assert len(set(PRECEDENCE)) == len(PRECEDENCE)
-    assert set(PRECEDENCE) == CODES - FROM_BANKS_ALONE
+    assert set(PRECEDENCE) == CODES - NEVER_ONE_OF_SEVERAL
 
 
 def test_precedence_is_form_then_debtor_then_destination_then_money() -> None:
