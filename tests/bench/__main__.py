@@ -2,12 +2,12 @@
 
 import asyncio
 import json
-import shutil
 import sys
 from datetime import date, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
 from time import monotonic
+from typing import Any
 
 import click
 import httpx
@@ -15,6 +15,7 @@ import psutil
 from aiokafka import AIOKafkaProducer
 
 from goodfunds.cli.asking import Wish, ask
+from goodfunds.cli.demo import demo_stack
 from goodfunds.cli.journey import open_house
 from goodfunds.cli.progress import Progress, read_progress
 from goodfunds.cli.prove import prove_once_counted
@@ -150,21 +151,26 @@ async def _until(connections: dict[str, object], what: str, holds: object) -> Pr
         await asyncio.sleep(0.25)
 
 
+def show(found: dict[str, Any]) -> None:
+    """The figures for a person: the rates, then what each process took of CPU and memory."""
+    click.echo(f"{found['payments']:,} payments in {found['seconds']:.1f} s, each booked, matched and proved")
+    for stage in ("accepted_per_second", "settled_per_second", "payments_per_second"):
+        click.echo(f"{stage.replace('_', ' '):<28}{found[stage]:>8,}")
+    click.echo(f"{'process':<28}{'µs CPU a payment':>18}{'MB':>8}")
+    for name, micro in found["cpu_us"].items():
+        click.echo(f"{name:<28}{micro:>18,.1f}{found['rss_mb'][name]:>8,}")
+
+
 @click.command()
-@click.option("--payments", default=20_000, show_default=True)
+@click.option("--payments", type=click.IntRange(1), default=20_000, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
 def main(payments: int, as_json: bool) -> None:
     """Measure on a fresh stack of its own, which is removed afterwards."""
     folder = Path(mkdtemp(prefix="goodfunds-bench-"))
     folder.chmod(0o755)
-    stack = local.up(folder, say=lambda text: click.echo(text, err=True))
-    try:
+    with demo_stack(folder, None, keep=False) as stack:
         found = asyncio.run(measure(stack, payments))
-    finally:
-        local.down(stack, say=lambda _: None)
-        shutil.rmtree(folder, ignore_errors=True)
-    for key, value in found.items():
-        click.echo(f"{key}: {value}")
+    show(found)
     if as_json:
         click.echo(json.dumps(found))
 

@@ -47,7 +47,7 @@ def demo(
     Exit code 0 only if `prove` holds.
     """
     content, wanted = _content(file, payments), parse_faults(faults)
-    with _turn(folder), _stack(folder, provider, keep) as stack:
+    with _turn(folder), demo_stack(folder, provider, keep) as stack:
         outcome, proof = _run(stack, content, wanted)
         _print(outcome, proof)
     if as_json:
@@ -70,7 +70,7 @@ def _turn(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _stack(folder: Path, provider: str | None, keep: bool) -> Iterator[local.Stack]:
+def demo_stack(folder: Path, provider: str | None, keep: bool) -> Iterator[local.Stack]:
     """The stack, up. One that was made for a demo alone is wiped at its end, however that comes."""
     # A time-out of whoever started this, or a terminal that is closed, ends it as Ctrl-C does.
     with _on_signals(signal.default_int_handler, signal.SIGTERM, signal.SIGHUP):
