@@ -55,6 +55,7 @@ def publish(folder: Path, file: Path, client: str, as_json: bool) -> None:
     else:
         told = answer.json()
         again = " (it was taken in before; nothing is done twice)" if answer.status_code == 200 else ""
-        CONSOLE.print(f"{told['message_id']}: {told['items']} payments taken in{again}")
+        payments = "1 payment" if told["items"] == 1 else f"{told['items']:,} payments"
+        CONSOLE.print(f"{told['message_id']}: {payments} taken in{again}", highlight=False, markup=False)
         CONSOLE.print(f"{stack.url('ingestion')}{answer.headers['Location']}")
     sys.exit(0 if answer.status_code < 400 else 1)

@@ -29,6 +29,9 @@ class Root(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except (click.exceptions.Exit, click.Abort):
+            # Both are RuntimeErrors; they are click's own way out, such as that of --help.
+            raise
         except TOLD as fault:
             told = str(fault) or type(fault).__name__
             ERRORS.print(f"[bold red]goodfunds:[/] {escape(told)}", highlight=False)

@@ -64,7 +64,9 @@ def check() -> None:
     ]
     for path in stale:
         ERRORS.print(f"{path} is not what schemas/events gives: run `make schemas`", highlight=False)
-    sys.exit(1 if broken or stale else 0)
+    if broken or stale:
+        sys.exit(1)
+    CONSOLE.print("nothing breaks readers, and what is committed is what the schemas give")
 
 
 def _tell_breaking(broken: list[str]) -> None:

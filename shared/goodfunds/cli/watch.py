@@ -27,7 +27,7 @@ from goodfunds.observability.masking import HIDDEN, masked
 
 
 @click.command()
-@click.argument("topics", nargs=-1, type=click.Choice([topic.name for topic in TOPICS]))
+@click.argument("topics", nargs=-1, metavar="[TOPIC]...", type=click.Choice([topic.name for topic in TOPICS]))
 @click.option("--from-beginning", is_flag=True, help="Show what lies on the topics already as well.")
 @click.option("--most", type=click.IntRange(1), default=None, help="Stop after so many events.")
 @click.option("--json", "as_json", is_flag=True, help="One object a line.")
@@ -37,7 +37,7 @@ def watch(
     folder: Path, topics: tuple[str, ...], from_beginning: bool, most: int | None, as_json: bool,
     unmasked: bool,
 ) -> None:  # fmt: skip
-    """Show events as they come (all topics, or TOPICS); Ctrl-C ends it.
+    """Show events as they come on all topics, or on each TOPIC named; Ctrl-C ends it.
 
     \b
     goodfunds watch settlement-notifications
