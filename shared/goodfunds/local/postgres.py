@@ -3,6 +3,7 @@
 It listens on loopback alone and trusts whoever can connect there: for demos and tests.
 """
 
+import asyncio
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import asyncpg
@@ -19,6 +21,7 @@ from goodfunds.errors import Misconfigured, Unavailable
 from goodfunds.local import processes
 from goodfunds.local.processes import Running, unknown
 
+_START_SECONDS = 60.0
 USER = "goodfunds"
 READER = "goodfunds_reader"
 """The role that `prove` and `payment show` read with; it may write nothing."""
@@ -139,11 +142,19 @@ def stop(running: Running) -> None:
 
 async def connect(server: Server, database: str = "postgres") -> "asyncpg.Connection[Any]":
     """A connection, also while the server is still starting up."""
+    return await _once_started(server.dsn(database))
+
+
+async def _once_started(dsn: str) -> "asyncpg.Connection[Any]":
+    """A server listens before it takes connections, longer after a crash. Raises Unavailable in the end."""
+    deadline = monotonic() + _START_SECONDS
     while True:
         try:
-            return await asyncpg.connect(server.dsn(database))
-        except asyncpg.CannotConnectNowError:
-            continue
+            return await asyncpg.connect(dsn, timeout=10)
+        except asyncpg.CannotConnectNowError as fault:
+            if monotonic() > deadline:
+                raise Unavailable(f"Postgres does not take connections: {fault}") from fault
+            await asyncio.sleep(0.05)
 
 
 async def create_databases(url: str, names: list[str]) -> None:
@@ -152,7 +163,7 @@ async def create_databases(url: str, names: list[str]) -> None:
     Raises Misconfigured where the user that `url` names may not, Unavailable where nothing answers there.
     """
     try:
-        connection = await asyncpg.connect(f"{url.rstrip('/')}/postgres", timeout=10)
+        connection = await _once_started(f"{url.rstrip('/')}/postgres")
     except OSError as fault:
         raise Unavailable(f"Postgres does not answer: {fault}") from fault
     try:
