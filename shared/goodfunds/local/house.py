@@ -10,8 +10,8 @@ from goodfunds.local import processes
 from goodfunds.local.state import Say, Stack
 
 _READY_SECONDS = 60.0
-NOSTRO = "DE89370400440532013000"
-"""Our account at the sandbox bank (the IBAN registry's own example for Germany)."""
+NOSTRO = "DE98500105170099999999"
+"""Our account at the sandbox bank; no example of a standard, which files of others pay to."""
 NOSTRO_BIC = "COBADEFFXXX"
 HOUSE = "goodfunds house"
 _BANK_USER, _BANK_PASSWORD = "goodfunds", "sandbox"
