@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.markup import escape
-from rich.table import Table
 
 from goodfunds.cli.reading import readers, sql
 from goodfunds.cli.requests import resolve_unknown
 from goodfunds.cli.root import CONSOLE, ERRORS
 from goodfunds.local.stack import Stack, find
-from goodfunds.money import format_amount
+from goodfunds.money import readable_amount
 
 
 async def read_bank_files(stack: Stack, most: int) -> list[dict[str, Any]]:
@@ -34,7 +32,7 @@ def bank_files() -> None:
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_obj
 def show(folder: Path, most: int, as_json: bool) -> None:
-    """Show the latest files with their state.
+    """Show the latest files with their state, newest first; times in UTC.
 
     unknown: the file may have arrived; the bank is asked until it is known. not_sent: the next attempt
     follows. refused: the bank refused the whole file; its payments have joined later batches.
@@ -43,16 +41,18 @@ def show(folder: Path, most: int, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(files, default=str))
         return
-    table = Table("claimed (UTC)", "message id", "date", "payments", "amount", "attempts", "state")
     for file in files:
-        amount = f"{format_amount(file['amount_minor'], file['currency'])} {file['currency']}"
         told = " ".join(filter(None, (file["state"], file["refusal"] or file["detail"])))
-        claimed_at, payments = f"{file['claimed_at']:%Y-%m-%d %H:%M:%S}", f"{file['payments_count']:,}"
-        table.add_row(
-            claimed_at, file["message_id"], str(file["requested_date"]), payments, amount,
-            str(file["attempts"]), escape(told),
-        )  # fmt: skip
-    CONSOLE.print(table)
+        held = readable_amount(file["amount_minor"], file["currency"])
+        _line(f"{file['claimed_at']:%Y-%m-%d %H:%M:%S}  {file['message_id']}  {told}")
+        _line(
+            f"{'':21}for {file['requested_date']}: {file['payments_count']:,} payments, {held}, "
+            f"{file['attempts']} attempts to send"
+        )
+
+
+def _line(text: str) -> None:
+    CONSOLE.print(text, highlight=False, markup=False)
 
 
 @bank_files.command()
@@ -70,4 +70,4 @@ def resolve(folder: Path, message_id: str, found: bool, by: str) -> None:
     if outcome != "done":
         ERRORS.print(outcome, highlight=False, markup=False)
         sys.exit(1)
-    CONSOLE.print(f"{message_id}: {'submitted' if found else 'to be sent again'}")
+    _line(f"{message_id}: {'submitted' if found else 'to be sent again'}")
