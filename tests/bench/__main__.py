@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
@@ -86,9 +87,14 @@ def cpu_seconds(stack: local.Stack) -> dict[str, float]:
     found = {}
     for name, running in stack.running.items():
         process = psutil.Process(running.pid)
-        times = [process.cpu_times(), *(child.cpu_times() for child in process.children(recursive=True))]
-        ended = process.cpu_times().children_user + process.cpu_times().children_system
-        found[name] = sum(each.user + each.system for each in times) + ended
+        # Before the children: one that ends meanwhile counts as neither, for the moment, never twice.
+        own = process.cpu_times()
+        seconds = own.user + own.system + own.children_user + own.children_system
+        for child in process.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                times = child.cpu_times()
+                seconds += times.user + times.system
+        found[name] = seconds
     return found
 
 
