@@ -136,27 +136,33 @@ FROM control_totals ORDER BY topic, total_partition, producer, producer_lane, ev
 
 -- name: payment_timeline
 -- The steps of a payment ($1) in order. A step stands on topic/lane at record_offset, or is the event seq of
--- producer there; reconciliation has no ledger, so nothing is posted.
-SELECT at, step, producer, topic, lane, seq, NULL::bigint AS record_offset, NULL::json AS posting, detail FROM (
+-- producer there, or is known by what its event says (StatementLine: statement and line, breaks: their id).
+-- Reconciliation has no ledger, so nothing is posted.
+SELECT at, step, producer, topic, lane, seq, NULL::bigint AS record_offset, event, NULL::json AS posting, detail FROM (
     SELECT 1 AS place, opened_at AS at, CASE side WHEN -1 THEN 'debit expected' ELSE 'credit expected' END AS step,
-           'settlement' AS producer, 'settlement-notifications' AS topic, lane, opened_seq AS seq, '' AS detail
+           'settlement' AS producer, 'settlement-notifications' AS topic, lane, opened_seq AS seq,
+           '' AS event, '' AS detail
     FROM expected_items WHERE payment_id = $1
     UNION ALL
     SELECT 2, l.received_at, CASE l.state WHEN 0 THEN 'statement line waits'
                                           WHEN 1 THEN 'matched with a statement line, by ' || l.found_by
                                           WHEN 2 THEN 'statement line in a break'
                                           ELSE 'statement line handed to its lane' END,
-           '', 'bank-statements', l.lane, NULL, 'line ' || l.line_number || ' of statement ' || l.statement_id
+           '', 'bank-statements', l.lane, NULL, concat_ws('/', 'StatementLine', l.statement_id, l.line_number),
+           'line ' || l.line_number || ' of statement ' || l.statement_id
     FROM statement_lines l WHERE l.payment_id = $1
     UNION ALL
     SELECT 3, l.received_at, 'matched with its batch''s statement line', '', 'bank-statements', l.lane, NULL,
+           concat_ws('/', 'StatementLine', l.statement_id, l.line_number),
            'line ' || l.line_number || ' of statement ' || l.statement_id
     FROM expected_items i JOIN statement_lines l USING (lane, statement_id, line_number)
     WHERE i.payment_id = $1 AND i.match_kind = 'batch_total'
     UNION ALL
-    SELECT 4, opened_at, 'break opened: ' || reason, '', 'reconciliation', lane, NULL, detail
+    SELECT 4, opened_at, 'break opened: ' || reason, '', 'reconciliation', lane, NULL,
+           concat_ws('/', 'BreakOpened', break_id), detail
     FROM breaks WHERE payment_id = $1
     UNION ALL
-    SELECT 5, resolved_at, 'break resolved: ' || reason, '', 'reconciliation', lane, NULL, resolution
+    SELECT 5, resolved_at, 'break resolved: ' || reason, '', 'reconciliation', lane, NULL,
+           concat_ws('/', 'BreakResolved', break_id), resolution
     FROM breaks WHERE payment_id = $1 AND resolved_at IS NOT NULL
 ) steps ORDER BY at, place;

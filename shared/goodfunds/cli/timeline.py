@@ -11,6 +11,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from goodfunds import ids
 from goodfunds.cli.reading import readers, sql
+from goodfunds.errors import Unreadable
+from goodfunds.events import types
 from goodfunds.lanes.headers import header
 from goodfunds.local.stack import Stack
 from goodfunds.money import readable_amount
@@ -25,8 +27,9 @@ _SEARCH_SECONDS = 5.0
 class Step:
     """What happened to a payment, when (UTC), and where it stands: an event is topic/lane at offset.
 
-    `seq` is the event's number of its producer to that place; None where no event tells of the step. `offset`
-    is None where the broker has it no more.
+    `seq` is the event's number of its producer to that place, `event` what it says of itself where its number
+    was not kept (`StatementLine/…/7`); None and "" where no event tells of the step. `offset` is None where
+    the broker has it no more.
     """
 
     at: datetime
@@ -37,6 +40,7 @@ class Step:
     lane: int
     seq: int | None
     offset: int | None
+    event: str
     postings: tuple[str, ...]
     detail: str
 
@@ -76,6 +80,7 @@ async def _steps(connection: Any, service: str, payment_id: bytes) -> list[Step]
             lane=row["lane"],
             seq=row["seq"],
             offset=row["record_offset"],
+            event=row.get("event") or "",
             postings=tuple(map(_posting, json.loads(row["posting"] or "[]"))),
             detail=(row["detail"] or "").strip(),
         )
@@ -95,7 +100,7 @@ async def _placed(stack: Stack, found: Mapping[str, Sequence[Step]]) -> dict[str
         return {
             payment_id: [
                 replace(step, offset=await _offset(consumer, step))
-                if step.seq is not None and step.offset is None
+                if step.offset is None and (step.seq is not None or step.event)
                 else step
                 for step in steps
             ]
@@ -118,9 +123,26 @@ async def _offset(consumer: AIOKafkaConsumer, step: Step) -> int | None:
         async with asyncio.timeout(_SEARCH_SECONDS):
             while await consumer.position(place) < end:
                 for record in (await consumer.getmany(place, timeout_ms=200)).get(place, []):
-                    name = (header(record, "producer") or b"").decode("utf-8", "replace").partition(".")[0]
-                    if name == step.producer and header(record, "seq") == str(step.seq).encode():
+                    if _tells_of(step, record):
                         return int(record.offset)
     except TimeoutError:
         pass
     return None
+
+
+def _tells_of(step: Step, record: Any) -> bool:
+    if step.seq is not None:
+        name = (header(record, "producer") or b"").decode("utf-8", "replace").partition(".")[0]
+        return name == step.producer and header(record, "seq") == str(step.seq).encode()
+    try:
+        event = types.decode(record.value)
+    except Unreadable:
+        return False
+    match event:
+        case types.StatementLine():
+            own = f"StatementLine/{ids.text(event.statement_id)}/{event.line_number}"
+        case types.BreakOpened() | types.BreakResolved():
+            own = f"{type(event).__name__}/{ids.text(event.break_id)}"
+        case _:
+            return False
+    return own == step.event

@@ -38,9 +38,10 @@ def test_nothing_of_a_timeline_is_cut_off_in_a_narrow_terminal() -> None:
     at = datetime(2026, 11, 28, 1, 53, 24, 371_100, UTC)
     posting = "Dr transit-out:sepa-credit / Cr nostro:DE89370400440532013000 6,543.14 EUR"
     steps = [
-        Step(at, "settlement", "settled", "settlement", "settlement-notifications", 11, 3, 123_456,
+        Step(at, "settlement", "settled", "settlement", "settlement-notifications", 11, 3, 123_456, "",
              (posting,), "camt.054 SB0004"),
-        Step(at.replace(day=29), "reconciliation", "matched [by reference]", "", "", 11, None, None, (), ""),
+        Step(at.replace(day=29), "reconciliation", "matched [by reference]", "", "", 11, None, None, "",
+             (), ""),
     ]  # fmt: skip
     told = StringIO()
     Console(file=told, width=80).print(timeline_table("01a21fdb", steps))
