@@ -29,6 +29,7 @@ BANK_HOLDS = 10**15
 """Minor units in the house's account at the sandbox bank when it is opened."""
 CLIENT = "demo"
 _STILL_SECONDS = 4.0
+_QUIET_SECONDS = 1.0
 _PATIENCE_SECONDS = 120.0
 
 Faults = Mapping[str, Mapping[str, float]]
@@ -75,6 +76,7 @@ async def travel(stack: Stack, content: bytes, faults: Faults, show: Show) -> Ou
         await watch.until_still("the bank answers", lambda p: p.count("submitted") == 0)
         await _end_days(stack, connections, watch)
         seconds = monotonic() - started
+        await watch.until_quiet("the last answers")
         await watch.until_still("refunding", lambda p: p.refunded >= p.count("rejected", "returned"))
         after = await read_progress(connections)
         rows = await connections["ingestion"].fetch(sql("ingestion")["reasons_of_file"], *_keys(content))
@@ -97,6 +99,10 @@ class _Watch:
     async def until_still(self, what: str, holds: Callable[[Progress], bool]) -> Progress:
         """Until it holds, or nothing moves any more: with faults at the bank it may never hold."""
         return await self._until(what, holds, _STILL_SECONDS, must=False)
+
+    async def until_quiet(self, what: str) -> Progress:
+        """Until nothing has moved for a second: what an answer brought may be on its way between services."""
+        return await self._until(what, lambda _: False, _QUIET_SECONDS, must=False)
 
     async def _until(
         self, what: str, holds: Callable[[Progress], bool], patience: float, must: bool
@@ -198,6 +204,16 @@ async def _end_days(stack: Stack, connections: Mapping[str, Any], watch: _Watch)
             (await http.post(f"{bank}/business-day/advance", json={"to": to.isoformat()})).raise_for_status()
             written = len((await http.get(f"{bank}/statements")).json())
             await watch.until("the bank's day ends", lambda p: p.statements >= written)  # noqa: B023 - at once
+            await _taken(connections["settlement"], written)
             await watch.until_still(
                 "proving against the statement", lambda p: p.open_items == 0 and p.undecided_lines <= 0
             )
+
+
+async def _taken(settlement: Any, written: int) -> None:
+    """Wait until settlement's gateway has read as many statements; what they alone say is told by then."""
+    deadline = monotonic() + _PATIENCE_SECONDS
+    while await settlement.fetchval(sql("settlement")["statements_taken"]) < written:
+        if monotonic() > deadline:
+            raise RuntimeError("settlement's gateway does not read the bank's statements; see the logs")
+        await asyncio.sleep(0.1)
