@@ -17,11 +17,6 @@ class Check:
     lines: Sequence[str] = ()
 
 
-def money(minor: int, currency: str) -> str:
-    """Such as `12.50 EUR`."""
-    return readable_amount(minor, currency)
-
-
 def amounts(minor: Mapping[str, int]) -> str:
     """Minor units by currency, in order of the currency."""
-    return ", ".join(money(each, currency) for currency, each in sorted(minor.items())) or "0"
+    return ", ".join(readable_amount(each, currency) for currency, each in sorted(minor.items())) or "0"

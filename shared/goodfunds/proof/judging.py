@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from goodfunds import ids
-from goodfunds.proof.check import Check, amounts, money
+from goodfunds.money import readable_amount
+from goodfunds.proof.check import Check, amounts
 from goodfunds.proof.evidence import Evidence, Handed, LaneCurrency, Row
 from goodfunds.proof.nostros import nostro_checks
 
@@ -37,7 +38,7 @@ class Proof:
             also = f" {len(self.open)} open, each listed." if self.open else ""
             return f"0 unaccounted for: every cent is where the books say.{also}"
         missing = ", ".join(
-            money(minor, currency) for currency, minor in sorted(self.unaccounted.items()) if minor
+            readable_amount(minor, currency) for currency, minor in sorted(self.unaccounted.items()) if minor
         )
         broken = "; ".join(check.name for check in self.checks if not check.holds)
         return f"{missing} unaccounted for: {broken}" if missing else f"not proved: {broken}"
@@ -100,7 +101,7 @@ def _handed_on(name: str, handed: Handed) -> Check:
         if gap:
             missing[currency] += abs(gap)
             side = "the first has" if gap > 0 else "the second has"
-            lines.append(f"lane {lane}: {side} {money(abs(gap), currency)} more")
+            lines.append(f"lane {lane}: {side} {readable_amount(abs(gap), currency)} more")
     lines += [f"lane {each.lane}: payments {', '.join(each.payments)}" for each in handed.differences]
     done, every = _by_currency(handed.handled), _by_currency(handed.emitted_all)
     flight = {currency: minor - done.get(currency, 0) for currency, minor in every.items()}
@@ -120,7 +121,9 @@ def _transit(evidence: Evidence) -> Check:
         gap = accepted.get(place, 0) - refunded.get(place, 0) - held.get(place, 0)
         if gap:
             missing[currency] += abs(gap)
-            lines.append(f"lane {lane}: {money(abs(gap), currency)} too {'little' if gap > 0 else 'much'}")
+            lines.append(
+                f"lane {lane}: {readable_amount(abs(gap), currency)} too {'little' if gap > 0 else 'much'}"
+            )
     detail = f"{amounts(_by_currency(held))} in transit or through it"
     return Check(
         "transit holds what was accepted less what was refunded", not lines, detail, dict(missing), lines
@@ -134,8 +137,8 @@ def _control_totals(evidence: Evidence) -> Check:
         if each.counted != each.held:
             missing[each.currency] += abs(each.counted - each.held)
             lines.append(
-                f"{each.what}: counted {money(each.counted, each.currency)}, "
-                f"held {money(each.held, each.currency)}"
+                f"{each.what}: counted {readable_amount(each.counted, each.currency)}, "
+                f"held {readable_amount(each.held, each.currency)}"
             )
         if each.uncounted and each.seconds > PATIENCE_SECONDS:
             lines.append(f"{each.what}: {each.uncounted} not counted, nothing moves for {each.seconds:.0f} s")
@@ -162,7 +165,7 @@ def _running(evidence: Evidence) -> Check:
 def _open(evidence: Evidence) -> list[str]:
     """What is explained and still asks for a person: breaks, statement files refused, parked events."""
     found = [
-        f"break {row['reason']}: {money(row['amount_minor'], row['currency'])}{_about(row)}"
+        f"break {row['reason']}: {readable_amount(row['amount_minor'], row['currency'])}{_about(row)}"
         for row in evidence.open_breaks
     ]
     found += [
@@ -171,7 +174,11 @@ def _open(evidence: Evidence) -> list[str]:
     ]
     for service, rows in evidence.parked.items():
         for row in rows:
-            amount = money(row["amount_minor"], row["currency"]) if row["currency"] else "of unknown amount"
+            amount = (
+                readable_amount(row["amount_minor"], row["currency"])
+                if row["currency"]
+                else "of unknown amount"
+            )
             found.append(f"{row['count']} parked events in {service}: {amount}, oldest {row['oldest']}")
     return found
 

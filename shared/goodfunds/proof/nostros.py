@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from goodfunds.proof.check import Check, money
+from goodfunds.money import readable_amount
+from goodfunds.proof.check import Check
 from goodfunds.proof.evidence import Evidence, Row
 from goodfunds.proof.suspense import hold
 
@@ -44,13 +45,15 @@ def _nostro(evidence: Evidence, nostro: str, currency: str) -> Check:
     }
     book = sum(ours.values())
     gap = book - sum(parts.values())
-    shown = ", ".join(f"{what} {money(minor, currency)}" for what, minor in parts.items() if minor)
-    found = [f"{money(abs(gap), currency)} {'more' if gap > 0 else 'less'} in our books"] if gap else []
+    shown = ", ".join(f"{what} {readable_amount(minor, currency)}" for what, minor in parts.items() if minor)
+    found = (
+        [f"{readable_amount(abs(gap), currency)} {'more' if gap > 0 else 'less'} in our books"] if gap else []
+    )
     missing = gap or suspense.unbacked
     return Check(
         f"nostro {nostro} agrees with the bank",
         not gap and not suspense.lines,
-        f"{money(book, currency)} = {shown or '0'}",
+        f"{readable_amount(book, currency)} = {shown or '0'}",
         {currency: missing} if missing else {},
         [*found, *suspense.lines],
     )

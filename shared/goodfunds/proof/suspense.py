@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from goodfunds import ids
-from goodfunds.proof.check import money
+from goodfunds.money import readable_amount
 from goodfunds.proof.evidence import Row
 
 
@@ -42,7 +42,7 @@ def hold(suspended: Sequence[Row], open_lines: Sequence[Row], days: Sequence[Row
             unbacked += minor * (len(rows) - shown[minor])
             about = "; ".join(map(_about, rows))
             times = f"is {len(rows)} times in suspense, on statements {shown[minor]}"
-            lines.append(f"{money(minor, currency)} {times}: {about}")
+            lines.append(f"{readable_amount(minor, currency)} {times}: {about}")
     return Suspense(awaited, unbacked, lines)
 
 
