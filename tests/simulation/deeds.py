@@ -1,19 +1,11 @@
-"""What a story has the bank do, by the words that tell it; and the bank's books as the auditor reads them."""
+"""What a story has the bank do, by the words that tell it."""
 
 from collections.abc import Callable, Mapping
-from hashlib import sha256
 
 from goodfunds.rails.calendar import next_business_day
-from tests.auditor.evidence import BankAccount, BankFile, BankTransfer, PlantedFault
-from tests.auditor.reading import BankBooks
 from tests.simulation.bank import SimulatedBank
 from tests.simulation.bank.books import RETURN
 from tests.simulation.bank.outbox import CAMT053, CAMT054, PAIN002, Fate
-
-_OF_ANSWERS = frozenset(
-    {"outage", "drop_upload", "timeout_after_upload", "refused_file", "corrected_statement"}
-)
-"""What the bank notes of calls and messages; none of it is about a payment."""
 
 
 def _of_booked(deed: Callable[[SimulatedBank, str], object]) -> Callable[[SimulatedBank], object]:
@@ -63,30 +55,3 @@ DEEDS: Mapping[str, Callable[[SimulatedBank], object]] = {
 def end_day(bank: SimulatedBank, parts: int) -> None:
     """End the bank's day, stated in so many parts, each a message of its own."""
     bank.end_day(parts, parts, to=next_business_day(bank.books.day))
-
-
-def books_of(bank: SimulatedBank) -> BankBooks:
-    """The bank's side of the evidence."""
-    books = bank.books
-    return BankBooks(
-        [
-            BankTransfer(
-                each.kind, each.instruction_id, each.end_to_end_id, each.amount_minor, each.currency,
-                each.account, each.counterparty, each.booked_on,
-            )
-            for each in books.transfers
-        ],
-        [
-            BankFile(each.message_id, sha256(each.content).hexdigest(), each.standing, each.transactions)
-            for each in books.files
-        ],
-        [
-            BankAccount(each.account, each.currency, each.opened_with_minor, each.balance_minor)
-            for each in books.accounts.values()
-        ],
-        [
-            PlantedFault(each.kind, each.instruction_id, each.side, each.statement, each.difference_minor)
-            for each in books.planted
-            if each.kind not in _OF_ANSWERS and (each.instruction_id or each.statement)
-        ],
-    )  # fmt: skip

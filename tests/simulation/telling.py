@@ -12,7 +12,7 @@ from tests.auditor.audit import audit
 from tests.auditor.evidence import Evidence, LogRecord
 from tests.auditor.reading import read_database
 from tests.simulation import databases, story
-from tests.simulation.deeds import books_of
+from tests.simulation.bank.evidence import bank_books
 from tests.simulation.steps import Step
 from tests.simulation.virtual_time import Stuck, VirtualTimeLoop
 from tests.simulation.world import DAWN, PARTITIONS, World
@@ -109,7 +109,7 @@ async def _audited(world: World) -> list[str]:
         await read_database(world.dsns[service], service)
         for service in ("ingestion", "settlement", "reconciliation")
     ]
-    books = books_of(world.bank)
+    books = bank_books(world.bank)
     evidence = Evidence(
         partitions=PARTITIONS,
         given=world.client.given,
