@@ -197,17 +197,20 @@ def _statements(evidence: Evidence, found: Mapping[bytes, Breaks]) -> Iterator[F
 
 
 def lied_minor(evidence: Evidence, history: History, account: str, currency: str) -> int:
-    """What settlement holds against lines that the bank stated with another amount: it moved nothing."""
-    lied = {
-        found[1]
-        for fault in evidence.faults
-        if fault.kind == WRONG and (found := wire.reference(fault.instruction_id)) is not None
-    }
-    stated: int = sum(
+    """What settlement holds against lines that the bank stated with another amount: it moved nothing.
+
+    Such a line of a payment that was rejected and booked all the same is held besides its true booking.
+    """
+    stated: dict[bytes, set[int]] = defaultdict(set)
+    for fault in evidence.faults:
+        found = wire.reference(fault.instruction_id)
+        fate = None if found is None else history.fates.get(found[1])
+        if fault.kind == WRONG and fate is not None:
+            stated[fate.payment_id].add(_moved(fate, fault.side) - fault.difference_minor)
+    held: int = sum(
         row["amount_minor"]
         for row in evidence.settlement.rows("contradictions")
-        if row["payment_id"] in lied
-        and row["kind"] in ("settled_amount_differs", "return_amount_differs")
+        if row["amount_minor"] in stated.get(row["payment_id"], ())
         and (row["nostro"], row["currency"]) == (account, currency)
     )
-    return stated + sum(_unrecognised(evidence, history).elements())
+    return held + sum(_unrecognised(evidence, history).elements())

@@ -10,7 +10,7 @@ import pytest
 from tests.auditor import wire
 from tests.auditor.audit import audit
 from tests.auditor.evidence import Allowed, BankFile, Evidence, Given, LogRecord, PlantedFault
-from tests.auditor.made import ACCOUNTS, CREDITOR, DAY, Made, encode, good_house, without
+from tests.auditor.made import ACCOUNTS, CREDITOR, DAY, NOSTRO, Made, encode, good_house, without
 
 Spoil = Callable[[Evidence], Evidence]
 
@@ -366,6 +366,32 @@ def test_a_contradiction_that_the_bank_planted_is_one_break_over_the_booking() -
     made.post("settlement", 0, b"c" * 16, "suspense:contradicted", "nostro:NOSTRO", 100, "contradicted")
     made.open_break(payment_id, "settled_after_rejection", -100, "contradiction")
     made.faults.append(PlantedFault("contradictory_answer", wire.written_reference(0, payment_id)))
+    report = audit(made.evidence())
+    assert report.clean, str(report)
+
+
+def test_a_wrong_line_of_a_contradicted_payment_is_held_besides_its_booking_and_counts_as_told_wrongly() -> (
+    None
+):
+    made = good_house()
+    payment_id = made.decide(0, 100)
+    reference = wire.written_reference(0, payment_id)
+    made.give_back(0, payment_id, 100, returned=False)
+    made.transfer(0, payment_id, 100, "payment")
+    for stated in (100, 101):
+        made.outcome(0, payment_id, -stated, "SettlementContradicted", "contradictions")
+        made.tables["settlement"]["contradictions"][-1] |= {"nostro": NOSTRO, "currency": "EUR"}
+        made.post(
+            "settlement", 0, b"c" * 16, "suspense:contradicted", f"nostro:{NOSTRO}", stated, "contradicted"
+        )
+        made.open_break(payment_id, "settled_after_rejection", -stated, "contradiction")
+    made.faults.append(PlantedFault("contradictory_answer", reference))
+    made.faults.append(PlantedFault("wrong_amount_line", reference, "payment", "STM", 1))
+    made.tables["reconciliation"]["statements"].append(
+        {"statement_id": b"s" * 16, "bank_statement_id": "STM"}
+    )
+    made.open_break(wire.NO_ID, "sum_differs", 1, "statement")
+    made.tables["reconciliation"]["breaks"][-1]["statement_id"] = b"s" * 16
     report = audit(made.evidence())
     assert report.clean, str(report)
 

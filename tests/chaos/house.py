@@ -50,11 +50,12 @@ class Instance:
 class House:
     """All of it. `surprises`: processes that ended without being killed, with the end of their logs."""
 
-    def __init__(self, folder: Path, say: Say) -> None:
+    def __init__(self, folder: Path, seed: int, say: Say) -> None:
         self.folder = folder
         self.links: dict[str, Link] = {}
         self.instances: dict[str, Instance] = {}
         self.surprises: list[tuple[str, str]] = []
+        self._seed = seed
         self._say = say
         self._supervising: asyncio.Task[None] | None = None
         self._postgres_down = False
@@ -119,6 +120,7 @@ class House:
             "GOODFUNDS_REPLICATED": "true",
             "GOODFUNDS_BANK_TIMEOUT": "5",
             "GOODFUNDS_LATE_WAIT": "10",
+            "GOODFUNDS_BANK_SEED": str(self._seed),
         }
         if instance.name != BANK:
             told["GOODFUNDS_BANK_SFTP"] = f"127.0.0.1:{self.links['sftp'].port}"
