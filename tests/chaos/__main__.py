@@ -62,7 +62,7 @@ _STARTED = monotonic()
 
 async def chaos(folder: Path, run: Run, rate: float | None) -> tuple[Run, Report]:
     """The whole run on a stack of its own."""
-    house = House(folder, run.seed, say)
+    house = House(folder, run.seed)
     try:
         say("starting three brokers, Postgres and eleven processes…")
         await house.start()

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -28,7 +28,6 @@ TWICE = ("ingestion", "settlement", "reconciliation")
 """Run twice, so that the group gives the lanes of one that is gone to the other."""
 _READY_SECONDS = 90.0
 _RESTART_SECONDS = 1.0
-Say = Callable[[str], None]
 
 
 @dataclass(slots=True)
@@ -50,13 +49,12 @@ class Instance:
 class House:
     """All of it. `surprises`: processes that ended without being killed, with the end of their logs."""
 
-    def __init__(self, folder: Path, seed: int, say: Say) -> None:
+    def __init__(self, folder: Path, seed: int) -> None:
         self.folder = folder
         self.links: dict[str, Link] = {}
         self.instances: dict[str, Instance] = {}
         self.surprises: list[tuple[str, str]] = []
         self._seed = seed
-        self._say = say
         self._supervising: asyncio.Task[None] | None = None
         self._postgres_down = False
 
