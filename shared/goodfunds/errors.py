@@ -71,6 +71,14 @@ RETRIABLE_POSTGRES: tuple[type[BaseException], ...] = (
     asyncpg.PostgresSystemError,
 )
 
+# Postgres' class 23: unique, check, foreign key, not null, exclusion, and what our triggers raise. What an
+# event may say is for `decide` to refuse or store: a row that no table may hold is nobody's fault but ours.
+BROKEN_INVARIANTS: tuple[type[BaseException], ...] = (
+    InvariantBroken,
+    asyncpg.IntegrityConstraintViolationError,
+    AssertionError,
+)
+
 # The client says of these that they are for good; a broker that comes back mends them.
 RETRIABLE_KAFKA: tuple[type[BaseException], ...] = (KafkaTimeoutError, UnknownError)
 
@@ -82,3 +90,8 @@ def is_retriable(fault: BaseException) -> bool:
     if isinstance(fault, KafkaError):
         return bool(fault.retriable) or isinstance(fault, RETRIABLE_KAFKA)
     return isinstance(fault, (*RETRIABLE_POSTGRES, OSError, TimeoutError))
+
+
+def is_broken_invariant(fault: BaseException) -> bool:
+    """True where the lane stops, durably; any other fault that time will not mend is an event's own."""
+    return isinstance(fault, BROKEN_INVARIANTS)

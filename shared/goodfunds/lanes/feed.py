@@ -10,9 +10,10 @@ from typing import Any, Protocol
 import structlog
 
 from goodfunds.clock import Clock, SystemClock
-from goodfunds.errors import InvariantBroken, is_retriable
+from goodfunds.errors import is_broken_invariant, is_retriable
 from goodfunds.lanes import metrics
 from goodfunds.lanes.destinations import follow_ends, unknown_events
+from goodfunds.lanes.evidence import NO_EVIDENCE, Evidence
 from goodfunds.lanes.fence import SQL, unchanged
 from goodfunds.lanes.guard import FEED, check_replication, create_lanes
 from goodfunds.lanes.loop import close
@@ -68,10 +69,13 @@ class Feed:
         self._clock = clock or SystemClock()
         self._idle = idle
         self._created = False
+        self._at_work: tuple[Any, ...] = ()
 
     def unready(self) -> list[str]:
         """Why this instance cannot work; standing by for another owner is ready."""
-        return [f"the feed is stopped: {self.stopped}"] if self.stopped else []
+        if self.stopped is None:
+            return []
+        return [f"the feed is stopped: {self.stopped} (evidence: lane_stops in its database)"]
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work or stand by until `stop` is set. Raises faults that are not retriable."""
@@ -99,6 +103,7 @@ class Feed:
 
     async def _one_session(self, stop: asyncio.Event) -> None:
         settings, source = self._settings, self._source
+        self._at_work = ()
         if not self._created:
             if settings.replicated:
                 await check_replication(settings.bootstrap, source.outputs)
@@ -127,7 +132,8 @@ class Feed:
                 connection, settings.bootstrap, producer, source.outputs, taken.states
             )
             if unknown:
-                await self._stop(connection, epoch, set_back(unknown[FEED].found))
+                evidence = Evidence(state=state)
+                await self._stop(connection, epoch, set_back(unknown[FEED].found), evidence)
                 return
             publisher = Publisher(settings.bootstrap, producer, settings.answer_timeout)
             try:
@@ -142,15 +148,19 @@ class Feed:
                 finally:
                     following.cancel()
                     await asyncio.gather(following, return_exceptions=True)
-            except InvariantBroken as broken:
-                await self._stop(connection, epoch, str(broken))
+            except Exception as fault:
+                if not is_broken_invariant(fault):
+                    raise
+                await self._stop(connection, epoch, str(fault), Evidence(fault, (), self._at_work, state))
             finally:
                 await publisher.stop()
         finally:
             await close(connection)
 
-    async def _stop(self, connection: Connection, epoch: int, reason: str) -> None:
-        if await stop_lane(connection, FEED, epoch, reason):
+    async def _stop(
+        self, connection: Connection, epoch: int, reason: str, evidence: Evidence = NO_EVIDENCE
+    ) -> None:
+        if await stop_lane(connection, FEED, epoch, reason, evidence):
             self.stopped = reason
             log.error("feed stopped", feed=self._source.producer, reason=reason)
 
@@ -180,7 +190,9 @@ class Feed:
                     beat = now()
                 await self._rest(stop, self._idle)
                 continue
+            self._at_work = (work,)
             await self._record(connection, incarnation, state, publisher, work)
+            self._at_work = ()
         await publisher.wait_below(1)
         await transact(connection, incarnation, [unchanged(state)], self._clock.now(), None)
         await connection.execute(SQL["release_feed"], FEED, state.epoch)

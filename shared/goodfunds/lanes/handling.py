@@ -7,15 +7,15 @@ import asyncpg
 import structlog
 
 from goodfunds.clock import Clock
-from goodfunds.errors import Fenced, InvariantBroken, Misconfigured, is_retriable
+from goodfunds.errors import Fenced, InvariantBroken, Misconfigured, is_broken_invariant, is_retriable
 from goodfunds.lanes import metrics
+from goodfunds.lanes.evidence import storable
 from goodfunds.lanes.fence import unchanged
 from goodfunds.lanes.headers import header
 from goodfunds.lanes.held import HeldLanes
 from goodfunds.lanes.publisher import Publisher
 from goodfunds.lanes.records import Connection, Emission, Handler, Poll, Record
 from goodfunds.lanes.state import Admitted, LaneState, Place, admit
-from goodfunds.lanes.takeover import storable
 from goodfunds.lanes.transact import Numbering, ParkedRecord, transact
 from goodfunds.observability.log import bound
 
@@ -107,7 +107,9 @@ class Handling:
                     state, records.get(lane, ()), self._client_writable, self._handler.key_of, poison
                 )
             except InvariantBroken as broken:
-                await self._held.stop(self._connection, lane, state.epoch, str(broken))
+                await self._held.stop(
+                    self._connection, lane, state.epoch, str(broken), broken, records.get(lane, ())
+                )
             else:
                 shares.append(share)
         return shares
@@ -121,7 +123,11 @@ class Handling:
             rows = await transact(self._connection, self._incarnation, shares, poll.now, work, parked)
         self.transactions += 1
         for row in rows:
-            self._publisher.publish(self._held.states[row.lane], [row])
+            state = self._held.states[row.lane]
+            try:
+                self._publisher.publish(state, [row])
+            except InvariantBroken as broken:
+                await self._held.stop(self._connection, row.lane, state.epoch, str(broken), broken)
         handled = sum(len(share.records) for share in shares)
         if handled:
             metrics.TRANSACTION_RECORDS.observe(handled)
@@ -159,16 +165,24 @@ class Handling:
     async def _narrow(
         self, records: Records, due: Due, lanes: Sequence[int], poison: Place | None, fault: Exception
     ) -> None:
-        """Lane by lane, half by half, until the event that faults stands alone: that one is parked."""
+        """Lane by lane, half by half, until the event that faults stands alone: that one is parked.
+
+        A broken invariant is not narrowed down within its lane: the lane stops with all that was handled.
+        """
+        broken = is_broken_invariant(fault)
         if len(lanes) > 1:
+            stopped = len(self._held.stopped)
             for lane in lanes:
                 await self.handle(_only(records, lane), _only(due, lane))
+            if broken and len(self._held.stopped) == stopped:
+                log.error("invariant broken by lanes together, by none alone", lanes=lanes, fault=repr(fault))
             return
         (lane,) = lanes
         found = records.get(lane, ())
         reason = storable(f"{type(fault).__name__}: {fault}")
-        if isinstance(fault, InvariantBroken) or poison is not None or not found:
-            await self._held.stop(self._connection, lane, self._held.states[lane].epoch, reason)
+        if broken or poison is not None or not found:
+            epoch = self._held.states[lane].epoch
+            await self._held.stop(self._connection, lane, epoch, reason, fault, found, due.get(lane, ()))
         elif lane in due:
             await self.handle({}, {lane: due[lane]})
             await self.handle({lane: found}, {})

@@ -2,13 +2,14 @@
 
 import asyncio
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import structlog
 
 from goodfunds.lanes import metrics
 from goodfunds.lanes.consumer import LaneConsumer
-from goodfunds.lanes.records import Connection
+from goodfunds.lanes.evidence import Evidence
+from goodfunds.lanes.records import Connection, Record
 from goodfunds.lanes.state import LaneState
 from goodfunds.lanes.takeover import stop_lane
 
@@ -62,9 +63,22 @@ class HeldLanes:
         cooling = {lane for lane, until in self._not_before.items() if until > self._now()}
         return assigned - self.states.keys() - self.stopped.keys() - cooling
 
-    async def stop(self, connection: Connection, lane: int, epoch: int, reason: str) -> None:
-        """Stop a lane durably; one that is not ours is fenced: what we held against it may be untrue."""
-        if await stop_lane(connection, lane, epoch, reason):
+    async def stop(
+        self,
+        connection: Connection,
+        lane: int,
+        epoch: int,
+        reason: str,
+        fault: BaseException | None = None,
+        records: Sequence[Record] = (),
+        work: Sequence[object] = (),
+    ) -> None:
+        """Stop a lane durably; one that is not ours is fenced: what we held against it may be untrue.
+
+        `records` and `work` were being handled, and `fault` came of them: they are the evidence.
+        """
+        evidence = Evidence(fault, records, work, self.states.get(lane))
+        if await stop_lane(connection, lane, epoch, reason, evidence):
             self.note_stopped(lane, reason)
         else:
             self.fenced([lane])

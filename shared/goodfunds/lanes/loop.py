@@ -49,7 +49,10 @@ class LaneLoop:
         if self.session is None:
             return ["no session with Kafka and Postgres"]
         stopped = self.session.held.stopped
-        return [f"lane {lane} is stopped: {reason}" for lane, reason in sorted(stopped.items())]
+        return [
+            f"lane {lane} is stopped: {reason} (evidence: lane_stops in its database)"
+            for lane, reason in sorted(stopped.items())
+        ]
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; the batch under way is finished, published and handed over."""

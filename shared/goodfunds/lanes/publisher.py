@@ -10,7 +10,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
-from goodfunds.errors import DeliveryFailed
+from goodfunds.errors import DeliveryFailed, InvariantBroken
 from goodfunds.lanes import metrics
 from goodfunds.lanes.frame import NumberedEvent, OutboxRow, unpack
 from goodfunds.lanes.headers import Stamp
@@ -96,8 +96,19 @@ class Publisher:
         await self._producer.client.close()
 
     def publish(self, state: LaneState, rows: Sequence[OutboxRow]) -> None:
-        """Queue committed rows of a lane, in order of outbox_seq; never blocks."""
+        """Queue committed rows of a lane, in order of outbox_seq; never blocks.
+
+        Raises InvariantBroken where a row does not follow the last one: what is between would never be sent.
+        """
         for row in rows:
+            waiting = self._unfinished.get(row.lane)
+            # What an earlier ownership left on its way is another's: the tail comes again from its beginning.
+            mine = waiting and waiting[-1].state is state
+            last = waiting[-1].row.outbox_seq if waiting and mine else state.published_seq
+            if row.outbox_seq != last + 1:
+                raise InvariantBroken(
+                    f"outbox row {row.lane}/{row.outbox_seq} follows {last}: rows between are missing"
+                )
             delivery = _Delivery(row, state, perf_counter())
             shares: dict[tuple[str, int], list[NumberedEvent]] = {}
             for event in unpack(row):

@@ -153,7 +153,7 @@ class Session:
                 try:
                     self._publisher.publish(state, taken.tails[lane])
                 except InvariantBroken as broken:
-                    await held.stop(self._connection, lane, state.epoch, str(broken))
+                    await held.stop(self._connection, lane, state.epoch, str(broken), broken)
         log.info("lanes taken over", held=sorted(held.states), stopped=sorted(held.stopped))
 
     async def _gather(self) -> dict[int, list[Record]]:
@@ -185,12 +185,13 @@ class Session:
                         state.epoch,
                         f"{place.topic}/{place.partition} does not have offset {offset}: records that were "
                         "not handled are gone, or the topic was made anew",
+                        fault,
                     )
         except UnreadablePartition as fault:
             lane = fault.place.partition
             if lane in self.held.states:
                 epoch = self.held.states[lane].epoch
-                await self.held.stop(self._connection, lane, epoch, str(fault))
+                await self.held.stop(self._connection, lane, epoch, str(fault), fault)
         else:
             return records
         # What was read before the fault stays unhandled, so every lane reads again from its offsets.
@@ -215,7 +216,7 @@ class Session:
                 if not is_of_an_event(fault):
                     raise
                 epoch = self.held.states[lane].epoch
-                await self.held.stop(self._connection, lane, epoch, f"what is due: {fault!r}")
+                await self.held.stop(self._connection, lane, epoch, f"what is due: {fault!r}", fault)
         return due
 
     async def _keep_house(self) -> None:

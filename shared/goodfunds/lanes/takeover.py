@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from goodfunds.errors import Unavailable
 from goodfunds.lanes import metrics
+from goodfunds.lanes.evidence import NO_EVIDENCE, Evidence, columns, storable
 from goodfunds.lanes.fence import SQL, read_state
 from goodfunds.lanes.frame import OutboxRow
 from goodfunds.lanes.records import Connection
@@ -86,14 +87,12 @@ def set_back(found: str) -> str:
     )
 
 
-async def stop_lane(connection: Connection, lane: int, epoch: int, reason: str) -> bool:
+async def stop_lane(
+    connection: Connection, lane: int, epoch: int, reason: str, evidence: Evidence = NO_EVIDENCE
+) -> bool:
     """Stop a lane durably: every later owner honours it. False where it is no longer ours to stop.
 
-    Raises PostgresError.
+    The evidence goes with the reason, in the same statement. Raises PostgresError.
     """
-    return await connection.fetchval(SQL["stop_lane"], lane, epoch, storable(reason)) is not None
-
-
-def storable(text: str, most: int = 2000) -> str:
-    """A fault's text as Postgres takes it: whatever a record put into it, no NUL and no half character."""
-    return text[:most].encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+    stopped = await connection.fetchval(SQL["stop_lane"], lane, epoch, storable(reason), *columns(evidence))
+    return stopped is not None

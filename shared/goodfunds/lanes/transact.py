@@ -11,7 +11,8 @@ from goodfunds.errors import Fenced, InvariantBroken, OutcomeUnknown
 from goodfunds.lanes.fence import SQL, fence, to_json
 from goodfunds.lanes.frame import OutboxRow, number, pack
 from goodfunds.lanes.records import Connection, Emission, Record
-from goodfunds.lanes.state import Admitted
+from goodfunds.lanes.state import Admitted, LaneState
+from goodfunds.postgres import all_written
 
 _ROLLBACK_SECONDS = 5.0
 
@@ -76,12 +77,15 @@ async def transact(
                 ],
                 columns=("lane", "outbox_seq", "decided_at", "topics", "events", "frame"),
             )
-            await connection.execute(
+            states = {share.state.lane: share.state for share in shares}
+            advanced = await connection.execute(
                 SQL["advance"],
                 [row.lane for row in rows],
                 [row.outbox_seq for row in rows],
                 [to_json(next_seqs[row.lane]) for row in rows],
+                [to_json(states[row.lane].next_seq) for row in rows],
             )
+            all_written(advanced, len(rows), "lanes whose numbering goes on from what their owner remembers")
         if parked:
             await _write_parked(connection, parked, now)
     except BaseException:
@@ -122,8 +126,16 @@ def _outbox_rows(
             continue
         next_seqs[state.lane] = dict(state.next_seq)
         topics, count, frame = pack(number(emissions[state.lane], next_seqs[state.lane]))
+        _check_numbering(state, next_seqs[state.lane], count)
         rows.append(OutboxRow(state.lane, state.outbox_seq + 1, now, topics, count, frame))
     return rows, next_seqs
+
+
+def _check_numbering(state: LaneState, after: Mapping[tuple[str, int], int], events: int) -> None:
+    """Every event took one number of its destination: no more, no fewer."""
+    counted = sum(seq - state.next_seq.get(place, 1) for place, seq in after.items())
+    if counted != events:
+        raise InvariantBroken(f"lane {state.lane}: {events} events took {counted} numbers")
 
 
 def _headers_json(record: Record) -> str:

@@ -155,7 +155,7 @@ def _control_totals(evidence: Evidence) -> Check:
 
 def _running(evidence: Evidence) -> Check:
     lines = [
-        f"{service} lane {lane} is stopped: {reason}"
+        f"{service} lane {lane} is stopped: {reason} (evidence: lane_stops in its database)"
         for service, stopped in evidence.stopped.items()
         for lane, reason in stopped
     ]

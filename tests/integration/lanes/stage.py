@@ -18,6 +18,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from goodfunds.lanes import lane_of
 from goodfunds.postgres import connect
+from tests.integration.tampering import unguarded
 
 SESSION_TIMEOUT = 2.5
 """Seconds; the broker of the tests takes it (see conftest), and a busy machine still beats in time."""
@@ -130,6 +131,15 @@ class Stage:
         connection = await connect(self.dsn)
         try:
             return list(await connection.fetch(statement, *arguments))
+        finally:
+            await connection.close()
+
+    async def tamper(self, statement: str, *arguments: Any) -> None:
+        """Change what no trigger would let pass: a backup brought back does."""
+        connection = await connect(self.dsn)
+        try:
+            async with unguarded(connection):
+                await connection.execute(statement, *arguments)
         finally:
             await connection.close()
 

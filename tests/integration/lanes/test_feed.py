@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -46,6 +47,16 @@ class Numbers:
         if work == "broken":
             raise InvariantBroken("broken on purpose")
         return [Emission(self.outputs[0], int(work) % 2, b"k", "Number", work.encode(), b"")]
+
+
+class Broken(Numbers):
+    """Source: changes what is for life."""
+
+    async def record(
+        self, connection: Connection, work: str, now: datetime, sequences: Sequences
+    ) -> Sequence[Emission]:
+        await connection.execute("UPDATE cluster SET partitions = 9")
+        return []
 
 
 class Running:
@@ -212,7 +223,7 @@ async def test_a_feed_whose_database_was_set_back_stops_and_sends_nothing(
     stop.set()
     await asyncio.wait_for(task, 20)
     events = await stage.events()
-    await stage.fetch(
+    await stage.tamper(
         "UPDATE lanes SET destinations = '{}', outbox_seq = 0, published_seq = 0, "
         "acknowledged = jsonb_build_object($1::text, -1, $2::text, -1) WHERE lane = -1",
         f"{stage.target}/0", f"{stage.target}/1",
@@ -223,3 +234,21 @@ async def test_a_feed_whose_database_was_set_back_stops_and_sends_nothing(
     assert "older state" in feed.unready()[0]
     assert await stage.events() == events
     assert source.found == ["3"]
+
+
+async def test_a_row_that_must_never_be_stops_the_feed_with_its_evidence_and_ends_no_process(
+    stage: Stage, running: Running
+) -> None:
+    """Tried again it would break again: a process that ended for it would be started for ever."""
+    source = Broken(stage.target)
+    source.found = ["1"]
+    feed, _, task = running.start("one", source)
+    await stage.until("stopped", feed.unready)
+    assert not task.done()
+    assert "lane_stops" in feed.unready()[0]
+    (stop,) = await stage.fetch("SELECT * FROM lane_stops")
+    assert (stop["lane"], stop["reason"]) == (-1, await stage.fetchval("SELECT stopped_reason FROM lanes"))
+    assert json.loads(stop["work"]) == ["'1'"]
+    assert json.loads(stop["database_fault"])["constraint"] == "partitions_for_life"
+    assert json.loads(stop["memory"])["outbox_seq"] == 0
+    assert await stage.events() == []

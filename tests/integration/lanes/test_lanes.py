@@ -204,6 +204,12 @@ async def test_a_broken_invariant_stops_its_lane_durably_and_no_other(stage: Sta
 
     await stage.until("a lane stopped", stopped)
     assert "broken on purpose" in str(await stopped())
+    (stop,) = await stage.fetch(
+        "SELECT l.lane = s.lane AS same, s.* FROM lane_stops s, lanes l WHERE l.stopped_reason = s.reason"
+    )
+    assert stop["same"]
+    assert b"broken on purpose".hex() in stop["records"]
+    assert stage.source in stop["ranges"]
     first.send_signal(signal.SIGTERM)
     assert first.wait(20) == 0
     before = await stage.fetchval("SELECT count(*) FROM handled")
@@ -335,7 +341,7 @@ async def test_a_database_set_back_to_an_older_state_stops_its_lanes_and_sends_n
     assert second.wait(20) == 0
     events = await stage.events()
     for row in older:
-        await stage.fetch(
+        await stage.tamper(
             "UPDATE lanes SET offsets = $2, watermarks = $3, destinations = $4, acknowledged = $5, "
             "outbox_seq = $6, published_seq = $7 WHERE lane = $1",
             row["lane"], row["offsets"], row["watermarks"], row["destinations"], row["acknowledged"],

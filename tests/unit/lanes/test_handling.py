@@ -110,7 +110,7 @@ class Database:
         self.parked += parked
         return []
 
-    async def fetchval(self, statement: str, lane: int, epoch: int, reason: str) -> int:
+    async def fetchval(self, statement: str, lane: int, epoch: int, reason: str, *evidence: Any) -> int:
         self.stopped[lane] = reason
         return lane
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from goodfunds.errors import DeliveryFailed
+from goodfunds.errors import DeliveryFailed, InvariantBroken
 from goodfunds.lanes import publisher as of_publisher
 from goodfunds.lanes.frame import OutboxRow, number, pack
 from goodfunds.lanes.publisher import Publisher
@@ -199,3 +199,32 @@ async def test_a_repeated_batch_without_a_known_offset_is_acknowledged_all_the_s
     await publisher.wait_below(1)
     assert state.published_seq == 1
     assert state.acknowledged == {("out", 0): 9}
+
+
+async def test_a_row_that_does_not_follow_the_last_one_is_not_published(
+    made: tuple[Publisher, Producer],
+) -> None:
+    """What lies between would never be sent, and whoever reads would see a gap."""
+    publisher, producer = made
+    state = LaneState(0, 1, 1, {}, outbox_seq=5, published_seq=2)
+    with pytest.raises(InvariantBroken, match="0/4 follows 2"):
+        publisher.publish(state, [row(state, 4, 0)])
+    publisher.publish(state, [row(state, 3, 0)])
+    with pytest.raises(InvariantBroken, match="0/5 follows 3"):
+        publisher.publish(state, [row(state, 5, 0)])
+    await turns()
+    assert bodies(producer) == [(0, [b"3"])]
+
+
+async def test_a_lane_taken_again_publishes_its_tail_though_an_earlier_ownership_has_it_on_its_way(
+    made: tuple[Publisher, Producer],
+) -> None:
+    publisher, producer = made
+    before = LaneState(0, 1, 1, {}, outbox_seq=2, published_seq=0)
+    publisher.publish(before, [row(before, 1, 0), row(before, 2, 0)])
+    again = LaneState(0, 2, 1, {}, outbox_seq=2, published_seq=0)
+    publisher.publish(again, [row(again, 1, 0), row(again, 2, 0), row(again, 3, 0)])
+    await turns()
+    producer.answer(0, 4)
+    await turns()
+    assert (before.published_seq, again.published_seq) == (2, 3)

@@ -146,7 +146,7 @@ async def test_a_lane_stops_whatever_characters_its_reason_holds(consumer: LaneC
     working = session(consumer, Publisher(), connection)
     of_held: Any = connection
     await working.held.stop(of_held, 1, 1, "ValueError: \0 and \ud800")
-    (_, lane, epoch, reason) = connection.executed[0]
+    (_, lane, epoch, reason, *_evidence) = connection.executed[0]
     assert (lane, epoch) == (1, 1)
     assert "\0" not in reason
     reason.encode()

@@ -67,14 +67,23 @@ WHERE l.lane = n.lane AND l.epoch = n.epoch AND l.version = n.version AND l.inca
 RETURNING l.lane;
 
 -- name: advance
+-- Each row follows the lane's last one, and the numbering goes on from where its owner remembers it.
 UPDATE lanes l
 SET outbox_seq = n.outbox_seq, destinations = n.destinations::jsonb
-FROM unnest($1::int[], $2::bigint[], $3::text[]) AS n(lane, outbox_seq, destinations)
-WHERE l.lane = n.lane;
+FROM unnest($1::int[], $2::bigint[], $3::text[], $4::text[]) AS n(lane, outbox_seq, destinations, expected)
+WHERE l.lane = n.lane AND l.outbox_seq = n.outbox_seq - 1 AND l.destinations = n.expected::jsonb;
 
 -- name: stop_lane
-UPDATE lanes SET stopped_reason = $3, stopped_at = clock_timestamp()
-WHERE lane = $1 AND epoch = $2 AND stopped_reason IS NULL
+-- The reason and its evidence in one statement: neither is ever there without the other.
+WITH stopped AS (
+    UPDATE lanes SET stopped_reason = $3, stopped_at = clock_timestamp()
+    WHERE lane = $1 AND epoch = $2 AND stopped_reason IS NULL
+    RETURNING lane, epoch, version, stopped_at, stopped_reason
+)
+INSERT INTO lane_stops (lane, epoch, version, stopped_at, reason, ranges, records, work, memory, database_fault,
+                        traceback)
+SELECT lane, epoch, version, stopped_at, stopped_reason, $4::jsonb, $5::jsonb, $6::jsonb, $7::jsonb, $8::jsonb, $9
+FROM stopped
 RETURNING lane;
 
 -- name: resumed_lanes
