@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from goodfunds.lanes.records import Connection
-from goodfunds.postgres import statements
+from goodfunds.postgres import all_written, statements
 from services.reconciliation.model import CREDIT, DEBIT, OPEN, Break, Item, Line, Statement
 
 SQL = statements(Path(__file__).parent / "sql")
@@ -27,9 +27,10 @@ async def write_items(connection: Connection, new: Sequence[Item], changed: Sequ
             "lane", "payment_id", "side", "batch_id", "opened_at", "opened_seq", "state", "settled_on",
             "statement_id", "line_number", "match_kind",
         )  # fmt: skip
-        await connection.execute(
+        status = await connection.execute(
             SQL["update_items"], *(list(map(attrgetter(name), changed)) for name in fields)
         )
+        all_written(status, len(changed), "expected items")
 
 
 async def write_lines(connection: Connection, new: Sequence[Line], changed: Sequence[Line]) -> None:
@@ -40,9 +41,10 @@ async def write_lines(connection: Connection, new: Sequence[Line], changed: Sequ
             "lane", "statement_id", "line_number", "state", "break_id", "payment_id", "found_by",
             "handed_over_to",
         )  # fmt: skip
-        await connection.execute(
+        status = await connection.execute(
             SQL["update_lines"], *(list(map(attrgetter(name), changed)) for name in fields)
         )
+        all_written(status, len(changed), "statement lines")
 
 
 async def write_batches(
@@ -74,9 +76,10 @@ async def write_breaks(connection: Connection, opened: Sequence[Break], resolved
         await connection.executemany(SQL["open_break"], opened)
     if resolved:
         fields = ("lane", "break_id", "resolved_at", "resolution")
-        await connection.execute(
+        status = await connection.execute(
             SQL["resolve_breaks"], *(list(map(attrgetter(name), resolved)) for name in fields)
         )
+        all_written(status, len({(each.lane, each.break_id) for each in resolved}), "resolved breaks")
 
 
 async def write_statements(connection: Connection, new: Sequence[Statement], shares: Sequence[Any]) -> None:

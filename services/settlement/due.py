@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from goodfunds import ids
+from goodfunds.errors import InvariantBroken
 from goodfunds.lanes import Poll
 from goodfunds.ledger.posting import Posting, bank_opening_balance
 from goodfunds.money import exponent
+from goodfunds.postgres import all_written
 from services.settlement.store import SQL, Connection
 
 
@@ -53,7 +55,9 @@ async def carry_out(connection: Connection, poll: Poll) -> dict[int, list[Postin
                 if due.kind == "close_cut_off":
                     closing.append(lane)
     if batch_ids or closing:
-        await connection.fetch(SQL["seal_batches"], batch_ids, closing, poll.now)
+        sealed = {row[1] for row in await connection.fetch(SQL["seal_batches"], batch_ids, closing, poll.now)}
+        if not sealed.issuperset(batch_ids):
+            raise InvariantBroken(f"{len(set(batch_ids) - sealed)} batches that fell due were sealed already")
     postings: dict[int, list[Posting]] = {}
     outcomes = {}
     for lane, request in requests:
@@ -65,7 +69,10 @@ async def carry_out(connection: Connection, poll: Poll) -> dict[int, list[Postin
             outcomes[request.request_id] = outcome
             postings.setdefault(lane, []).extend(posted)
     if outcomes:
-        await connection.execute(SQL["finish_requests"], list(outcomes), list(outcomes.values()), poll.now)
+        status = await connection.execute(
+            SQL["finish_requests"], list(outcomes), list(outcomes.values()), poll.now
+        )
+        all_written(status, len(outcomes), "requests that waited")
     return postings
 
 

@@ -10,7 +10,7 @@ import asyncpg.pool
 
 from goodfunds.events.types import BankEntryReported, PaymentStatusReported
 from goodfunds.lanes.records import Connection
-from goodfunds.postgres import statements
+from goodfunds.postgres import all_written, statements
 from services.settlement.model import (
     BLANK,
     UNANSWERED,
@@ -239,10 +239,12 @@ class Rows:
 async def submit_batches(connection: Connection, batches: Mapping[bytes, str], at: datetime) -> None:
     """Note that the bank has these batches; message id by batch."""
     if batches:
-        await connection.execute(SQL["submit_batches"], list(batches), at, list(batches.values()))
+        status = await connection.execute(SQL["submit_batches"], list(batches), at, list(batches.values()))
+        all_written(status, len(batches), "submitted batches")
 
 
 async def refuse_batches(connection: Connection, batches: Mapping[bytes, str], at: datetime) -> None:
     """Note that the bank has refused these batches for good; why, by batch."""
     if batches:
-        await connection.execute(SQL["refuse_batches"], list(batches), at, list(batches.values()))
+        status = await connection.execute(SQL["refuse_batches"], list(batches), at, list(batches.values()))
+        all_written(status, len(batches), "refused batches")

@@ -22,6 +22,7 @@ NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 YESTERDAY, TODAY = date(2026, 11, 26), date(2026, 11, 27)
 BATCH = derived_id(0, b"batch")
 NOSTRO = "DE89370400440532013000"
+FUNDING = derived_id(0, b"funding")
 ONE, TWO, THREE = (derived_id(number, b"payment") for number in (1, 2, 3))
 AMOUNTS = {ONE: 100, TWO: 250, THREE: 70}
 """ONE and TWO are settled, THREE is rejected by the bank and refunded."""
@@ -55,6 +56,8 @@ async def house(postgres: Any, sound: dict[str, str]) -> AsyncIterator[dict[str,
     for name, database in sound.items():
         await _administer(postgres, f"CREATE DATABASE {database}_copy TEMPLATE {database}")
         found[name] = await connect(postgres.dsn(f"{database}_copy"))
+        # What the tests do to these rows no trigger and no foreign key would let pass.
+        await found[name].execute("SET session_replication_role = replica")
     yield found
     for name, database in sound.items():
         await found[name].close()
@@ -85,6 +88,7 @@ async def _fill(house: dict[str, Any]) -> None:
         " opened_at) VALUES ($1, $2, 'sepa-credit', $3, 'EUR', $4, 1, $5, $5)",
         BATCH, LANE, NOSTRO, TODAY, NOW,
     )  # fmt: skip
+    await _post(ingestion, FUNDING, "funding:demo", "A", sum(AMOUNTS.values()), "funded")
     for seq, (payment_id, minor) in enumerate(AMOUNTS.items(), 1):
         await ingestion.execute(
             "INSERT INTO payments VALUES ($1, $2, 'c', $3, '', 'A', $4, 'EUR', 'sepa-credit', 'accepted', '',"
@@ -127,8 +131,9 @@ async def _post(connection: Any, payment_id: bytes, debit: str, credit: str, min
     )  # fmt: skip
     for account, moved in ((debit, -minor), (credit, minor)):
         await connection.execute(
-            "INSERT INTO balances VALUES ($1, $2, 'EUR', $3) ON CONFLICT (lane, account, currency)"
-            " DO UPDATE SET balance_minor = balances.balance_minor + excluded.balance_minor",
+            "WITH kept AS (UPDATE balances SET balance_minor = balance_minor + $3"
+            " WHERE lane = $1 AND account = $2 RETURNING 1)"
+            " INSERT INTO balances SELECT $1, $2, 'EUR', $3 WHERE NOT EXISTS (SELECT FROM kept)",
             LANE, account, moved,
         )  # fmt: skip
 
@@ -211,7 +216,10 @@ async def test_what_settlement_told_and_a_consumer_parked_is_not_missing(
         await house[service].execute("ALTER TABLE postings DISABLE TRIGGER append_only")
         await house[service].execute("DELETE FROM postings WHERE kind = 'refunded'")
         await house[service].execute(
-            "UPDATE balances SET balance_minor = balance_minor + sign(balance_minor) * $1", AMOUNTS[THREE]
+            "UPDATE balances SET balance_minor = balance_minor + $1::bigint"
+            " * CASE account WHEN 'A' THEN -1 ELSE 1 END"
+            " WHERE account <> 'funding:demo'",
+            AMOUNTS[THREE],
         )
         event: Any = types.PaymentRejectedByBank(
             THREE, BATCH, AMOUNTS[THREE], 0, "A", "EUR", "sepa-credit", NOSTRO, "", "AC04", ""

@@ -8,6 +8,7 @@ from goodfunds.errors import InvariantBroken
 from goodfunds.events.topics import BANK_NOTIFICATIONS
 from goodfunds.events.types import BatchRefused, BatchSubmitted
 from goodfunds.lanes import Emission
+from goodfunds.postgres import all_written
 from services.settlement.gateway.reports import INVALID_CUT_OFF_TIME
 from services.settlement.gateway.work import (
     BankFileClaim,
@@ -35,13 +36,15 @@ async def record(connection: Connection, work: Work, now: datetime) -> list[Emis
             if marked is None:
                 raise InvariantBroken(f"{file.file_name}: attempt {file.attempts} is no longer being sent")
         case EndAttempt(file, state, detail):
-            await connection.execute(
+            status = await connection.execute(
                 SQL["end_attempt"], file.file_id, file.attempts, state, now, detail[:500]
             )
+            all_written(status, 1, "attempts that ended")
         case FileSubmitted(file):
             return await submit(connection, file.file_id, now)
         case PersonAnswered():
-            await connection.execute(SQL["finish_requests"], [work.request_id], [work.outcome], now)
+            status = await connection.execute(SQL["finish_requests"], [work.request_id], [work.outcome], now)
+            all_written(status, 1, "requests that waited")
             if work.file is not None and work.found:
                 return await submit(connection, work.file.file_id, now)
             if work.file is not None:
@@ -50,9 +53,10 @@ async def record(connection: Connection, work: Work, now: datetime) -> list[Emis
             return await _message(connection, work, now)
         case PaymentsAsked(file_id, asked_to, emissions):
             if asked_to is not None:
-                await connection.execute(SQL["go_on_asking"], file_id, asked_to)
+                status = await connection.execute(SQL["go_on_asking"], file_id, asked_to)
             else:
-                await connection.execute(SQL["end_asking"], file_id, now)
+                status = await connection.execute(SQL["end_asking"], file_id, now)
+            all_written(status, 1, "files asked for")
             return list(emissions)
     return []
 

@@ -25,7 +25,8 @@ RETURNING b.lane, b.batch_id;
 
 -- name: finish_requests
 UPDATE requests r SET handled_at = $3, outcome = f.outcome
-FROM unnest($1::bigint[], $2::text[]) AS f (request_id, outcome) WHERE r.request_id = f.request_id;
+FROM unnest($1::bigint[], $2::text[]) AS f (request_id, outcome)
+WHERE r.request_id = f.request_id AND r.handled_at IS NULL;
 
 -- name: nostro_is_open
 SELECT opening_minor FROM nostros WHERE nostro = $1;

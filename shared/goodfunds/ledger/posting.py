@@ -1,5 +1,6 @@
 """Postings, one per moment at which money changes its place in the books, and balances in memory; pure."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
@@ -210,3 +211,21 @@ def movements(postings: Mapping[int, Iterable[Posting]]) -> dict[BalanceKey, int
         for posting in of_lane:
             changed.apply(lane, posting)
     return {key: minor for key, minor in changed._minor.items() if minor}
+
+
+def check_movements(postings: Mapping[int, Iterable[Posting]], moved: Mapping[BalanceKey, int]) -> None:
+    """Add the postings up once more, credits and debits apart. Raises InvariantBroken where that differs.
+
+    It shares no line with what is checked: a sign turned there would keep every sum at nothing.
+    """
+    credits_minor: dict[BalanceKey, int] = defaultdict(int)
+    debits_minor: dict[BalanceKey, int] = defaultdict(int)
+    for lane, of_lane in postings.items():
+        for _, debit_account, credit_account, amount_minor, currency, _ in of_lane:
+            credits_minor[lane, credit_account, currency] += amount_minor
+            debits_minor[lane, debit_account, currency] += amount_minor
+    for key in {*credits_minor, *debits_minor, *moved}:
+        if credits_minor.get(key, 0) - debits_minor.get(key, 0) != moved.get(key, 0):
+            raise InvariantBroken(
+                f"{key} would move by {moved.get(key, 0)}, which is not what its postings say"
+            )

@@ -1,6 +1,6 @@
 """Reads and writes the ledger of a whole poll: one query for its balances, one COPY, one update."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +8,7 @@ import asyncpg
 
 from goodfunds.errors import InvariantBroken
 from goodfunds.ledger import STATEMENTS
-from goodfunds.ledger.posting import BalanceKey, Balances, Posting, movements
+from goodfunds.ledger.posting import BalanceKey, Balances, Posting, check_movements, movements
 from goodfunds.postgres import statements
 
 SQL = statements(STATEMENTS)
@@ -33,7 +33,8 @@ async def write_postings(
 ) -> None:
     """Append the postings of each lane and move its balances, within the caller's transaction.
 
-    Raises InvariantBroken where an entry would be posted twice.
+    Raises InvariantBroken where an entry would be posted twice, where what is to be moved is not the sum of
+    the postings, and where a balance did not move by exactly that.
     """
     if not any(postings.values()):
         return
@@ -47,16 +48,17 @@ async def write_postings(
         )
     except asyncpg.UniqueViolationError as fault:
         raise InvariantBroken(f"an entry would be posted twice: {fault.detail}") from fault
-    await _move(connection, movements(postings))
+    moved = movements(postings)
+    check_movements(postings, moved)
+    await _move(connection, moved)
 
 
 async def _move(connection: "asyncpg.Connection[Any]", moved: Mapping[BalanceKey, int]) -> None:
     if not moved:
         return
-    lanes, accounts, currencies = _columns(moved)
-    await connection.execute(SQL["move_balances"], lanes, accounts, currencies, list(moved.values()))
-
-
-def _columns(keys: Iterable[BalanceKey]) -> tuple[list[int], list[str], list[str]]:
-    lanes, accounts, currencies = zip(*keys, strict=True)
-    return list(lanes), list(accounts), list(currencies)
+    lanes, accounts, currencies = zip(*moved, strict=True)
+    rows = await connection.fetch(SQL["move_balances"], lanes, accounts, currencies, list(moved.values()))
+    found = {(row[0], row[1], row[2]): row[3] for row in rows}
+    if found != moved:
+        wrong = sorted(key for key in {*found, *moved} if found.get(key) != moved.get(key))
+        raise InvariantBroken(f"balances that did not move by what their postings say: {wrong[:5]}")

@@ -12,6 +12,7 @@ from goodfunds.ids import reference
 from services.settlement.gateway import enquiries
 from tests.integration.settlement.desk import DAY, booked, instruction, kinds
 from tests.integration.settlement.test_gateway import Stage, claimed, house
+from tests.integration.tampering import unguarded
 
 __all__ = ["claimed", "house"]
 
@@ -123,9 +124,10 @@ async def test_a_rejection_as_a_duplicate_of_bytes_sent_again_refunds_nobody(
     silent: Silent, claimed: list[bytes], sent: int, told: bool
 ) -> None:
     if sent == 2:
-        await silent.house.desk.connection.execute(
-            "INSERT INTO attempts SELECT file_id, 2, 'unknown', started_at, delivering_at FROM attempts"
-        )
+        async with unguarded(silent.house.desk.connection) as connection:
+            await connection.execute(
+                "INSERT INTO attempts SELECT file_id, 2, 'unknown', started_at, delivering_at FROM attempts"
+            )
     silent.stands(claimed[0], "rejected", reason_code="AM05")
     silent.house.wait(SILENCE)
     assert await silent.ask() == ([claimed[0]] if told else [])

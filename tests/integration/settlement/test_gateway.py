@@ -33,6 +33,7 @@ from tests.integration.settlement.desk import (
     opened,
 )
 from tests.integration.settlement.paper_bank import PaperBank
+from tests.integration.tampering import unguarded
 
 SQL = statements(SERVICE.sql)
 UNKNOWN_AFTER = RAILS["sepa-credit"].unknown_after
@@ -136,7 +137,8 @@ async def test_a_lane_that_is_late_is_waited_for_and_then_gets_its_own_file(hous
     due = await house.desk.handler.due(house.desk.connection, lanes[:1], EVENING)
     assert due
     await house.desk.connection.execute(
-        "UPDATE batches SET sealed_at = $1, payments_count = 1, amount_minor = 10000 WHERE lane = $2",
+        "UPDATE batches SET sealed_at = $1, payments_count = 1, amount_minor = 10000, first_offset = 0,"
+        " last_offset = 0 WHERE lane = $2",
         EVENING, lanes[0],
     )  # fmt: skip
     await house.run()
@@ -322,6 +324,7 @@ async def test_an_owner_that_wakes_in_its_upload_cannot_spoil_that_of_its_succes
 async def test_bytes_that_cannot_be_built_again_stop_the_feed(house: Stage, claimed: list[bytes]) -> None:
     await house.step()
     await house.step()
-    await house.desk.connection.execute("UPDATE bank_files SET sha256 = '\\x00'")
+    async with unguarded(house.desk.connection) as connection:
+        await connection.execute("UPDATE bank_files SET sha256 = '\\x00'")
     with pytest.raises(InvariantBroken):
         await house.step()

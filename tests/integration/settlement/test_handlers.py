@@ -27,6 +27,7 @@ from tests.integration.settlement.desk import (
     migrated,
     opened,
 )
+from tests.integration.tampering import unguarded
 
 LANE = lane_of("customer-1", PARTITIONS)
 SQL = statements(SERVICE.sql)
@@ -78,7 +79,12 @@ async def test_the_proof_names_a_sealed_batch_that_is_not_what_its_members_make(
 ) -> None:
     (payment,) = await desk.accept(instruction())
     await desk.close()
-    await desk.connection.execute(f"UPDATE batches SET {kept} = {kept} + 1")
+    async with unguarded(desk.connection) as connection:
+        change = f"UPDATE batches SET {kept} = {kept} + 1"
+        # The last offset with the first: no batch can say that it ends before it begins.
+        await connection.execute(
+            change + (", last_offset = last_offset + 1" if kept == "first_offset" else "")
+        )
     named = await desk.connection.fetch(SQL["proof_batches_disagree"])
     assert [row["batch_id"] for row in named] == [(await desk.batch_of(payment))["batch_id"]]
 

@@ -4,19 +4,26 @@ FROM unnest($1::int[], $2::text[], $3::text[]) AS wanted(lane, account, currency
 JOIN balances b USING (lane, account, currency);
 
 -- name: move_balances
--- A poll names each balance once, and its lanes are fenced: nobody else can insert the row in between.
+-- A poll names each balance once, and its lanes are fenced: nobody else can insert the row in between. Returns by how
+-- much each row that is there now differs from the one that was there before the statement.
 WITH moved(lane, account, currency, minor) AS (
     SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::bigint[])
 ), kept AS (
     UPDATE balances b SET balance_minor = b.balance_minor + m.minor
     FROM moved m
     WHERE b.lane = m.lane AND b.account = m.account AND b.currency = m.currency
-    RETURNING b.lane, b.account, b.currency
+    RETURNING b.lane, b.account, b.currency, b.balance_minor
+), opened AS (
+    INSERT INTO balances (lane, account, currency, balance_minor)
+    SELECT m.lane, m.account, m.currency, m.minor FROM moved m
+    WHERE NOT EXISTS (
+        SELECT FROM kept k WHERE k.lane = m.lane AND k.account = m.account AND k.currency = m.currency)
+    RETURNING lane, account, currency, balance_minor
 )
-INSERT INTO balances (lane, account, currency, balance_minor)
-SELECT m.lane, m.account, m.currency, m.minor FROM moved m
-WHERE NOT EXISTS (
-    SELECT FROM kept k WHERE k.lane = m.lane AND k.account = m.account AND k.currency = m.currency);
+SELECT k.lane, k.account, k.currency, k.balance_minor - before.balance_minor AS moved_minor
+FROM kept k JOIN balances before USING (lane, account, currency)
+UNION ALL
+SELECT lane, account, currency, balance_minor FROM opened;
 
 -- name: ledger_differences
 -- Every balance that is not the sum of its postings; no row is the proof.
