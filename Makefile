@@ -7,7 +7,7 @@ CORPUS ?=
 # Test files run side by side, each worker with servers of its own.
 JOBS ?= 2
 
-.PHONY: help setup demo test lint unit schemas format bench chaos clean
+.PHONY: help setup demo test lint unit schemas format bench sim model chaos clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -46,9 +46,17 @@ format: setup ## Format the code
 bench: setup ## Payments a second, end to end (N=… JSON=1)
 	@$(BIN)/python -m tests.bench $(if $(N),--payments $(N)) $(if $(JSON),--json)
 
+sim: setup ## Stories of seeds, told and audited (SEED=… STEPS=…, or SEEDS=200 FIRST_SEED=1; SHOW=1 JSON=1)
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) \
+	    $(if $(FIRST_SEED),--first-seed $(FIRST_SEED)) $(if $(STEPS),--steps $(STEPS)) $(if $(SHOW),--show) \
+	    $(if $(JSON),--json)
+
 chaos: setup ## Faults on the real thing, three brokers, then the audit (MINUTES=5 SEED=… PAGE=… JSON=1)
 	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(PAGE),--page '$(PAGE)') $(if $(JSON),--json)
+
+model: setup ## Search the lane protocol's larger worlds, and write docs/model.md
+	@$(BIN)/python -m tests.model
 
 clean: ## Remove what set-up and runs have left
 	@rm -rf $(VENV) .goodfunds-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
