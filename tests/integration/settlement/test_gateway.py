@@ -302,6 +302,24 @@ async def test_a_death_after_any_step_delivers_once_and_tells_once(
     assert files[0][0] is not None
 
 
+async def test_a_death_in_the_delivery_sends_nothing_again_until_not_found_counts(
+    house: Stage, claimed: list[bytes]
+) -> None:
+    """The bank may have taken the file, and know of it only in a while."""
+    for _ in range(3):
+        await house.step()
+    await house.step(record=False)
+    house.bank.lose()
+    await house.die()
+    await house.run()
+    assert (await house.attempts(), len(house.bank.delivered)) == (["unknown"], 1)
+    house.wait(UNKNOWN_AFTER + timedelta(minutes=1))
+    await house.run()
+    assert await house.attempts() == ["unknown", "submitted"]
+    first, second = house.bank.delivered
+    assert first == second
+
+
 async def test_an_owner_that_wakes_in_its_upload_cannot_spoil_that_of_its_successor(
     house: Stage, claimed: list[bytes]
 ) -> None:
