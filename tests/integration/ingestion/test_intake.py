@@ -16,6 +16,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from goodfunds.clock import FixedClock
+from goodfunds.errors import InvariantBroken
 from goodfunds.events import types
 from goodfunds.lanes import Feed, LaneSettings, lane_of
 from goodfunds.lanes.publisher import Publisher
@@ -25,7 +26,7 @@ from goodfunds.postgres import connect, create_pool
 from services.ingestion import http, intake
 from services.ingestion.intake import FileIntake
 from tests.conftest import Kafka, MakeTopics
-from tests.integration.ingestion.desk import NOW, PARTITIONS, migrated
+from tests.integration.ingestion.desk import NOW, PARTITIONS, Numbers, migrated
 
 CHUNK = 20
 ITEMS = 2 * CHUNK + 7
@@ -207,6 +208,20 @@ async def test_a_source_whose_transaction_failed_reads_the_same_payments_again(s
     assert again is not None
     assert (first.position, len(first.instructions)) == (0, CHUNK)
     assert again == first
+
+
+async def test_what_of_a_file_was_recorded_is_not_recorded_again(stage: Stage) -> None:
+    """A feed is fenced; this holds where the fence did not."""
+    await stage.take(FILE)
+    source, numbers = FileIntake(stage.pool, PARTITIONS), Numbers()
+    first, again = await source.look(), await source.look()
+    assert first is not None
+    assert again is not None
+    async with stage.pool.acquire() as connection:
+        assert len(await source.record(connection, first, NOW, numbers)) == CHUNK
+        with pytest.raises(InvariantBroken):
+            await source.record(connection, again, NOW, numbers)
+    assert await stage.position() == CHUNK
 
 
 async def test_while_a_file_is_read_everything_else_goes_on(

@@ -64,6 +64,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
 }  # fmt: skip
 
 WORSE_TO_BETTER = (
+    ("CH16", {"uetr": "x" * 36}),
     ("AM11", {"currency": "EUX"}),
     ("AM12", {"amount_minor": -1}),
     ("AC02", {"debtor_account": "nobody"}),
@@ -274,6 +275,15 @@ def test_what_the_bank_gives_back_is_the_customers_once(
     assert refund == Refunded(posting.refunded(ID, RAIL, ACCOUNT, 100, "EUR"), ACCOUNT)
     assert decide_refund(state, LANE, notice) is REPEATED
     assert state.balances.available(LANE, ACCOUNT, "EUR") == HELD + 100
+
+
+@pytest.mark.parametrize("notice", [returned(), rejected()])
+def test_money_goes_back_to_whom_it_was_taken_from_whatever_account_the_notice_names(
+    notice: PaymentReturned | PaymentRejectedByBank,
+) -> None:
+    refund = decide_refund(after_acceptance(), LANE, replace(notice, account="another"))
+    assert isinstance(refund, Refunded)
+    assert (refund.credited_account, refund.posting.credit_account) == (ACCOUNT, ACCOUNT)
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,9 @@ def test_a_payment_that_settlement_never_received_is_named() -> None:
 def test_amounts_that_cancel_out_between_lanes_are_still_found(direction: str) -> None:
     handed = Handed({PLACE: 10_000, (4, EUR): 0}, {(4, EUR): 10_000}, {PLACE: 10_000})
     changes: dict[str, Any] = {direction: handed}
-    assert len(broken(judge(replace(settled(), **changes)))) == 1
+    proof = judge(replace(settled(), **changes))
+    assert len(broken(proof)) == 1
+    assert proof.unaccounted == {EUR: 20_000}, "what one lane lacks another does not make good"
 
 
 @pytest.mark.parametrize("direction", ["accepted", "given_back", "told"])
