@@ -76,3 +76,10 @@ def test_whatever_is_in_suspense_beyond_the_lines_of_its_amount_is_unbacked(
     expected = {minor: booked.count(minor) - on_lines.count(minor) for minor in set(booked)}
     assert found.unbacked == sum(minor * max(0, beyond) for minor, beyond in expected.items())
     assert len(found.lines) == sum(beyond > 0 for beyond in expected.values())
+
+
+def test_bookings_that_no_line_shows_are_named_though_their_amounts_cancel_out() -> None:
+    evidence = replace(settled(), suspended=[suspended(-700), suspended(700)], stated_days=STATED)
+    [check] = [check for check in judge(evidence).checks if not check.holds]
+    assert check.name == f"nostro {NOSTRO} agrees with the bank"
+    assert len(check.lines) == 2
