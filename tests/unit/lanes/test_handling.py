@@ -14,7 +14,7 @@ from goodfunds.clock import SystemClock
 from goodfunds.errors import Fenced, InvariantBroken, Misconfigured, is_retriable
 from goodfunds.lanes import Emission, Input, Poll
 from goodfunds.lanes import handling as of_handling
-from goodfunds.lanes.frame import OutboxRow
+from goodfunds.lanes.frame import OutboxRow, number, pack
 from goodfunds.lanes.handling import Handling
 from goodfunds.lanes.held import HeldLanes
 from goodfunds.lanes.records import Connection
@@ -217,6 +217,36 @@ async def test_no_event_is_parked_for_the_state_of_the_database(
 )
 def test_a_database_that_will_be_itself_again_is_tried_again(fault: Exception) -> None:
     assert is_retriable(fault)
+
+
+async def test_nothing_is_published_before_its_transaction_is_committed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    committed = False
+    published: list[bool] = []
+
+    class Emitting(Handler):
+        async def handle(self, connection: Connection, poll: Poll) -> Mapping[int, list[Emission]]:
+            return {0: [Emission("out", 0, b"k", "Copied", b"1", b"")]}
+
+    class Committing(Database):
+        async def transact(
+            self, connection: Any, incarnation: str, shares: Any, now: datetime, write: Any, parked: Any = ()
+        ) -> list[OutboxRow]:
+            nonlocal committed
+            emissions = await write(connection)
+            committed = True
+            return [OutboxRow(0, 1, now, *pack(number(emissions[0], {})))]
+
+    class Publisher:
+        def publish(self, state: LaneState, rows: Sequence[OutboxRow]) -> None:
+            published.append(committed)
+
+    working = handling({}, Committing(monkeypatch))
+    publisher: Any = Publisher()
+    working._handler, working._publisher = Emitting({}), publisher
+    await working.handle({0: records(b"1")}, {})
+    assert published == [True]
 
 
 async def test_fenced_lanes_are_forgotten_and_the_rest_is_done(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,6 +105,27 @@ async def test_a_partitions_next_batch_waits_for_the_answer_to_the_last(
     assert state.acknowledged == {("out", 0): 42}
 
 
+async def test_what_no_longer_fits_into_a_batch_goes_first_into_the_next(
+    made: tuple[Publisher, Producer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Small(Batch):
+        def append(self, **of: Any) -> object:
+            return super().append(**of) if len(self.bodies) < 2 else None
+
+    publisher, producer = made
+    monkeypatch.setattr(producer, "create_batch", Small)
+    state = LaneState(0, 1, 1, {})
+    publisher.publish(state, [row(state, 1, 0, 0, 0), row(state, 2, 0)])
+    await turns()
+    producer.answer(0, 40)
+    await turns()
+    assert bodies(producer) == [(0, [b"1", b"1"]), (0, [b"1", b"2"])]
+    assert state.published_seq == 0
+    producer.answer(1, 42)
+    await publisher.wait_below(1)
+    assert state.published_seq == 2
+
+
 async def test_few_events_of_many_bytes_are_waited_for_as_many_events_are(
     made: tuple[Publisher, Producer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
