@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka import ConsumerRecord
 
 import goodfunds.lanes
 from goodfunds.errors import Fenced
 from goodfunds.lanes import Emission
 from goodfunds.lanes.fence import unchanged
 from goodfunds.lanes.records import Connection
-from goodfunds.lanes.state import LaneState
-from goodfunds.lanes.takeover import raise_epoch, read_taken
-from goodfunds.lanes.transact import transact
+from goodfunds.lanes.state import Admitted, LaneState
+from goodfunds.lanes.takeover import raise_epoch, read_taken, stop_lane
+from goodfunds.lanes.transact import ParkedRecord, transact
 from goodfunds.postgres import connect, migrate
 from tests.integration.lanes.stage import Stage
 
@@ -116,6 +117,69 @@ async def test_a_takeover_reads_what_the_last_owner_had_still_to_commit(
             await transact(owner, INCARNATION, [unchanged(states[0])], NOW, emit)
     finally:
         await taker.close()
+
+
+async def test_a_lane_is_stopped_by_its_owner_alone_and_for_every_later_one(
+    owner: Connection, database: str
+) -> None:
+    states = await taken(owner, database)
+    later = await taken(owner, database)
+    assert not await stop_lane(owner, 0, states[0].epoch, "an owner that was taken over believes so")
+    assert await stop_lane(owner, 0, later[0].epoch, "on purpose")
+    epoch = await raise_epoch(owner, database, 0, "take_over", 0, "owner")
+    assert epoch is not None
+    again = await read_taken(owner, {0: epoch})
+    assert (again.states, again.stopped) == ({}, {0: "on purpose"})
+
+
+async def test_a_lane_that_another_took_since_is_not_taken_for_ours(owner: Connection, database: str) -> None:
+    epochs = {lane: state.epoch for lane, state in (await taken(owner, database)).items()}
+    await owner.execute("UPDATE lanes SET epoch = epoch + 1 WHERE lane = 1")
+    assert (await read_taken(owner, epochs)).states.keys() == {0}
+
+
+async def test_what_is_parked_is_stored_with_its_transaction_and_known_to_the_next_owner(
+    owner: Connection, database: str
+) -> None:
+    states = await taken(owner, database)
+    record = ConsumerRecord("in", 0, 5, 1, 1, b"account", b"poison", None, 7, 6, ())
+    parked = [ParkedRecord(0, record, b"account", (100, "EUR"), True, "on purpose")]
+    share = Admitted(states[0], {"in": 6}, {}, [], [])
+    assert await transact(owner, INCARNATION, [share], NOW, None, parked) == []
+    assert states[0].parked_keys == {b"account"}
+    rows = await owner.fetch("SELECT lane, source_offset, key, amount_minor, currency, poison FROM parked")
+    assert [tuple(row) for row in rows] == [(0, 5, b"account", 100, "EUR", True)]
+    assert (await taken(owner, database))[0].parked_keys == {b"account"}
+
+
+async def test_a_transaction_that_faults_leaves_no_offset_moved(owner: Connection, database: str) -> None:
+    states = await taken(owner, database)
+    share = Admitted(states[0], {"in": 6}, {}, [], [])
+
+    async def fault(connection: Connection) -> Mapping[int, Sequence[Emission]]:
+        await connection.execute("UPDATE cluster SET partitions = 3")
+        raise ValueError("on purpose")
+
+    before = await owner.fetch("SELECT * FROM lanes ORDER BY lane")
+    with pytest.raises(ValueError, match="on purpose"):
+        await transact(owner, INCARNATION, [share], NOW, fault)
+    assert await owner.fetch("SELECT * FROM lanes ORDER BY lane") == before
+    assert await owner.fetchval("SELECT partitions FROM cluster") == 2
+    await transact(owner, INCARNATION, [share], NOW, None)
+    assert (await _row(owner))["offsets"] == '{"in": 6}'
+
+
+async def test_a_tail_is_all_that_was_not_acknowledged_in_its_order(owner: Connection, database: str) -> None:
+    states = await taken(owner, database)
+    for _ in range(3):
+        await transact(owner, INCARNATION, [unchanged(states[0])], NOW, emit)
+    states[0].published_seq = 1
+    await transact(owner, INCARNATION, [unchanged(states[0])], NOW, None)
+    epoch = await raise_epoch(owner, database, 0, "take_over", 0, "owner")
+    assert epoch is not None
+    again = await read_taken(owner, {0: epoch})
+    assert [row.outbox_seq for row in again.tails[0]] == [2, 3]
+    assert again.states[0].next_seq == {("out", 0): 4}
 
 
 async def _waits(connection: Connection, taker: Connection) -> bool:

@@ -12,6 +12,7 @@ from goodfunds.rails.sepa_credit import (
     SEPA_CREDIT,
     batch_date,
     cut_off,
+    day_of,
     effective_date,
     is_creditor_reference,
     refusals,
@@ -239,6 +240,7 @@ def test_what_comes_before_the_cut_off_joins_its_batch_and_at_the_cut_off_the_ne
 def test_today_is_the_day_in_berlin_not_in_utc() -> None:
     late_sunday_utc = datetime(2026, 11, 22, 23, 30, tzinfo=UTC)
     assert batch_date(date(2026, 1, 1), late_sunday_utc)[0] == date(2026, 11, 23)
+    assert day_of(late_sunday_utc) == date(2026, 11, 23)
 
 
 def test_a_future_date_waits_for_its_own_cut_off() -> None:

@@ -122,6 +122,33 @@ def test_the_money_of_lines_is_in_matches_and_breaks_and_nowhere_twice(
     assert sorted(pointers) == sorted(explained)
 
 
+@pytest.mark.parametrize(
+    ("facts", "breaks"),
+    [
+        ([SETTLED, line(-100, 1)], []),
+        ([SETTLED, line(-99, 1)], [("amount_differs", -99), ("missing_line", 100)]),
+        ([SETTLED, line(-100, 1), line(-100, 2)], [("duplicate_line", -100)]),
+        ([SETTLED], [("missing_line", 100)]),
+        ([SUBMITTED], []),
+        ([REJECTED, line(-100, 1)], [("line_for_rejected", -100)]),
+        ([SETTLED, line(-100, 1), RETURNED, line(95, 2)], []),
+        ([SETTLED, line(-100, 1), RETURNED], [("missing_line", -95)]),
+        ([SETTLED, line(-100, 1), RETURNED, line(100, 2)], [("amount_differs", 100), ("missing_line", -95)]),
+        ([SETTLED, line(-100, 1), line(95, 2)], [("unknown_line", 95)]),
+        ([line(-100, 1)], [("unknown_line", -100)]),
+        ([SETTLED, line(-100, 1, currency="USD")], [("amount_differs", -100), ("missing_line", 100)]),
+        ([SETTLED, line(-100, 1, nostro="other")], [("missing_line", 100), ("unknown_line", -100)]),
+    ],
+)
+def test_each_difference_is_a_break_of_its_kind_and_nothing_else_is(
+    facts: list[Any], breaks: list[tuple[str, int]]
+) -> None:
+    lane = Lane()
+    for fact in [*facts, CLOSED]:
+        lane.take(fact)
+    assert lane.conclusion()[3] == breaks
+
+
 def test_a_settlement_without_its_submission_is_expected_all_the_same() -> None:
     case = decide(Case(PAYMENT), SETTLED, 0, 9)
     assert case.debit is not None
