@@ -86,6 +86,15 @@ async def test_totals_that_a_rebalance_takes_while_they_are_sent_are_sent_as_the
     assert {name.partition: total.count for name, total in target.totals.items()} == {0: 41, 1: 41}
 
 
+def test_an_event_is_counted_once_and_the_newest_published_total_is_gone_on_from() -> None:
+    book = Book()
+    assert [book.add(key(0), seq, seq, 100) for seq in (1, 2, 2, 1, 3)] == [True, True, False, False, True]
+    assert book.totals == {key(0): Total(3, 300, 3, 3)}
+    for total in (Total(2, 200, 2, 2), Total(4, 400, 4, 4), Total(1, 100, 1, 1)):
+        book.restore(key(0), total)
+    assert book.totals == {key(0): Total(4, 400, 4, 4)}
+
+
 def test_what_a_restart_went_on_from_is_published_anew_with_all_of_its_partition() -> None:
     book = Book()
     for partition in (0, 1):
