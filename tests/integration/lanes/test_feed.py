@@ -139,6 +139,54 @@ async def test_a_feed_stands_by_while_the_owners_heart_beats_and_takes_over_when
     assert await stage.fetchval("SELECT owner FROM lanes WHERE lane = -1") == "two"
 
 
+async def test_the_heart_beats_through_a_long_look(
+    stage: Stage, running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An upload of minutes must not look like a death: another would begin the same file."""
+    monkeypatch.setattr(of_feed, "_HEARTBEAT_SECONDS", 0.1)
+    source = Numbers(stage.target)
+    looking = asyncio.Event()
+
+    async def long_look() -> None:
+        looking.set()
+        await asyncio.Event().wait()
+
+    source.before_look = long_look
+    running.start("one", source)
+    await asyncio.wait_for(looking.wait(), 20)
+    heartbeat = "SELECT heartbeat FROM lanes WHERE lane = -1"
+    before = await stage.fetchval(heartbeat)
+
+    async def beaten() -> bool:
+        return bool(await stage.fetchval(heartbeat) > before)
+
+    await stage.until("the heart beats", beaten, 20)
+
+
+async def test_a_feed_that_stops_does_not_release_what_another_has_taken_meanwhile(
+    stage: Stage, running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Numbers(stage.target)
+    feed, stop, task = running.start("one", source)
+    await stage.until("works", lambda: feed.working)
+
+    async def taken_after(*of: Any) -> Any:
+        rows = await transact(*of)
+        if stop.is_set():
+            await stage.fetch(
+                "UPDATE lanes SET epoch = epoch + 1, owner = 'other', heartbeat = clock_timestamp() "
+                "WHERE lane = -1"
+            )
+        return rows
+
+    monkeypatch.setattr(of_feed, "transact", taken_after)
+    stop.set()
+    await asyncio.wait_for(task, 20)
+    row = (await stage.fetch("SELECT owner, heartbeat FROM lanes WHERE lane = -1"))[0]
+    assert row["owner"] == "other"
+    assert row["heartbeat"] is not None
+
+
 async def test_a_feed_that_was_frozen_while_another_took_over_records_nothing(
     stage: Stage, running: Running
 ) -> None:

@@ -41,6 +41,39 @@ async def test_a_partition_that_the_client_cannot_read_is_named(
     assert raised.value.place == bad
 
 
+async def test_a_lane_is_read_from_its_offsets_and_no_other_partition_is_read(
+    consumer: LaneConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was assigned and not taken over yet stands wherever the client happens to stand."""
+    ours, assigned = TopicPartition("in", 0), TopicPartition("in", 1)
+    seeked: list[tuple[TopicPartition, int]] = []
+    asked: list[tuple[TopicPartition, ...]] = []
+
+    async def getmany(*partitions: TopicPartition, **named: Any) -> dict[TopicPartition, list[Any]]:
+        asked.append(partitions)
+        return {ours: ["of ours"], assigned: ["of a fetch before"]}
+
+    monkeypatch.setattr(consumer._consumer, "seek", lambda *of: seeked.append(of))
+    monkeypatch.setattr(consumer._consumer, "resume", lambda *of: None)
+    monkeypatch.setattr(consumer._consumer, "getmany", getmany)
+    consumer.on_partitions_assigned([ours, assigned])
+    assert consumer.seek(0, {"in": 7})
+    assert seeked == [(ours, 7)]
+    found: Any = await consumer.poll(0.0, 10)
+    assert found == {0: ["of ours"]}
+    assert asked == [(ours,)]
+
+
+async def test_a_lane_is_ours_with_its_partition_of_every_topic_alone() -> None:
+    consumer = LaneConsumer("127.0.0.1:1", "group", ("in", "other"))
+    consumer.on_partitions_assigned(
+        [TopicPartition("in", 0), TopicPartition("in", 1), TopicPartition("other", 1)]
+    )
+    assert consumer.lanes() == {1}
+    assert not consumer.seek(0, {"in": 0, "other": 0})
+    await consumer.stop()
+
+
 async def test_neither_a_poll_nor_joining_waits_for_ever_for_a_group_that_is_not_settled(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
