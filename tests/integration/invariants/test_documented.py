@@ -1,4 +1,4 @@
-"""The list of invariants is whole: every check, foreign key and trigger of the three databases stands in it."""
+"""The list of invariants is whole: every check, foreign key and trigger of the databases stands in it."""
 
 import re
 from dataclasses import replace
