@@ -13,6 +13,8 @@ The auditor's own table of what a fault must lead to:
 - states a line with another amount: `…_amount_differs`, and `missing_line` of the true movement, which is on
   no line; and `amount_differs` of the line where the contradiction is not over the line's amount;
   `sum_differs` of the statement;
+- states a day again under its number: one `statement_corrected` of the second, over what its closing balance
+  differs by, for as long as it stands; its lines are held back, those of the first stay as they are;
 - echoes EndToEndId alone: none where that is unique; with another amount it is nobody's, an `unknown_entry`.
 """
 
@@ -25,6 +27,7 @@ from tests.auditor.evidence import Evidence, Finding, PlantedFault
 from tests.auditor.history import Fate, History
 
 CONTRADICTORY, CONTRADICTORY_LOST = "contradictory_answer", "contradictory_answer_lost"
+CORRECTED = "corrected_statement"
 SHORT, WRONG, ECHO, LOST = "short_statement", "wrong_amount_line", "echo_end_to_end_only", "lost_answer"
 HARMLESS = frozenset(
     {"reject", "return", "doubled_answer", "late_answer", "drop_upload", "timeout_after_upload",
@@ -185,12 +188,15 @@ def _statements(evidence: Evidence, found: Mapping[bytes, Breaks]) -> Iterator[F
     for fault in evidence.faults:
         if fault.kind in (SHORT, WRONG):
             lacking[fault.statement] += fault.difference_minor
+    corrections = {fault.statement for fault in evidence.faults if fault.kind == CORRECTED}
     ours: dict[str, Breaks] = defaultdict(Counter)
     for statement_id, breaks in found.items():
         ours[names.get(statement_id, wire.short(statement_id))].update(breaks)
-    for name in lacking.keys() | ours.keys():
+    for name in lacking.keys() | ours.keys() | corrections:
         minor = lacking[name]
         wanted: Breaks = Counter({("sum_differs", minor): 1}) if minor else Counter()
+        if name in corrections:
+            wanted["statement_corrected", 0] += 1
         if ours[name] != wanted:
             words = f"expected {_words([wanted])}, found {_words([ours[name]])}"
             yield Finding("breaks are the planted faults", f"statement {name}", words)

@@ -17,6 +17,16 @@ def _of_booked(deed: Callable[[SimulatedBank, str], object]) -> Callable[[Simula
     return do
 
 
+def _correct(bank: SimulatedBank) -> object:
+    """State a day again as it was, under its number: the last that was not corrected, and was read long since."""
+    for account in bank.books.accounts:
+        stated = [each for each in bank.statements(account) if each.lines and each.day < bank.books.day]
+        for each in reversed(stated[:-1]):
+            if bank.correct_statement(account, each.number):
+                return each
+    return None
+
+
 DEEDS: Mapping[str, Callable[[SimulatedBank], object]] = {
     "will reject a payment": lambda bank: bank.reject(),
     "will reject a payment of a blocked account": lambda bank: bank.reject(code="AC06"),
@@ -44,6 +54,7 @@ DEEDS: Mapping[str, Callable[[SimulatedBank], object]] = {
     "leaves a line out of its next statement": lambda bank: bank.leave_out_line(),
     "leaves a return out of its next statement": lambda bank: bank.leave_out_line(side=RETURN),
     "misstates a line of its next statement": lambda bank: bank.misstate_line(),
+    "corrects a statement of an earlier day": _correct,
     "is out of reach for two calls": lambda bank: bank.break_calls(2),
     "does not answer its next delivery": lambda bank: bank.break_calls(1, "deliver", after=True),
     "cuts the next upload": lambda bank: bank.cut_uploads(),
