@@ -7,7 +7,7 @@ CORPUS ?=
 # Test files run side by side, each worker with servers of its own.
 JOBS ?= 2
 
-.PHONY: help setup demo test lint unit schemas format bench sim model chaos clean
+.PHONY: help setup demo test lint unit schemas format bench sim model fuzz chaos clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -49,6 +49,10 @@ bench: setup ## Payments a second, end to end (N=… JSON=1)
 sim: setup ## Stories of seeds, told and audited (SEED=… STEPS=…, or SEEDS=200 FIRST_SEED=1; SHOW=1 JSON=1)
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) \
 	    $(if $(FIRST_SEED),--first-seed $(FIRST_SEED)) $(if $(STEPS),--steps $(STEPS)) $(if $(SHOW),--show) \
+	    $(if $(JSON),--json)
+
+fuzz: setup ## Mutated bytes for every reader of foreign ones (SECONDS=20 SEED=1 JSON=1)
+	@$(BIN)/python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(JSON),--json)
 
 chaos: setup ## Faults on the real thing, three brokers, then the audit (MINUTES=5 SEED=… PAGE=… JSON=1)

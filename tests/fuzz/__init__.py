@@ -1,0 +1,1 @@
+"""Fuzzing: whatever reads bytes from outside gets mutated ones, for a bounded time."""

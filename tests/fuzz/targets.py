@@ -1,0 +1,71 @@
+"""What is fuzzed: each reader of foreign bytes with good examples, and the faults that it may raise."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from io import BytesIO
+from types import SimpleNamespace
+
+from goodfunds.errors import InvariantBroken, Unreadable
+from goodfunds.events import json_bodies, types
+from goodfunds.files import camt053, camt054, pain001, pain002
+from goodfunds.files.records import InvalidFile
+from goodfunds.lanes.frame import NumberedEvent, OutboxRow, pack, unpack
+from goodfunds.lanes.headers import origin
+from goodfunds.local.demo_file import demo_file
+from tests.unit.files.texts import NOTIFICATION, STATEMENT, STATUS_REPORT
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A reader: what it is given at first, how it is called, and how it may refuse."""
+
+    examples: Sequence[bytes]
+    read: Callable[[bytes], object]
+    refusals: tuple[type[Exception], ...]
+
+
+def _event() -> types.PaymentInstruction:
+    return types.PaymentInstruction(
+        100_00, date(2026, 3, 3), "EUR", "sepa-credit", "client", "key", "E2E-1", "", "customer-1", "Ada",
+        "FR1420041010050500013M02606", "Bruno", "", "SLEV", "Invoice 1", "", "", "", "", "", "", (),
+    )  # fmt: skip
+
+
+def _frame() -> bytes:
+    event = NumberedEvent("payments", 1, 7, b"key", b"PaymentAccepted", b"body" * 20, b"trace", 0)
+    return pack([event, event])[2]
+
+
+def _unpacked(frame: bytes) -> object:
+    row = OutboxRow(0, 1, datetime(2026, 3, 3, tzinfo=UTC), ("payments",), 2, frame)
+    return list(unpack(row))
+
+
+def _origin(content: bytes) -> object:
+    parts = content.split(b"|")
+    names = [name.decode("utf-8", "replace") for name in parts[::2]]
+    headers = list(zip(names, parts[1::2], strict=False))
+    return origin(SimpleNamespace(topic="payments", partition=0, offset=0, headers=headers))
+
+
+_JSON = (
+    b'{"amount_minor":100,"requested_execution_date":"2026-03-03","currency":"EUR","rail":"sepa-credit",'
+    b'"client":"c","idempotency_key":"k","debtor_account":"a","debtor_name":"Ada",'
+    b'"creditor_account":"FR1420041010050500013M02606","creditor_name":"Bruno"}'
+)
+
+TARGETS: Mapping[str, Target] = {
+    "pain.001": Target(
+        (demo_file(3, 2, date(2026, 3, 2)),), lambda raw: list(pain001.read(BytesIO(raw))), (InvalidFile,)
+    ),
+    "pain.002": Target((STATUS_REPORT,), lambda raw: list(pain002.read(BytesIO(raw))), (InvalidFile,)),
+    "camt.053": Target((STATEMENT,), lambda raw: list(camt053.read(BytesIO(raw))), (InvalidFile,)),
+    "camt.054": Target((NOTIFICATION,), lambda raw: list(camt054.read(BytesIO(raw))), (InvalidFile,)),
+    "Avro event": Target((_event().encode(),), types.decode, (Unreadable,)),
+    "JSON event": Target(
+        (_JSON,), lambda raw: json_bodies.decode_json("PaymentInstruction", raw), (Unreadable,)
+    ),
+    "outbox frame": Target((_frame(),), _unpacked, (InvariantBroken,)),
+    "headers": Target((b"producer|settlement.abc|lane|3|seq|17",), _origin, (Unreadable,)),
+}
