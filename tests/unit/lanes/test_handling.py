@@ -173,6 +173,41 @@ async def test_a_broken_invariant_stops_its_lane_and_parks_nothing(monkeypatch: 
     assert "on purpose" in found.stopped[1]
 
 
+@pytest.mark.parametrize(
+    "fault", [asyncpg.CheckViolationError("on purpose"), asyncpg.UniqueViolationError("on purpose"),
+              asyncpg.ForeignKeyViolationError("on purpose"), asyncpg.NotNullViolationError("on purpose"),
+              asyncpg.IntegrityConstraintViolationError("on purpose"), AssertionError("on purpose")],
+    ids=lambda fault: type(fault).__name__,
+)  # fmt: skip
+async def test_what_no_table_may_hold_stops_the_lane_and_is_no_events_own_fault(
+    monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    found = await handled(monkeypatch, {b"bad": fault}, {0: records(b"1"), 1: records(b"1", b"bad", b"1")})
+    assert (found.handled, found.parked, set(found.stopped)) == ({0: 1}, [], {1})
+
+
+async def test_an_invariant_that_lanes_break_together_and_none_alone_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing of the poll was written, and each lane's own transaction proved itself."""
+    told: list[str] = []
+
+    class Log:
+        def error(self, event: str, **_named: object) -> None:
+            told.append(event)
+
+    class Together(Handler):
+        async def handle(self, connection: Connection, poll: Poll) -> Mapping[int, list[Emission]]:
+            assert len(poll.lanes) == 1, "two lanes at once"
+            return {}
+
+    monkeypatch.setattr(of_handling, "log", Log())
+    monkeypatch.setattr(__name__ + ".Handler", Together)
+    found = await handled(monkeypatch, {}, {0: records(b"1"), 1: records(b"1")})
+    assert (found.handled, found.parked, found.stopped) == ({0: 1, 1: 1}, [], {})
+    assert told == ["invariant broken by lanes together, by none alone"]
+
+
 async def test_a_due_row_that_faults_stops_its_lane_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     polled = {0: records(b"1"), 1: records(b"1")}
     found = await handled(monkeypatch, {"late": ValueError("on purpose")}, polled, {1: ["late"]})
