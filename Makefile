@@ -7,7 +7,7 @@ CORPUS ?=
 # Test files run side by side, each worker with servers of its own.
 JOBS ?= 2
 
-.PHONY: help setup demo test lint unit schemas format bench sim model fuzz chaos clean
+.PHONY: help setup demo test lint unit schemas format bench sim model fuzz chaos soak growth clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -61,6 +61,12 @@ chaos: setup ## Faults on the real thing, three brokers, then the audit (MINUTES
 
 model: setup ## Search the lane protocol's larger worlds, and write docs/model.md
 	@$(BIN)/python -m tests.model
+
+soak: setup ## Load at 80 % of the top rate for MINUTES=60; docs/soak.md says whether all stays flat
+	@$(BIN)/python -m tests.bench.soak $(if $(MINUTES),--minutes $(MINUTES))
+
+growth: setup ## The cost of a payment with N=10000000 in the tables against 100,000; writes docs/growth.md
+	@$(BIN)/python -m tests.bench.growth $(if $(N),--payments $(N))
 
 clean: ## Remove what set-up and runs have left
 	@rm -rf $(VENV) .goodfunds-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
