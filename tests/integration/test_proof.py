@@ -15,6 +15,7 @@ from goodfunds.local import postgres as embedded_postgres
 from goodfunds.postgres import connect
 from goodfunds.proof import Proof, judge, read_evidence
 from goodfunds.service import migrate_service, services
+from tests.bench.lay import lay
 from tests.integration.settlement.desk import instruction
 
 LANE = 1
@@ -328,3 +329,23 @@ async def test_rows_of_one_database_that_do_not_agree_are_found(
 ) -> None:
     await house[service].execute(sabotage)
     assert rule in broken(await proof_of(house))["each database agrees with itself"]
+
+
+async def test_finished_payments_laid_by_copy_are_proved_as_those_that_they_are_copies_of(
+    house: dict[str, Any], postgres: Any, sound: dict[str, str]
+) -> None:
+    """What the cost of a payment among millions is measured on."""
+    for service, topic in (("ingestion", "payments"), ("settlement", "settlement-notifications")):
+        numbers = f'{{"{topic}/{LANE}": 4}}'
+        await house[service].execute("UPDATE lanes SET destinations = $1::jsonb", numbers)
+    dsns = {name: postgres.dsn(f"{database}_copy") for name, database in sound.items()}
+    # Customers can pay for the copies as well.
+    await _post(
+        house["ingestion"], derived_id(1, b"more"), "funding:demo", "A", 10 * sum(AMOUNTS.values()), "funded"
+    )
+    laid = await lay(dsns, 3, 10, 0)
+    assert laid.payments == 30
+    assert await house["settlement"].fetchval("SELECT count(*) FROM settlements") == 22
+    proof = await proof_of(house)
+    assert broken(proof) == {}
+    assert proof.unaccounted == {"EUR": 0}

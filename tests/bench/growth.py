@@ -1,0 +1,250 @@
+"""`make growth`: what a payment costs with N finished ones in the tables, against 100,000, side by side."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from shutil import disk_usage
+from statistics import median
+from tempfile import mkdtemp
+from time import monotonic
+from typing import Any
+
+import click
+import httpx
+
+from goodfunds.cli.asking import Wish, ask
+from goodfunds.cli.demo import demo_stack
+from goodfunds.cli.journey import BANK_HOLDS
+from goodfunds.cli.prove import prove_once_counted
+from goodfunds.cli.reading import readers
+from goodfunds.cli.requests import close_cut_off, open_nostro
+from goodfunds.events.types import AccountFundRequested, AccountOpenRequested
+from goodfunds.lanes import lane_of
+from goodfunds.local import house
+from goodfunds.local import stack as local
+from goodfunds.service import services
+from tests.bench.__main__ import ACCOUNTS, AMOUNT, account, cpu_seconds
+from tests.bench.lay import Laid, lay
+from tests.bench.load import Load, advance_day
+from tests.bench.samples import counted, tables
+
+_SMALL = 100_000
+_TEMPLATE = 20_000
+_ROUND = 20_000
+_ROUNDS = 3
+_BOUND = 1.3
+_STILL_SECONDS = 120.0
+DOCS = Path("docs")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of one round: CPU µs a payment by process, and payments a second from instruction to statement."""
+
+    cpu_us: Mapping[str, float]
+    rate: float
+
+    @property
+    def whole(self) -> float:
+        """CPU µs a payment in all."""
+        return sum(self.cpu_us.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """A stack with that many finished payments: what they take, how long they took, what a payment costs."""
+
+    payments: int
+    laid: Laid
+    seconds: float
+    proof_seconds: float
+    costs: list[Cost]
+
+
+async def open_books(stack: local.Stack, more_minor: int, reserve: int) -> None:
+    """The house's account at the bank, and in our books what it held before the laid payments left it."""
+    bank = stack.url("sandbox-bank")
+    async with httpx.AsyncClient(timeout=30) as http:
+        terms = {"currency": "EUR", "balance_minor": BANK_HOLDS, "name": "goodfunds house"}
+        (await http.put(f"{bank}/accounts/{local.NOSTRO}", json=terms)).raise_for_status()
+    held = {
+        "nostro": local.NOSTRO,
+        "currency": "EUR",
+        "balance_minor": BANK_HOLDS + more_minor,
+        "source": "equity",
+    }
+    await open_nostro(stack, lane_of(local.NOSTRO, stack.partitions), "growth", json.dumps(held))
+    wishes: list[Wish] = []
+    for number in range(ACCOUNTS):
+        name = account(number)
+        wishes.append(AccountOpenRequested("bench", f"open-{number}", name, "EUR", "Ada Almeida"))
+        wishes.append(AccountFundRequested(reserve, "bench", f"fund-{number}", name, "EUR", "bench"))
+    assert await ask(stack, wishes) == []
+
+
+async def one_round(stack: local.Stack, run: str, payments: int) -> Cost:
+    """So many payments from instruction to statement line; what they took."""
+    async with readers(stack) as connections:
+        base = {name: await tables(each) for name, each in connections.items()}
+        before, started = cpu_seconds(stack), monotonic()
+
+        async def until(service: str, table: str) -> None:
+            await _until(connections[service], table, counted(base[service], table) + payments)
+
+        await Load(stack, run, rate=1.0).burst(payments)
+        await until("settlement", "payments")
+        await close_cut_off(stack, run)
+        await until("settlement", "settlements")
+        await advance_day(stack)
+        await until("reconciliation", "statement_lines")
+        seconds, after = monotonic() - started, cpu_seconds(stack)
+        await _until_quiet(connections)
+    return Cost({name: (after[name] - before[name]) / payments * 1e6 for name in after}, payments / seconds)
+
+
+async def _until(connection: Any, table: str, count: int) -> None:
+    last, moved = -1, monotonic()
+    while (found := counted(await tables(connection), table)) < count:
+        if found != last:
+            last, moved = found, monotonic()
+        elif monotonic() - moved > _STILL_SECONDS:
+            raise SystemExit(f"{table}: {found:,} of {count:,}, and nothing moves")
+        await asyncio.sleep(0.25)
+
+
+async def _until_quiet(connections: Mapping[str, Any]) -> None:
+    """Until no lane moves any more for a second: each service has handled what the other told."""
+    statement = (
+        "SELECT string_agg(offsets::text || outbox_seq || published_seq, ' ' ORDER BY lane) FROM lanes"
+    )
+    last, same = None, 0
+    while same < 4:
+        now = [await each.fetchval(statement) for each in connections.values()]
+        same = same + 1 if now == last else 0
+        last = now
+        await asyncio.sleep(0.5)
+
+
+async def prepare(stack: local.Stack, payments: int) -> tuple[Laid, float, float]:
+    """A real run, and copies of it up to `payments`; proved. Also the seconds of laying, and of the proof."""
+    copies = max(payments // _TEMPLATE - 1, 0)
+    moved = _TEMPLATE * AMOUNT
+    share = AMOUNT * (payments + _TEMPLATE + _ROUND * (_ROUNDS + 2)) // ACCOUNTS + AMOUNT
+    await open_books(stack, copies * moved, share)
+    await one_round(stack, "template", _TEMPLATE)
+    # The second reader publishes once a second.
+    await asyncio.sleep(3)
+    await asyncio.to_thread(house.stop, stack, click.echo)
+    started = monotonic()
+    dsns = {name: f"{stack.postgres.rstrip('/')}/{each.database}" for name, each in services().items()}
+    laid = await lay(dsns, _TEMPLATE, copies, moved, stack.kafka)
+    seconds = monotonic() - started
+    await asyncio.to_thread(house.start, stack, click.echo, {})
+    # What is cached by the first payments after a start is no cost of theirs.
+    await one_round(stack, "warm", _ROUND)
+    started = monotonic()
+    proof = await prove_once_counted(stack)
+    assert proof.holds, "\n".join(line for check in proof.checks for line in (check.name, *check.lines))
+    return laid, seconds, monotonic() - started
+
+
+async def grow(small: local.Stack, large: local.Stack, payments: int) -> tuple[Grown, Grown]:
+    """Lay both, then let them take turns."""
+    found = []
+    for stack, count in ((small, _SMALL), (large, payments)):
+        laid, seconds, proof_seconds = await prepare(stack, count)
+        size = sum(laid.bytes_of.values()) / max(laid.payments, 1)
+        click.echo(f"{count:,} payments: laid in {seconds:,.0f} s, {size:,.0f} bytes each, proved", err=True)
+        if stack is small:
+            free = disk_usage(stack.folder).free
+            if size * payments * 1.1 > free:
+                raise SystemExit(
+                    f"{payments:,} payments need {size * payments / 1e9:.0f} GB, {free / 1e9:.0f} GB are free"
+                )
+        found.append(Grown(count, laid, seconds, proof_seconds, []))
+    for turn in range(_ROUNDS):
+        for stack, grown in ((small, found[0]), (large, found[1])):
+            cost = await one_round(stack, f"turn{turn}", _ROUND)
+            grown.costs.append(cost)
+            click.echo(f"{grown.payments:>12,}: {cost.whole:,.0f} µs, {cost.rate:,.0f}/s", err=True)
+    for stack in (small, large):
+        proof = await prove_once_counted(stack)
+        assert proof.holds, proof.sentence
+    return found[0], found[1]
+
+
+def ratio(small: Grown, large: Grown, process: str = "") -> float:
+    """Of the medians of CPU µs a payment, of one process or of all."""
+    few, many = (
+        median(each.cpu_us[process] if process else each.whole for each in grown.costs)
+        for grown in (small, large)
+    )
+    return many / few if few else 1.0
+
+
+def report(small: Grown, large: Grown) -> str:
+    """docs/growth.md."""
+    whole, database = ratio(small, large), ratio(small, large, "postgres")
+    rows = []
+    for process in (*small.costs[0].cpu_us, ""):
+        few, many = (
+            median(each.cpu_us[process] if process else each.whole for each in grown.costs)
+            for grown in (small, large)
+        )
+        rows.append(
+            f"| {process or '**all**'} | {few:,.1f} | {many:,.1f} | {ratio(small, large, process):.2f} |"
+        )
+    sizes = [
+        f"| {service} | {small.laid.bytes_of[service] / small.laid.payments:,.0f} |"
+        f" {large.laid.bytes_of[service] / large.laid.payments:,.0f} |"
+        for service in large.laid.bytes_of
+    ]
+    rates = [median(each.rate for each in grown.costs) for grown in (small, large)]
+    return "\n".join([
+        "# Growth",
+        "",
+        f"`make growth N={large.payments}` on {datetime.now(UTC):%Y-%m-%d}: a payment costs **{whole:.2f}**"
+        f" times the CPU with {large.payments:,} finished payments in the tables that it costs with"
+        f" {small.payments:,}, and Postgres alone {database:.2f} times; the bound of both is {_BOUND}.",
+        "",
+        f"Two stacks on one machine took turns, {_ROUNDS} rounds of {_ROUND:,} payments each, from"
+        " instruction to statement line; medians. The finished payments were laid by COPY from what a real"
+        " run had left (`tests/bench/lay.py`), and the proof held over them before the rounds and after.",
+        "",
+        "| µs CPU a payment | with few | with many | ratio |",
+        "|---|---|---|---|",
+        *rows,
+        "",
+        f"Payments a second: {rates[0]:,.0f} with few, {rates[1]:,.0f} with many.",
+        "",
+        "| bytes a payment | few | many |",
+        "|---|---|---|",
+        *sizes,
+        "",
+        f"{large.laid.payments:,} payments were laid in {large.seconds:,.0f} s; the proof over them took"
+        f" {large.proof_seconds:,.0f} s.",
+        "",
+    ])  # fmt: skip
+
+
+@click.command()
+@click.option("--payments", type=click.IntRange(_SMALL), default=10_000_000, show_default=True)
+@click.option("--docs", type=click.Path(path_type=Path, file_okay=False), default=DOCS, show_default=True)
+def main(payments: int, docs: Path) -> None:
+    """Compare on two stacks of their own, which are removed afterwards; exit code 1 above the bound."""
+    folders = [Path(mkdtemp(prefix="goodfunds-growth-")) for _ in range(2)]
+    for folder in folders:
+        folder.chmod(0o755)
+    with demo_stack(folders[0], None, keep=False) as small, demo_stack(folders[1], None, keep=False) as large:
+        found = asyncio.run(grow(small, large, payments))
+    (docs / "growth.md").write_text(report(*found), encoding="utf-8")
+    click.echo(report(*found))
+    sys.exit(0 if max(ratio(*found), ratio(*found, "postgres")) <= _BOUND else 1)
+
+
+if __name__ == "__main__":
+    main()
