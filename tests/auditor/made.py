@@ -4,7 +4,6 @@ import struct
 from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
@@ -32,14 +31,14 @@ ACCOUNTS = tuple(
     next(f"customer-{n}" for n in range(100) if wire.lane_of(f"customer-{n}", LANES) == lane)
     for lane in range(LANES)
 )
-_NEWEST = {name: number for number, (name, _) in sorted(wire._schemas().items())}
+_NEWEST = {name: number for number, (name, _) in sorted(wire.schemas().items())}
 Rows = dict[str, list[dict[str, Any]]]
 
 
 def encode(event: str, /, **fields: Any) -> bytes:
     """An event in the wire format of its newest schema."""
     number = _NEWEST[event]
-    schema = wire._schemas()[number][1]
+    schema = wire.schemas()[number][1]
     stream = BytesIO()
     fastavro.schemaless_writer(
         stream, schema, {each["name"]: _filled(each, fields) for each in schema["fields"]}
@@ -50,10 +49,10 @@ def encode(event: str, /, **fields: Any) -> bytes:
 def _filled(field: dict[str, Any], fields: dict[str, Any]) -> Any:
     name, kind = field["name"], field["type"]
     if name in fields:
-        return Decimal(fields[name]) if name.endswith("_minor") else fields[name]
+        return _eight(fields[name]) if name.endswith("_minor") else fields[name]
     logical = kind.get("logicalType") if isinstance(kind, dict) else None
     if name.endswith("_minor"):
-        return Decimal(0)
+        return _eight(0)
     if name.endswith("_id") and kind != "string":
         return wire.NO_ID
     defaults: dict[Any, Any] = {
@@ -64,6 +63,11 @@ def _filled(field: dict[str, Any], fields: dict[str, Any]) -> Any:
         "boolean": False,
     }
     return [] if isinstance(kind, dict) and kind["type"] == "array" else defaults[logical or kind]
+
+
+def _eight(minor: Any) -> Any:
+    """An amount as its schema's eight bytes."""
+    return minor if isinstance(minor, bytes) else minor.to_bytes(8, "big", signed=True)
 
 
 class Made:
@@ -152,7 +156,7 @@ class Made:
         self._payments += 1
         number, account = self._payments, ACCOUNTS[lane]
         fields = {"client": "c", "idempotency_key": f"k-{number}", "debtor_account": account,
-                  "creditor_account": CREDITOR, "amount_minor": Decimal(minor), "currency": "EUR",
+                  "creditor_account": CREDITOR, "amount_minor": minor, "currency": "EUR",
                   "rail": RAIL, "end_to_end_id": f"E2E-{number}"}  # fmt: skip
         self.given.append(Given("c", f"k-{number}", account, CREDITOR, minor, "EUR", DAY, f"E2E-{number}"))
         self.put("payment-instructions", lane, account.encode(), encode("PaymentInstruction", **fields))
@@ -160,7 +164,7 @@ class Made:
 
     def instruction(self, fields: dict[str, Any]) -> dict[str, Any]:
         """An instruction within another event: all of its fields."""
-        schema = wire._schemas()[_NEWEST["PaymentInstruction"]][1]
+        schema = wire.schemas()[_NEWEST["PaymentInstruction"]][1]
         return {each["name"]: _filled(each, fields) for each in schema["fields"]}
 
     def decide(self, lane: int, minor: int, reason: str = "") -> bytes:

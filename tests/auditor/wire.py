@@ -2,8 +2,7 @@
 
 import json
 import struct
-from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -39,47 +38,64 @@ class Framed(NamedTuple):
 
 
 @cache
-def _schemas() -> dict[int, tuple[str, Any]]:
+def schemas() -> dict[int, tuple[str, Any]]:
     """Schema id → (name, schema), of every version that the lock names."""
     locked = json.loads((SCHEMAS / "registry.lock.json").read_text())["schemas"]
-    return {
-        each["id"]: (
-            each["name"],
-            fastavro.parse_schema(
-                json.loads((SCHEMAS / "history" / f"{each['id']}.avsc").read_text()), named_schemas={}
-            ),
-        )
-        for each in locked
-    }
+    return {each["id"]: (each["name"], _schema(each["id"])) for each in locked}
+
+
+def _schema(number: int) -> Any:
+    text = (SCHEMAS / "history" / f"{number}.avsc").read_text()
+    return fastavro.parse_schema(_as_bytes(json.loads(text)), named_schemas={})
+
+
+def _as_bytes(schema: Any) -> Any:
+    """The schema without its logical types over `fixed`: an id is its 16 bytes, an amount its 8.
+
+    Measured: that takes half of the time of reading a log.
+    """
+    if isinstance(schema, list):
+        return [_as_bytes(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {name: _as_bytes(value) for name, value in schema.items()}
+    if kept.get("type") == "fixed":
+        kept.pop("logicalType", None)
+    return kept
+
+
+@cache
+def _amounts(number: int) -> tuple[str, ...]:
+    """The fields of a schema that are amounts."""
+    return tuple(each["name"] for each in schemas()[number][1]["fields"] if each["name"].endswith("_minor"))
 
 
 def decode(value: bytes | None) -> Event | None:
     """The event of a record in Confluent's wire format; None where it is none."""
     if value is None or len(value) < 5 or value[0] != 0:
         return None
-    known = _schemas().get(int.from_bytes(value[1:5], "big"))
+    number = int.from_bytes(value[1:5], "big")
+    known = schemas().get(number)
     if known is None:
         return None
     name, schema = known
     stream = BytesIO(value)
     stream.seek(5)
     try:
-        fields = fastavro.schemaless_reader(stream, schema, None)
+        fields: Any = fastavro.schemaless_reader(stream, schema, None)
     except Exception:  # whatever an Avro reader raises on bytes that are no event
         return None
     if stream.tell() != len(value):
         return None
-    return Event(name, _plain(fields))
+    _count(fields, _amounts(number))
+    if "instruction" in fields:
+        _count(fields["instruction"], ("amount_minor",))
+    return Event(name, fields)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, Decimal):
-        return int(value)
-    if isinstance(value, UUID):
-        return value.bytes
-    return value
+def _count(fields: dict[str, Any], amounts: Iterable[str]) -> None:
+    for name in amounts:
+        fields[name] = int.from_bytes(fields[name], "big", signed=True)
 
 
 def body_of(value: bytes) -> bytes:
