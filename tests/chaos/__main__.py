@@ -5,6 +5,7 @@ import json
 import logging
 import pickle
 import random
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -14,10 +15,14 @@ from time import monotonic
 
 import asyncpg
 import click
+import httpx
 
 from goodfunds.cli.journey import open_house
+from goodfunds.cli.progress import read_progress
 from goodfunds.cli.prove import prove_once_counted
+from goodfunds.cli.reading import readers
 from goodfunds.cli.requests import close_cut_off
+from goodfunds.errors import GoodfundsError
 from goodfunds.service import services
 from tests.auditor.audit import Report, audit
 from tests.chaos import faults as faults_room
@@ -60,9 +65,13 @@ def say(text: str) -> None:
 _STARTED = monotonic()
 
 
-async def chaos(folder: Path, run: Run, rate: float | None) -> tuple[Run, Report]:
+async def chaos(folder: Path, run: Run, rate: float | None, keep: bool) -> tuple[Run, Report]:
     """The whole run on a stack of its own."""
     house = House(folder, run.seed)
+    # Ended by whoever started it, it still ends what it started itself.
+    running = asyncio.current_task()
+    assert running is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     try:
         say("starting three brokers, Postgres and eleven processes…")
         await house.start()
@@ -80,25 +89,39 @@ async def chaos(folder: Path, run: Run, rate: float | None) -> tuple[Run, Report
         await _storm(house, load, watch, run)
         run.given, run.surprises = len(load.given), house.surprises
         say("quiet: all is healed, what got no answer is given again…")
-        await house.until_ready()
+        await _tried(run, house.until_ready())
         run.unanswered = await load.finish(_PATIENCE_SECONDS)
-        progress = await come_to_rest(house, _QUIET_SECONDS, say)
+        await _tried(run, come_to_rest(house, _QUIET_SECONDS, say))
+        async with readers(house.stack) as connections:
+            progress = await read_progress(connections)
         run.ended = {"rejected by ingestion": progress.rejected} | {
             state: count for state, (count, _) in sorted(progress.states.items())
         }
         watching.cancel()
         proof = await prove_once_counted(house.stack)
+        run.troubles += [f"not proved: {line}" for check in proof.checks for line in check.lines[:5]]
         run.proof_holds, run.proof_says = proof.holds, proof.sentence
         say(f"prove: {proof.sentence}")
         say("auditing…")
         evidence = await gather(house, load)
-        (folder / "evidence.pickle").write_bytes(pickle.dumps(evidence))
+        if keep:
+            with (folder / "evidence.pickle").open("wb") as file:
+                pickle.dump(evidence, file)
         found = await asyncio.to_thread(audit, evidence)
         say(str(found))
         run.seconds = monotonic() - _STARTED
         return run, found
     finally:
         await house.end()
+
+
+async def _tried(run: Run, work: Awaitable[object]) -> None:
+    """What fails here is told, and the audit still looks at all there is."""
+    try:
+        await work
+    except (RuntimeError, httpx.HTTPError, GoodfundsError) as fault:
+        run.troubles.append(repr(fault)[:2000])
+        say(f"TROUBLE: {fault}")
 
 
 async def _install(house: House, service: str) -> None:
@@ -200,7 +223,7 @@ def main(
     folder.chmod(0o755)
     say(f"seed {run.seed}, {minutes:g} minutes, in {folder}")
     try:
-        run, found = asyncio.run(chaos(folder, run, rate))
+        run, found = asyncio.run(chaos(folder, run, rate, keep))
     finally:
         if not keep:
             rmtree(folder, ignore_errors=True)

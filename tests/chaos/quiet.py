@@ -37,7 +37,7 @@ async def end_day(house: House, days: int = 1) -> None:
             (await http.post(f"{bank}/business-day/advance", json={"to": to})).raise_for_status()
 
 
-async def come_to_rest(house: House, seconds: float, say: Say) -> Progress:
+async def come_to_rest(house: House, seconds: float, say: Say) -> None:
     """Let all that is under way come to its end; where it does not in time, the audit will say so."""
     deadline = monotonic() + seconds
     async with readers(house.stack) as connections:
@@ -56,7 +56,6 @@ async def come_to_rest(house: House, seconds: float, say: Say) -> Progress:
                 p.count("held", "claimed", "submitted") == 0
                 and p.refunded >= p.count("rejected", "returned") and p.open_items == 0
                 and p.undecided_lines <= 0))  # fmt: skip
-        return await read_progress(connections)
 
 
 async def _until(

@@ -35,7 +35,7 @@ class Committed:
 
 @dataclass(slots=True)
 class Run:
-    """What a run was told, and what it saw."""
+    """What a run was told, and what it saw. `troubles`: what did not come to rest as it must."""
 
     seed: int
     minutes: float
@@ -49,6 +49,7 @@ class Run:
     ended: Mapping[str, int] = field(default_factory=dict)
     proof_holds: bool = False
     proof_says: str = ""
+    troubles: list[str] = field(default_factory=list)
 
 
 def as_object(run: Run, audit: Report) -> dict[str, Any]:
@@ -69,7 +70,8 @@ def as_object(run: Run, audit: Report) -> dict[str, Any]:
         "findings": [str(each) for each in audit.findings[:200]],
         "audited": dict(audit.counts),
         "proof": run.proof_says,
-        "found_nothing": audit.clean and run.proof_holds,
+        "troubles": run.troubles,
+        "found_nothing": audit.clean and run.proof_holds and not run.troubles and not run.unanswered,
     }
 
 
@@ -112,6 +114,7 @@ def as_markdown(run: Run, audit: Report) -> str:
     ended = ", ".join(f"{count:,} {state}" for state, count in told["ended"].items())
     looked = ", ".join(f"{count:,} {what}" for what, count in told["audited"].items())
     findings = "".join(f"- {each}\n" for each in told["findings"]) or "None.\n"
+    troubles = "".join(f"- {each}\n" for each in run.troubles) or "None.\n"
     surprises = "".join(
         f"- {name}: `{text.splitlines()[-1][:300] if text else '?'}`\n" for name, text in run.surprises[:20]
     )
@@ -152,6 +155,9 @@ follow each other within seconds, so a later one may be in the way of an earlier
 Findings:
 
 {findings}
+What did not come to rest:
+
+{troubles}
 ## Processes that ended by themselves
 
 {surprises or "None."}
