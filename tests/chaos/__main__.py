@@ -23,11 +23,9 @@ from goodfunds.cli.prove import prove_once_counted
 from goodfunds.cli.reading import readers
 from goodfunds.cli.requests import close_cut_off
 from goodfunds.errors import GoodfundsError
-from goodfunds.service import services
 from tests.auditor.audit import Report, audit
-from tests.chaos import faults as faults_room
 from tests.chaos import report as report_room
-from tests.chaos.faults import KINDS, Fault, schedule
+from tests.chaos.faults import KINDS, Fault, lay_disks, schedule
 from tests.chaos.house import House
 from tests.chaos.load import Load
 from tests.chaos.quiet import come_to_rest, end_day, gather
@@ -76,8 +74,7 @@ async def chaos(folder: Path, run: Run, rate: float | None, keep: bool) -> tuple
         say("starting three brokers, Postgres and eleven processes…")
         await house.start()
         await open_house(house.stack, BANK_FAULTS)
-        for name in services():
-            await _install(house, name)
+        await lay_disks(house)
         load = Load(house, run.seed)
         watch = Watch(house, load)
         watching = asyncio.create_task(watch.run())
@@ -124,14 +121,6 @@ async def _tried(run: Run, work: Awaitable[object]) -> None:
         say(f"TROUBLE: {fault}")
 
 
-async def _install(house: House, service: str) -> None:
-    connection = await asyncpg.connect(house.server.dsn(services()[service].database))
-    try:
-        await connection.execute(faults_room.INSTALL)
-    finally:
-        await connection.close()
-
-
 async def _measure(house: House, load: Load, watch: Watch) -> float:
     """Payments a second of a burst, from the first given to the last ended at the bank."""
     say(f"measuring with a burst of {_BURST:,} payments…")
@@ -172,7 +161,12 @@ async def _commit(
     house: House, watch: Watch, fault: Fault, run: Run, started: float, recoveries: list["asyncio.Task[None]"]
 ) -> None:
     began, in_flight = monotonic(), watch.stages.in_flight
-    what = await KINDS[fault.kind][0](house, fault)
+    try:
+        what = await KINDS[fault.kind][0](house, fault)
+    except (OSError, RuntimeError, asyncpg.PostgresError) as failed:
+        # A fault that could not be undone spoils the run, and what it shows is still looked at.
+        run.troubles.append(f"{fault}: {failed!r}")
+        what = ""
     if not what:
         return
     committed = Committed(fault.kind, what, began - started, monotonic() - began, in_flight)

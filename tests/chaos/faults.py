@@ -4,9 +4,11 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from time import monotonic
 
 import asyncpg
 
+from goodfunds.local import postgres
 from goodfunds.service import services
 from tests.chaos.house import BANK, TWICE, House, Instance
 from tests.chaos.instance import POINTS
@@ -15,6 +17,7 @@ from tests.chaos.proxy import State
 SESSION_SECONDS = 10.0
 """After so long the group gives a silent member's lanes to another."""
 _FEED = "settlement-gateway"
+_AWAY_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +142,33 @@ def _link(state: State, of: str) -> Commit:
 
 async def _disk_full(house: House, fault: Fault) -> str:
     """Simulated: every insert into the outbox raises disk_full (53100) for a while."""
-    connection = await asyncpg.connect(house.server.dsn(services()[fault.target].database), timeout=30)
-    try:
-        await connection.execute(_FULL)
-        await asyncio.sleep(fault.seconds)
-        await connection.execute(_ROOM)
-    finally:
-        await connection.close()
+    await _lay(house, fault.target, _FULL)
+    await asyncio.sleep(fault.seconds)
+    await _lay(house, fault.target, _ROOM)
     return f"{fault.target}'s outbox for {fault.seconds} s"
+
+
+async def _lay(house: House, service: str, statements: str) -> None:
+    """Run statements in a service's database, however long that may be away for another fault."""
+    deadline = monotonic() + _AWAY_SECONDS
+    while True:
+        try:
+            connection = await postgres.connect(house.server, services()[service].database)
+            try:
+                await connection.execute(statements)
+                return
+            finally:
+                await connection.close()
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            if monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.2)
+
+
+async def lay_disks(house: House) -> None:
+    """Lay what fills a disk later, so that filling it then takes no lock on the outbox."""
+    for service in services():
+        await _lay(house, service, _INSTALL)
 
 
 async def _skew_clock(house: House, fault: Fault) -> str:
@@ -167,17 +189,16 @@ async def _within(seconds: float, holds: Callable[[], bool]) -> bool:
     return holds()
 
 
-INSTALL = """
+_INSTALL = """
 CREATE OR REPLACE FUNCTION chaos_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
 CREATE OR REPLACE TRIGGER chaos_disk BEFORE INSERT ON outbox
     FOR EACH STATEMENT EXECUTE FUNCTION chaos_disk();
 """
-"""Laid at the start, so that filling the disk later takes no lock on the outbox."""
 _FULL = """
 CREATE OR REPLACE FUNCTION chaos_disk() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$;
 """
-_ROOM = INSTALL.partition(";\n")[0] + ";"
+_ROOM = _INSTALL.partition(";\n")[0] + ";"
 
 KINDS: dict[str, tuple[Commit, tuple[float, float]]] = {
     "kill_service": (_kill_service, (0, 0)),

@@ -202,6 +202,8 @@ class House:
         # Its lock file is left behind, as after a crash.
         await asyncio.sleep(down_seconds)
         self._postgres = await asyncio.to_thread(postgres.start, self.server)
+        # It listens before it has recovered.
+        await (await postgres.connect(self.server)).close()
 
     async def end(self) -> None:
         """End everything, each by its own pid."""
