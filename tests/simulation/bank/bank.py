@@ -1,13 +1,14 @@
 """The simulated bank: what callers and a story do with it. Deterministic; time is handed in."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 
 from goodfunds.clock import Clock
 from goodfunds.errors import Unavailable
 from tests.simulation.bank.books import Books, File, Payment, Standing, Status, Terms
 from tests.simulation.bank.days import Days
-from tests.simulation.bank.orders import message_id_of
+from tests.simulation.bank.orders import Order, Unusable, message_id_of, read_orders
 from tests.simulation.bank.outbox import Fate, Outbox
 from tests.simulation.bank.statements import Statement
 from tests.simulation.bank.teller import Teller
@@ -27,8 +28,9 @@ class SimulatedBank:
         self.wishes = Wishes()
         self.drafts: dict[str, bytes] = {}
         self._outages = Outages()
-        self._teller = Teller(self.books, self.outbox, self.wishes, clock, terms or Terms())
-        self._days = Days(self.books, self.outbox, self.wishes, self._teller, clock, terms or Terms())
+        self.terms = terms or Terms()
+        self._teller = Teller(self.books, self.outbox, self.wishes, clock, self.terms)
+        self._days = Days(self.books, self.outbox, self.wishes, self._teller, clock, self.terms)
 
     # --- what callers do, through the doors
 
@@ -84,6 +86,15 @@ class SimulatedBank:
     def waiting(self) -> list[str]:
         """Names of files that wait for `judge`, in the order of their arrival."""
         return [each.name for each in self.books.files if each.standing is Standing.RECEIVED]
+
+    def waiting_orders(self) -> list[Order]:
+        """The orders of those files that can be read, in their order."""
+        found: list[Order] = []
+        for file in self.books.files:
+            if file.standing is Standing.RECEIVED:
+                with suppress(Unusable):
+                    found += read_orders(file.content).orders
+        return found
 
     def judge(self, count: int | None = None) -> int:
         """Judge files that wait (the first `count`), book what is due, answer; how many were judged."""
