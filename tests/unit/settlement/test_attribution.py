@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -118,6 +119,40 @@ def test_each_booking_is_in_our_books_once_whatever_each_message_echoes(data: st
     assert all(standing.debit for standing in houses.standings.values())
     assert houses.balance(suspense("contradicted")) == -500 * fees
     assert houses.balance(nostro(NOSTRO)) == 300_00 + 500 * fees
+
+
+def test_an_entry_that_fits_several_payments_or_none_moves_nothing_until_a_statement_shows_it() -> None:
+    for payments in ([], [_payment(1, "E"), _payment(2, "E")]):
+        houses = Houses(*payments)
+        houses.take(entry(payment_id=NO_ID, end_to_end_id="E"))
+        assert houses.postings == []
+        houses.take(entry(payment_id=NO_ID, end_to_end_id="E", source="camt.053"))
+        assert houses.balance(nostro(NOSTRO)) == 100_00
+        assert houses.balance(suspense("contradicted")) == -100_00
+        assert set(houses.standings.values()) <= {UNANSWERED}
+
+
+@pytest.mark.parametrize(
+    ("amount_minor", "count", "settled"),
+    [(200_00, 2, 2), (200_00, 0, 2), (199_99, 2, 0), (300_00, 3, 0), (200_00, 3, 0), (300_00, 0, 0)],
+)
+def test_an_entry_of_a_whole_batch_settles_what_was_not_rejected_where_count_and_sum_agree(
+    amount_minor: int, count: int, settled: int
+) -> None:
+    members = [
+        (_payment(1, "E1"), UNANSWERED),
+        (_payment(2, "E2"), UNANSWERED),
+        (_payment(3, "E3"), Standing(rejected=True)),
+    ]
+    whole = entry(
+        payment_id=NO_ID,
+        batch_id=BATCH.batch_id,
+        end_to_end_id="",
+        amount_minor=amount_minor,
+        transaction_count=count,
+    )
+    found = list(attribution.on_batch_entry(BATCH, members, BLANK, whole, NOW))
+    assert len([payment for payment, decision in found if decision.postings]) == settled
 
 
 def test_two_payments_alike_are_both_settled_once_one_of_them_is_known() -> None:
