@@ -18,7 +18,7 @@ def _of_booked(deed: Callable[[SimulatedBank, str], object]) -> Callable[[Simula
 
 
 def _correct(bank: SimulatedBank) -> object:
-    """State a day again as it was, under its number: the last one that was not corrected before the latest."""
+    """State a day again as it was, under its number: the last not corrected before the latest."""
     for account in bank.books.accounts:
         stated = [each for each in bank.statements(account) if each.lines and each.day < bank.books.day]
         for each in reversed(stated[:-1]):

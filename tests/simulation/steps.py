@@ -4,7 +4,7 @@ Whom a step means is a number, taken modulo how many there are, so that leaving 
 others meaningful.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -42,12 +42,27 @@ FLAWS = (
 )
 """What is wrong with an instruction; mostly nothing."""
 
-POINTS = (
-    "db:commit", "db:commit", "db:commit", "db:fence", "db:take_over", "db:read_tails", "db:copy outbox",
-    "db:advance", "db:", "db:", "log:send", "log:send", "log:fetch", "log:join", "log:offsets", "bank:upload",
-    "bank:deliver", "bank:deliver", "bank:enquire", "bank:fetch", "bank:",
+_OF_ALL = (
+    "db:commit", "db:commit", "db:commit", "db:fence", "db:begin", "db:read_tails", "db:copy outbox",
+    "db:advance", "db:", "db:", "log:send", "log:send", "log:send", "log:offsets",
 )  # fmt: skip
-"""Where an instance is struck; a point alone such as `db:` means the nth operation of that neighbour."""
+POINTS: Mapping[str, Sequence[str]] = {
+    "ingestion": (*_OF_ALL, "db:take_over", "log:fetch", "log:join", "db:copy payments", "db:copy postings"),
+    "settlement": (*_OF_ALL, "db:take_over", "log:fetch", "log:join", "db:seal_batches", "db:copy payments"),
+    "reconciliation": (*_OF_ALL, "db:take_over", "log:fetch", "log:join", "db:copy statement_lines"),
+    "gateway": (
+        *_OF_ALL,
+        "bank:upload",
+        "bank:deliver",
+        "bank:deliver",
+        "bank:enquire",
+        "bank:fetch",
+        "bank:",
+    ),
+    "statements": (*_OF_ALL, "bank:statements", "bank:fetch", "db:move_position", "db:note_file"),
+    "intake": (*_OF_ALL, "db:move_file", "db:take_over_feed"),
+}
+"""Where an instance of a kind is struck; `db:` alone means the nth operation of that neighbour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,8 +280,9 @@ def _instruct(chance: Chance) -> Step:
 
 
 def _strike(chance: Chance) -> Step:
+    struck = seat(chance)
     return Strike(
-        chance.number(0, len(SEATS) - 1), chance.one_of(POINTS), chance.one_of(("before", "after")),
+        struck, chance.one_of(POINTS[SEATS[struck].partition("-")[0]]), chance.one_of(("before", "after")),
         chance.one_of((1, 1, 2, 5, 20)), chance.one_of(("crash", "crash", "freeze", "fault", "fault")),
         chance.one_of((1.0, 5.0, 15.0, 40.0)),
     )  # fmt: skip
