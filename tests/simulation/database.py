@@ -160,10 +160,9 @@ class Server:
 
     async def _doomed(self, connection: "Connection", text: str) -> list[int]:
         """The backends that a statement would terminate, asked for by its own words."""
-        asking = text.replace("pg_terminate_backend(a.pid)", "a.pid").replace("$2", "0")
-        arguments = connection.last_arguments[:1]
-        rows = await self.take_turn(None, lambda: self.watch(connection.dsn, asking, *arguments))
-        return [row["pid"] for row in rows if row["pid"] != connection.pid]
+        asking = text.replace("pg_terminate_backend(a.pid)", "a.pid")
+        asked = partial(self.watch, connection.dsn, asking, *connection.last_arguments)
+        return [row["pid"] for row in await self.take_turn(None, asked)]
 
     async def _see_gone(self, dsn: str, pids: list[int]) -> None:
         for connection in self.connections:
