@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from time import monotonic
 from typing import Any
@@ -116,23 +116,24 @@ async def advance_day(stack: local.Stack) -> None:
 
 
 async def calendar(stack: local.Stack, stop: asyncio.Event) -> None:
-    """Close cut-offs and end bank days, each at its pace, until `stop`."""
+    """Close cut-offs and end bank days at fixed times until `stop`: every file and statement is alike.
 
-    async def close() -> None:
-        await close_cut_off(stack, "soak")
-
-    async def end_day() -> None:
-        await advance_day(stack)
-
-    await asyncio.gather(
-        _every(CUT_OFF_SECONDS, close, stop),
-        _every(DAY_SECONDS, end_day, stop),
-    )
-
-
-async def _every(seconds: float, act: Callable[[], Coroutine[Any, Any, None]], stop: asyncio.Event) -> None:
+    A day ends between two cut-offs, when the bank has answered the last one.
+    """
+    started = monotonic()
+    acts = [
+        (started + CUT_OFF_SECONDS, CUT_OFF_SECONDS, _close),
+        (started + DAY_SECONDS * 1.4, DAY_SECONDS, advance_day),
+    ]
     while True:
+        acts.sort(key=lambda each: each[0])
+        at, every, act = acts[0]
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), seconds)
+            await asyncio.wait_for(stop.wait(), max(at - monotonic(), 0))
             return
-        await act()
+        await act(stack)
+        acts[0] = (at + every, every, act)
+
+
+async def _close(stack: local.Stack) -> None:
+    await close_cut_off(stack, "soak")
