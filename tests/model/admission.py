@@ -21,23 +21,20 @@ class Gap(Exception):
 def admitted(
     marks: tuple[tuple[int, int], ...], record: Record, last_equals: bool
 ) -> tuple[tuple[int, int], ...] | None:
-    """state._is_new: the watermarks with a service's event, None for a repeat. Raises Gap.
+    """state._is_new: the watermark with a service's event, None for a repeat. Raises Gap.
 
-    `marks` holds (incarnation, last seq) in the order of their coming. Incarnations of one database number
-    on: a new one begins where the last ended, and the last is over then.
+    `marks` holds (incarnation, last seq). Incarnations of one database number on: a new one begins where
+    the last ended, and the last is over then.
     """
-    known = dict(marks)
-    last = marks[-1][1] if marks else 0
-    mine = known.get(record.incarnation)
-    if mine is not None and (record.seq == mine if last_equals else record.seq <= mine):
-        return None
-    if last_equals and mine is not None:
-        known[record.incarnation] = record.seq
-        return tuple(known.items())
-    if record.seq != last + 1 or (mine is not None and marks[-1][0] != record.incarnation):
+    incarnation, last = marks[0] if marks else (record.incarnation, 0)
+    if record.incarnation == incarnation:
+        if record.seq == last if last_equals else record.seq <= last:
+            return None
+        if last_equals and marks:
+            return ((incarnation, record.seq),)
+    if record.seq != last + 1:
         raise Gap
-    known[record.incarnation] = record.seq
-    return tuple(known.items())
+    return ((record.incarnation, record.seq),)
 
 
 def handled(

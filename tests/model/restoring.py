@@ -20,7 +20,7 @@ SET_BACK = "set back"
 
 
 def steps(world: Configuration, state: State) -> Iterator[Step]:
-    """A backup at any time, a restore, and its announcement: `goodfunds db restored`."""
+    """A backup at any time, a restore, and its announcement: announce.announce_restore."""
     if not world.restores:
         return
     if not state.backup and any(row.outbox or any(row.offsets) for row in state.rows):
@@ -57,7 +57,7 @@ def steps(world: Configuration, state: State) -> Iterator[Step]:
 
 
 def look(world: Configuration, state: State, i: int, lane: int) -> Iterator[Step]:
-    """destinations.unknown_events and restore.own_events: the topics to their ends, then the row again."""
+    """destinations.unknown_events and restore.adopt_own: the topics to their ends, then the row again."""
     owner, row = state.instances[i].owners[lane], state.rows[lane]
     if owner.memory.restoring:
         found = tuple(
@@ -84,7 +84,7 @@ def look(world: Configuration, state: State, i: int, lane: int) -> Iterator[Step
 
 
 def begin(world: Configuration, state: State, i: int, lane: int) -> Iterator[Step]:
-    """restore.adopt: fenced transactions; first the facts, then the numbers and the end of it."""
+    """restore._write and ._end: fenced transactions; first the facts, then the numbers and the end of it."""
     if is_locked(state, lane):
         return
     owner, row = state.instances[i].owners[lane], state.rows[lane]

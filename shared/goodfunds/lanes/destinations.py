@@ -1,7 +1,8 @@
 """Where a lane's events go: whether its own stand there unknown, and how far it has looked."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +44,8 @@ async def unknown_events(
 ) -> dict[int, Unknown]:
     """Lanes whose own events stand on a topic without their database knowing them.
 
-    Such a database was set back to an older state: it would give old numbers to new events. Every
+    Such a database was set back to an older state: it would give old numbers to new events. All lives of a
+    database share one line of numbers, so those of each count. Every
     destination of this database is read to its end from the last broker offset that a lane has acknowledged
     or seen, and all lanes' events are looked at: one that was set back to before its first event for some
     partition knows nothing of that partition, but its neighbours do. The rows are read after the topics,
@@ -53,51 +55,82 @@ async def unknown_events(
     if not states:
         return {}
     of_feed = FEED in states
-    starts = _starts(outputs, await connection.fetch(SQL["read_destinations"], of_feed))
+    starts = first_unseen(outputs, await connection.fetch(SQL["read_destinations"], of_feed))
     if not starts:
         return {}
-    ends, last = await _own_events(bootstrap, producer.encode(), starts)
+    last: LastEvents = {}
+    async with reading(bootstrap, starts) as found:
+        async for records in found.records():
+            for record in records:
+                event = own_event(record, producer)
+                if event is not None:
+                    lane, seq = event
+                    known = last.setdefault(lane, {}).get((record.topic, record.partition), (0, 0))
+                    last[lane][record.topic, record.partition] = max(known, (seq, record.offset))
     unknown = {}
     rows = await connection.fetch(SQL["read_destinations"], of_feed) if last else []
     for row in rows:
-        known = destinations(row["destinations"])
+        if row["restored_at"] is not None:
+            # Its next owner adopts them.
+            continue
+        numbers = destinations(row["destinations"])
         for (topic, partition), (seq, offset) in last.get(row["lane"], {}).items():
-            if seq >= known.get((topic, partition), 1):
+            if seq >= numbers.get((topic, partition), 1):
                 unknown[row["lane"]] = Unknown(row["epoch"], f"{topic}/{partition} offset {offset}")
-    _remember(ends, outputs, states.values())
+    remember(found.ends, outputs, states.values())
     return unknown
 
 
-async def _own_events(
-    bootstrap: str, producer: bytes, starts: Mapping[TopicPartition, int]
-) -> tuple[dict[TopicPartition, int], LastEvents]:
-    """Where each partition ends, and the last of a producer's events between there and its start."""
-    last: LastEvents = {}
+@asynccontextmanager
+async def reading(
+    bootstrap: str, starts: Mapping[TopicPartition, int], since_ms: int | None = None
+) -> AsyncIterator["Reading"]:
+    """Partitions from `starts`, or from what the broker has since a time (ms) where that is earlier."""
     read_leniently()
     reader = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     try:
         await reader.start()
-        ends: dict[TopicPartition, int] = await reader.end_offsets(list(starts))
-        beginnings = await reader.beginning_offsets(list(starts))
+        places = list(starts)
+        ends: dict[TopicPartition, int] = await reader.end_offsets(places)
+        beginnings = await reader.beginning_offsets(places)
         first = {place: max(start, beginnings[place]) for place, start in starts.items()}
+        gone = [place for place, start in starts.items() if start < beginnings[place]]
+        if since_ms is not None:
+            for place, found in (await reader.offsets_for_times(dict.fromkeys(places, since_ms))).items():
+                if found is not None:
+                    first[place] = min(first[place], found.offset)
         unread = {place for place, start in first.items() if start < ends[place]}
         if unread:
             reader.assign(list(unread))
         for place in unread:
             reader.seek(place, first[place])
-        loop = asyncio.get_running_loop()
-        moved = loop.time()
-        while unread:
-            for records in (await reader.getmany(*unread, timeout_ms=500)).values():
-                moved = loop.time()
-                for record in records:
-                    _note(record, producer, last)
-            unread = {place for place in unread if await reader.position(place) < ends[place]}
-            if loop.time() - moved > _READ_SECONDS:
-                raise Unavailable(f"the ends of {sorted(unread)} cannot be read")
+        yield Reading(reader, ends, gone, unread)
     finally:
         await reader.stop()
-    return ends, last
+
+
+@dataclass(slots=True)
+class Reading:
+    """Partitions that are read to their `ends` as reading began; of some the start is `gone` already."""
+
+    reader: Any
+    ends: dict[TopicPartition, int]
+    gone: list[TopicPartition]
+    _unread: set[TopicPartition]
+
+    async def records(self) -> AsyncIterator[list[Record]]:
+        """Records as they come, those of a partition in order. Raises Unavailable where none come."""
+        loop = asyncio.get_running_loop()
+        moved = loop.time()
+        unread = self._unread
+        while unread:
+            found = await self.reader.getmany(*unread, timeout_ms=500)
+            if found:
+                yield [record for of_place in found.values() for record in of_place]
+                moved = loop.time()
+            unread = {place for place in unread if await self.reader.position(place) < self.ends[place]}
+            if loop.time() - moved > _READ_SECONDS:
+                raise Unavailable(f"the ends of {sorted(unread)} cannot be read")
 
 
 async def follow_ends(
@@ -136,12 +169,13 @@ async def note_ends(
         ends = await reader.end_offsets(list(places))
     finally:
         await reader.stop()
-    _remember(ends, outputs, held())
+    remember(ends, outputs, held())
     if consumer is not None:
         consumer.hear(ends)
 
 
-def _starts(outputs: Sequence[str], rows: Iterable[Any]) -> dict[TopicPartition, int]:
+def first_unseen(outputs: Sequence[str], rows: Iterable[Any]) -> dict[TopicPartition, int]:
+    """Every destination of a database, and the offset up to which none of its lanes has looked."""
     starts: dict[TopicPartition, int] = {}
     for row in rows:
         seen = destinations(row["acknowledged"])
@@ -161,7 +195,8 @@ def _places(outputs: Sequence[str], states: Iterable[LaneState]) -> set[TopicPar
     }
 
 
-def _remember(ends: dict[TopicPartition, int], outputs: Sequence[str], states: Iterable[LaneState]) -> None:
+def remember(ends: dict[TopicPartition, int], outputs: Sequence[str], states: Iterable[LaneState]) -> None:
+    """Note that all up to the ends was looked at."""
     for state in states:
         for place in _places(outputs, [state]):
             if place in ends:
@@ -169,13 +204,12 @@ def _remember(ends: dict[TopicPartition, int], outputs: Sequence[str], states: I
                 state.acknowledged[place.topic, place.partition] = max(known, ends[place] - 1)
 
 
-def _note(record: Record, producer: bytes, last: LastEvents) -> None:
+def own_event(record: Record, producer: str) -> tuple[int, int] | None:
+    """(lane, seq) of an event of that service, whichever life of its database it is of; None of others."""
     try:
-        name, lane_text, seq = origin(record)
-        lane = int(lane_text)
+        name, lane, seq = origin(record)
+        if name.partition(b".")[0] == producer.partition(".")[0].encode():
+            return int(lane), seq
     except (Unreadable, ValueError):
-        return
-    if name == producer:
-        of_lane = last.setdefault(lane, {})
-        known = of_lane.get((record.topic, record.partition), (0, 0))
-        of_lane[record.topic, record.partition] = max(known, (seq, record.offset))
+        return None
+    return None

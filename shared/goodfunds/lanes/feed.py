@@ -18,11 +18,12 @@ from goodfunds.lanes.fence import SQL, unchanged
 from goodfunds.lanes.guard import FEED, check_replication, create_lanes
 from goodfunds.lanes.loop import close
 from goodfunds.lanes.publisher import Publisher
-from goodfunds.lanes.records import Connection, Emission, Sequences
-from goodfunds.lanes.session import LaneSettings
+from goodfunds.lanes.records import Adopt, Connection, Emission, Sequences
+from goodfunds.lanes.restore import adopt_own
 from goodfunds.lanes.state import LaneState
-from goodfunds.lanes.takeover import raise_epoch, read_taken, set_back, stop_lane
+from goodfunds.lanes.takeover import raise_epoch, read_taken, set_back, stop_lane, storable
 from goodfunds.lanes.transact import Numbering, transact
+from goodfunds.lanes.tuning import LaneSettings
 from goodfunds.postgres import connect
 
 log = structlog.get_logger(__name__)
@@ -60,7 +61,12 @@ class Feed:
     """Runs a source while no other instance does."""
 
     def __init__(
-        self, source: Source, settings: LaneSettings, clock: Clock | None = None, idle: float = 0.3
+        self,
+        source: Source,
+        settings: LaneSettings,
+        clock: Clock | None = None,
+        idle: float = 0.3,
+        adopt: Adopt | None = None,
     ) -> None:
         self.working = False
         self.stopped: str | None = None
@@ -68,6 +74,7 @@ class Feed:
         self._settings = settings
         self._clock = clock or SystemClock()
         self._idle = idle
+        self._adopt = adopt
         self._created = False
         self._at_work: tuple[Any, ...] = ()
 
@@ -127,7 +134,16 @@ class Feed:
             self.stopped = taken.stopped.get(FEED)
             if FEED not in taken.states:
                 return
-            state = taken.states[FEED]
+            state, tail = taken.states[FEED], taken.tails[FEED]
+            if state.restored:
+                adopted = await adopt_own(
+                    connection, settings.bootstrap, producer, source.outputs, taken.states, taken.tails,
+                    self._adopt, self._clock,
+                )  # fmt: skip
+                if FEED in adopted.faults:
+                    await self._stop(connection, epoch, storable(str(adopted.faults[FEED])))
+                    return
+                tail = adopted.rows[FEED]
             unknown = await unknown_events(
                 connection, settings.bootstrap, producer, source.outputs, taken.states
             )
@@ -138,7 +154,7 @@ class Feed:
             publisher = Publisher(settings.bootstrap, producer, settings.answer_timeout)
             try:
                 await publisher.start()
-                publisher.publish(state, taken.tails[FEED])
+                publisher.publish(state, tail)
                 self.working = True
                 following = asyncio.create_task(
                     follow_ends(settings.bootstrap, source.outputs, lambda: [state])

@@ -55,6 +55,7 @@ def read_state(row: Any) -> LaneState:
         acknowledged=destinations(row["acknowledged"]),
         outbox_seq=row["outbox_seq"],
         published_seq=row["published_seq"],
+        restored=row["restored_at"] is not None,
     )
 
 

@@ -15,8 +15,9 @@ from goodfunds.lanes.destinations import follow_ends
 from goodfunds.lanes.fence import SQL
 from goodfunds.lanes.guard import check_replication, create_lanes
 from goodfunds.lanes.publisher import Publisher
-from goodfunds.lanes.records import Connection, Handler
-from goodfunds.lanes.session import LaneSettings, Session
+from goodfunds.lanes.records import Adopt, Connection, Handler
+from goodfunds.lanes.session import Session
+from goodfunds.lanes.tuning import LaneSettings
 from goodfunds.postgres import connect
 
 log = structlog.get_logger(__name__)
@@ -37,8 +38,15 @@ class LaneLoop:
     one takes its lanes over anew, which reads what is true. Any other fault is raised.
     """
 
-    def __init__(self, handler: Handler, settings: LaneSettings, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        settings: LaneSettings,
+        clock: Clock | None = None,
+        adopt: Adopt | None = None,
+    ) -> None:
         self.session: Session | None = None
+        self._adopt = adopt
         self._handler = handler
         self._settings = settings
         self._clock = clock or SystemClock()
@@ -122,7 +130,7 @@ class LaneLoop:
                 await publisher.start()
                 self.session = Session(
                     self._handler, settings, self._clock, consumer, connection, publisher,
-                    cluster["incarnation"],
+                    cluster["incarnation"], self._adopt,
                 )  # fmt: skip
                 held = self.session.held
                 keeping = asyncio.create_task(self._keep_outbox(settings))

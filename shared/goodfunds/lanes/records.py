@@ -76,6 +76,28 @@ class Poll:
         return sorted({*self.records, *self.due})
 
 
+class OwnEvent(NamedTuple):
+    """An event of a lane's own that its database, brought back from a backup, does not know."""
+
+    topic: str
+    partition: int
+    seq: int
+    key: bytes
+    event_type: str
+    body: bytes
+
+
+class Adopt(Protocol):
+    """How a service takes its own events for facts: as if it had decided them, without emitting anything."""
+
+    async def __call__(self, connection: Connection, lane: int, events: Sequence[OwnEvent]) -> None:
+        """Write what these events say, inside a fenced transaction of their lane.
+
+        They come in the order of each destination, and may come again: what is known changes nothing. The
+        inputs that led to them are handled again later; whatever would be decided then, the fact stands.
+        """
+
+
 class Handler(Protocol):
     """A service, as its lanes see it: read → decide → write, for a whole poll."""
 

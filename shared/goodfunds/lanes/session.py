@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from aiokafka.errors import OffsetOutOfRangeError
 
 from goodfunds.clock import Clock
-from goodfunds.errors import InvariantBroken, Misconfigured, Unavailable
+from goodfunds.errors import Fenced, InvariantBroken, Misconfigured, Unavailable
 from goodfunds.lanes import metrics
 from goodfunds.lanes.consumer import LaneConsumer, UnreadablePartition, check_partitions, out_of_range
 from goodfunds.lanes.destinations import unknown_events
@@ -17,37 +16,14 @@ from goodfunds.lanes.fence import SQL
 from goodfunds.lanes.handling import Handling, is_of_an_event
 from goodfunds.lanes.held import HeldLanes
 from goodfunds.lanes.publisher import Publisher
-from goodfunds.lanes.records import Connection, Handler, Record
-from goodfunds.lanes.takeover import raise_epoch, read_taken, set_back, stop_lane
+from goodfunds.lanes.records import Adopt, Connection, Handler, Record
+from goodfunds.lanes.restore import adopt_own
+from goodfunds.lanes.takeover import Taken, raise_epoch, read_taken, set_back, stop_lane, storable
+from goodfunds.lanes.tuning import LaneSettings
 
 log = structlog.get_logger(__name__)
 
 _STUCK_SECONDS = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class LaneSettings:
-    """How a loop works. Times in seconds; `batch`: records of one transaction; `in_flight`: events.
-
-    `replicated`: refuse topics that are not replicated thrice; off for a local stack of one broker.
-    `answer_timeout`: how long the broker may take to acknowledge, before all begins anew from the outbox.
-    `prove_every`: how often an idle lane proves that it is ours, and writes what was acknowledged.
-    """
-
-    dsn: str
-    bootstrap: str
-    partitions: int
-    owner: str
-    batch: int = 2_000
-    longest_linger: float = 0.05
-    due_every: float = 0.5
-    prove_every: float = 3.0
-    in_flight: int = 20_000
-    keep_days: int = 14
-    session_timeout: float = 10.0
-    statement_timeout: float = 60.0
-    answer_timeout: float = 15.0
-    replicated: bool = False
 
 
 class Session:
@@ -62,12 +38,14 @@ class Session:
         connection: Connection,
         publisher: Publisher,
         incarnation: str,
+        adopting: Adopt | None = None,
     ) -> None:
         self.held = HeldLanes(consumer)
         self.handling = Handling(
             handler, self.held, connection, publisher, incarnation, settings.partitions, clock
         )
         self._handler = handler
+        self._adopting = adopting
         self._settings = settings
         self._clock = clock
         self._consumer = consumer
@@ -136,6 +114,7 @@ class Session:
                 raise Misconfigured(f"lane {lane} has no row: were the lanes created?")
             epochs[lane] = epoch
         taken = await read_taken(self._connection, epochs)
+        await self._adopt(taken)
         unknown = await unknown_events(
             self._connection, settings.bootstrap, self._producer, self._handler.outputs, taken.states
         )
@@ -155,6 +134,25 @@ class Session:
                 except InvariantBroken as broken:
                     await held.stop(self._connection, lane, state.epoch, str(broken), broken)
         log.info("lanes taken over", held=sorted(held.states), stopped=sorted(held.stopped))
+
+    async def _adopt(self, taken: Taken) -> None:
+        """Lanes of a database that came back from a backup learn first what they did since."""
+        restored = {lane: state for lane, state in taken.states.items() if state.restored}
+        if not restored:
+            return
+        adopted = await adopt_own(
+            self._connection, self._settings.bootstrap, self._producer, self._handler.outputs, restored,
+            taken.tails, self._adopting, self._clock,
+        )  # fmt: skip
+        taken.tails.update(adopted.rows)
+        for lane, fault in adopted.faults.items():
+            del taken.states[lane]
+            if isinstance(fault, Fenced):
+                self.held.fenced([lane])
+            else:
+                await self.held.stop(
+                    self._connection, lane, restored[lane].epoch, storable(f"{type(fault).__name__}: {fault}")
+                )
 
     async def _gather(self) -> dict[int, list[Record]]:
         """One poll; under light load a second one after a linger, which follows the load.

@@ -15,7 +15,10 @@ Origin = tuple[str, str, str]
 
 @dataclass(slots=True)
 class LaneState:
-    """A lane as its owner last committed it. `version` counts transactions; offsets are the next ones."""
+    """A lane as its owner last committed it. `version` counts transactions; offsets are the next ones.
+
+    `restored`: its database was brought back from a backup, and what it did since is to be adopted first.
+    """
 
     lane: int
     epoch: int
@@ -28,6 +31,7 @@ class LaneState:
     outbox_seq: int = 0
     published_seq: int = 0
     parked_keys: set[bytes] = field(default_factory=set)
+    restored: bool = False
 
 
 @dataclass(slots=True)
@@ -89,7 +93,14 @@ def _is_new(state: LaneState, watermarks: dict[Origin, int], record: Record) -> 
         # Such a name could be stored with the lane, but not be read again.
         if "|" in of[1] + of[2] or not (of[1] + of[2]).isprintable():
             raise InvariantBroken(f"{record.topic}: producer {of[1]!r}, lane {of[2]!r} are no names of ours")
-        if seq != 1 and record.topic not in state.started_above:
+        former = _former(watermarks, of)
+        if former is not None:
+            # Of a database that was brought back: it numbers on, and the life before is over.
+            last = watermarks[former]
+            if seq != last + 1:
+                raise InvariantBroken(f"{'|'.join(of)} begins with seq {seq}, {former[1]} ended with {last}")
+            del watermarks[former]
+        elif seq != 1 and record.topic not in state.started_above:
             raise InvariantBroken(f"{'|'.join(of)} begins with seq {seq}: earlier events are missing")
     elif seq <= last:
         return False
@@ -97,3 +108,12 @@ def _is_new(state: LaneState, watermarks: dict[Origin, int], record: Record) -> 
         raise InvariantBroken(f"{'|'.join(of)}: seq {seq} follows {last}: events between them are missing")
     watermarks[of] = seq
     return True
+
+
+def _former(watermarks: dict[Origin, int], of: Origin) -> Origin | None:
+    """The same service's producer under another incarnation of its database, where the lane knows one."""
+    service = of[1].partition(".")[0]
+    for known in watermarks:
+        if known[0] == of[0] and known[2] == of[2] and known[1].partition(".")[0] == service:
+            return known
+    return None

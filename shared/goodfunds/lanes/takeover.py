@@ -79,12 +79,12 @@ async def read_taken(connection: Connection, epochs: dict[int, int]) -> Taken:
     return Taken(states, tails, stopped)
 
 
+SET_BACK = "was the database set back to an older state?"
+
+
 def set_back(found: str) -> str:
     """Why a lane stops where an event of its own is found that its database does not know."""
-    return (
-        f"{found} holds an event of this lane that its database does not know: "
-        "was the database set back to an older state?"
-    )
+    return f"{found} holds an event of this lane that its database does not know: {SET_BACK}"
 
 
 async def stop_lane(

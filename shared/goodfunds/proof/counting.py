@@ -23,17 +23,13 @@ async def count_outcomes(snapshot: Snapshot, totals: Sequence[Any], producer: st
 async def _compare(
     snapshot: Snapshot, statement: str, totals: Sequence[Any], producer: str, kinds: dict[str, str]
 ) -> list[Counted]:
-    mine = {
-        (kinds[total["event_type"]], total["producer_lane"], total["currency"]): total
-        for total in totals
-        if total["producer"] == producer and total["event_type"] in kinds
-    }
+    mine = _mine(totals, producer, kinds)
     moved = _last_moved(totals, producer)
     found = [
         Counted(
             f"{row['kind']}, lane {row['lane']}",
             row["currency"],
-            total["amount_minor"] if (total := mine.pop(_place(row), None)) else 0,
+            mine.pop(_place(row), (0, 0))[0],
             row["held_minor"],
             row["uncounted"],
             min(float(row["seconds"] or 0), moved.get(row["lane"], math.inf)),
@@ -43,20 +39,38 @@ async def _compare(
             [kind for kind, _, _ in mine],
             [lane for _, lane, _ in mine],
             [currency for _, _, currency in mine],
-            [total["last_seq"] for total in mine.values()],
+            [last_seq for _, last_seq in mine.values()],
         )
     ]
     return found + [
-        Counted(f"{kind}, lane {lane}", currency, total["amount_minor"], 0)
-        for (kind, lane, currency), total in mine.items()
+        Counted(f"{kind}, lane {lane}", currency, amount_minor, 0)
+        for (kind, lane, currency), (amount_minor, _) in mine.items()
     ]
+
+
+def _mine(
+    totals: Sequence[Any], producer: str, kinds: dict[str, str]
+) -> dict[tuple[str, int, str], tuple[int, int]]:
+    """(kind, lane, currency) → (minor units, last seq) of a service, whatever its incarnation."""
+    found: dict[tuple[str, int, str], tuple[int, int]] = {}
+    for total in totals:
+        if _is_of(total, producer) and total["event_type"] in kinds:
+            place = kinds[total["event_type"]], total["producer_lane"], total["currency"]
+            amount_minor, last_seq = found.get(place, (0, 0))
+            found[place] = amount_minor + total["amount_minor"], max(last_seq, total["last_seq"])
+    return found
+
+
+def _is_of(total: Any, producer: str) -> bool:
+    name: str = total["producer"]
+    return name.partition(".")[0] == producer
 
 
 def _last_moved(totals: Sequence[Any], producer: str) -> dict[int, float]:
     """lane → seconds since the second reader last counted anything of the producer's there."""
     found: dict[int, float] = {}
     for total in totals:
-        if total["producer"] == producer:
+        if _is_of(total, producer):
             lane = total["producer_lane"]
             found[lane] = min(found.get(lane, math.inf), float(total["seconds"]))
     return found

@@ -47,7 +47,7 @@ async def read_evidence(connections: Mapping[str, Any]) -> Evidence:
         async with Snapshot(connections["settlement"], "settlement") as second:
             third = await held.enter_async_context(Snapshot(connections["ingestion"], "ingestion"))
             snapshots = {"reconciliation": first, "settlement": second, "ingestion": third}
-            ingestion, settlement = await third.producer("ingestion"), await second.producer("settlement")
+            ingestion, settlement = "ingestion", "settlement"
             totals = await first.fetch("read_control_totals")
             counted = await count_accepted(third, totals, ingestion)
             accepted = await _accepted(third, second, second.handled(PAYMENTS, ingestion))

@@ -37,19 +37,26 @@ class Snapshot:
         return rows
 
     def handled(self, topic: str, producer: str) -> dict[int, int]:
-        """lane → last seq handled of that producer's own lane on the topic; 0 where none."""
+        """lane → last seq handled of that producer's own lane on the topic; 0 where none.
+
+        A producer is a service: its numbers go on when its database comes back from a backup, under the
+        name of another incarnation.
+        """
         found = {}
         for row in self.lanes:
             if row["lane"] >= 0:
                 marks = json.loads(row["watermarks"])
-                found[row["lane"]] = marks.get(f"{topic}|{producer}|{row['lane']}", 0)
+                found[row["lane"]] = max(
+                    (seq for mark, seq in marks.items() if _is_of(mark, topic, producer, row["lane"])),
+                    default=0,
+                )
         return found
 
     def stopped(self) -> list[tuple[int, str]]:
         """(lane, reason) of each that is stopped."""
         return [(row["lane"], row["stopped_reason"]) for row in self.lanes if row["stopped_reason"]]
 
-    async def producer(self, name: str) -> str:
-        """The name of this database's producer with its incarnation."""
-        row = (await self.fetch("read_cluster"))[0]
-        return f"{name}.{row['incarnation']}"
+
+def _is_of(mark: str, topic: str, producer: str, lane: int) -> bool:
+    of_topic, name, of_lane = mark.split("|")
+    return (of_topic, name.partition(".")[0], of_lane) == (topic, producer, str(lane))

@@ -66,8 +66,27 @@ def test_a_producer_may_begin_anywhere_where_the_lane_started_above_the_beginnin
 
 
 def test_producers_are_numbered_apart() -> None:
-    records = [record(0, 1), record(1, 1, b"ingestion.b"), record(2, 2), record(3, 2, b"ingestion.b")]
+    records = [record(0, 1), record(1, 1, b"settlement.b"), record(2, 2), record(3, 2, b"settlement.b")]
     assert len(admit(lane(), records, (), key_of).records) == 4
+
+
+def test_a_database_that_was_brought_back_numbers_on_and_its_former_name_is_forgotten() -> None:
+    share = admit(lane(), [record(0, 1), record(1, 2), record(2, 3, b"ingestion.b")], (), key_of)
+    assert len(share.records) == 3
+    assert share.watermarks == {("payments", "ingestion.b", "0"): 3}
+
+
+@pytest.mark.parametrize("seq", [1, 2, 4])
+def test_an_incarnation_that_does_not_begin_where_the_last_one_ended_breaks_the_invariant(seq: int) -> None:
+    records = [record(0, 1), record(1, 2), record(2, seq, b"ingestion.b")]
+    with pytest.raises(InvariantBroken, match=rf"begins with seq {seq}, ingestion.a ended with 2"):
+        admit(lane(), records, (), key_of)
+
+
+def test_an_instance_of_the_former_life_that_goes_on_breaks_the_invariant() -> None:
+    records = [record(0, 1), record(1, 2, b"ingestion.b"), record(2, 2)]
+    with pytest.raises(InvariantBroken, match=r"begins with seq 2, ingestion.b ended with 2"):
+        admit(lane(), records, (), key_of)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from goodfunds.lanes import consumer as of_consumer
 from goodfunds.lanes import loop as of_loop
 from goodfunds.lanes.consumer import LaneConsumer, UnreadablePartition
 from goodfunds.lanes.loop import LaneLoop
-from goodfunds.lanes.session import LaneSettings
+from goodfunds.lanes.tuning import LaneSettings
 
 
 @pytest.fixture

@@ -40,11 +40,11 @@ WHERE l.lane = $1 AND a.pid <> $2;
 
 -- name: read_lanes
 SELECT lane, incarnation, epoch, version, offsets, started_above, watermarks, destinations, acknowledged,
-       outbox_seq, published_seq, stopped_reason
+       outbox_seq, published_seq, stopped_reason, restored_at
 FROM lanes WHERE lane = ANY($1::int[]);
 
 -- name: read_destinations
-SELECT lane, epoch, destinations, acknowledged FROM lanes WHERE (lane < 0) = $1::boolean;
+SELECT lane, epoch, destinations, acknowledged, restored_at FROM lanes WHERE (lane < 0) = $1::boolean;
 
 -- name: read_tails
 SELECT o.lane, o.outbox_seq, o.decided_at, o.topics, o.events, o.frame
@@ -85,6 +85,27 @@ INSERT INTO lane_stops (lane, epoch, version, stopped_at, reason, ranges, record
 SELECT lane, epoch, version, stopped_at, stopped_reason, $4::jsonb, $5::jsonb, $6::jsonb, $7::jsonb, $8::jsonb, $9
 FROM stopped
 RETURNING lane;
+
+-- name: workers
+-- Who else works on this database: sessions of lanes and feeds, whatever they are doing ($1: our own name).
+SELECT application_name, pid FROM pg_stat_activity
+WHERE datname = current_database() AND application_name LIKE 'goodfunds %' AND application_name <> $1
+ORDER BY application_name, pid;
+
+-- name: begin_incarnation
+UPDATE cluster SET incarnation = substr(replace(gen_random_uuid()::text, '-', ''), 1, 12) RETURNING incarnation;
+
+-- name: restore_lanes
+-- Whoever remembers a lane from before is fenced; what only the safety net stopped ($1, the end of its reason) goes on.
+UPDATE lanes l
+SET incarnation = c.incarnation, epoch = l.epoch + 1, version = l.version + 1, heartbeat = NULL,
+    restored_at = clock_timestamp(),
+    stopped_reason = CASE WHEN right(l.stopped_reason, length($1)) = $1 THEN NULL ELSE l.stopped_reason END
+FROM cluster c
+RETURNING l.lane, l.stopped_reason;
+
+-- name: end_adoption
+UPDATE lanes SET destinations = $2::jsonb, restored_at = NULL WHERE lane = $1;
 
 -- name: resumed_lanes
 SELECT lane FROM lanes WHERE lane = ANY($1::int[]) AND stopped_reason IS NULL;
