@@ -19,4 +19,5 @@ SERVICE = Service(
     sql=Path(__file__).parent / "sql",
     inputs=(PAYMENT_INSTRUCTIONS, SETTLEMENT_NOTIFICATIONS),
     outputs=(PAYMENTS, PAYMENT_INSTRUCTIONS),
+    adopts=True,
 )

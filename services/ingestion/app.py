@@ -14,7 +14,7 @@ from goodfunds.observability.neighbours import Neighbours
 from goodfunds.observability.process import together
 from goodfunds.postgres import create_pool
 from goodfunds.service import migrate_service
-from services.ingestion import SERVICE, http
+from services.ingestion import SERVICE, adoption, http
 from services.ingestion.handlers import IngestionHandler
 from services.ingestion.intake import FileIntake
 from services.ingestion.settings import Settings
@@ -28,7 +28,7 @@ async def lanes(stop: asyncio.Event) -> None:
     await migrate_service(SERVICE, settings.postgres)
     pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds ingestion readers")
     try:
-        loop = LaneLoop(IngestionHandler(), settings.lanes(SERVICE.database))
+        loop = LaneLoop(IngestionHandler(), settings.lanes(SERVICE.database), adopt=adoption.adopt)
         money = MoneyCollector(SERVICE.name, partial(read_money, pool, SQL["money_by_state"]))
         REGISTRY.register(money)
         neighbours = Neighbours(settings.kafka, settings.dsn(SERVICE.database))
@@ -47,7 +47,11 @@ async def intake(stop: asyncio.Event) -> None:
     await migrate_service(SERVICE, settings.postgres)
     pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds ingestion intake reader")
     try:
-        feed = Feed(FileIntake(pool, settings.partitions), settings.lanes(SERVICE.database))
+        feed = Feed(
+            FileIntake(pool, settings.partitions),
+            settings.lanes(SERVICE.database),
+            adopt=adoption.look_for_files,
+        )
         neighbours = Neighbours(settings.kafka, settings.dsn(SERVICE.database))
         app = create_app("goodfunds ingestion intake", lambda: [*feed.unready(), *neighbours.unready()])
         await together(

@@ -170,9 +170,15 @@ def decide_funding(
 
 
 def decide_refund(
-    state: State, lane: int, notice: PaymentRejectedByBank | PaymentReturned
+    state: State,
+    lane: int,
+    notice: PaymentRejectedByBank | PaymentReturned,
+    credited_account: str | None = None,
 ) -> Refunded | Repeated:
-    """Give a payment's money back, once and in full. Raises InvariantBroken for one that was never taken."""
+    """Give a payment's money back, once and in full. Raises InvariantBroken for one that was never taken.
+
+    `credited_account`: who was told before a restore to have it.
+    """
     payment = state.refundable.get(notice.payment_id)
     if payment is None or payment.lane != lane:
         raise InvariantBroken(
@@ -183,7 +189,10 @@ def decide_refund(
     if (payment.amount_minor, payment.currency) != (notice.amount_minor, notice.currency):
         raise InvariantBroken(f"settlement gave back another amount of {notice.payment_id.hex()}")
     account = state.accounts.get(payment.account)
-    if account is None or account.state == "closed":
+    closed = account is None or account.state == "closed"
+    if credited_account is not None:
+        closed = credited_account != payment.account
+    if closed:
         back = posting.unapplied(
             payment.payment_id, payment.rail, "closed-account", payment.amount_minor, payment.currency
         )

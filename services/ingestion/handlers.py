@@ -14,7 +14,8 @@ from goodfunds.events.types import AccountFundRequested, AccountOpenRequested, P
 from goodfunds.lanes import Emission, Input, Poll
 from goodfunds.lanes.records import Connection, Record
 from goodfunds.ledger.store import write_postings
-from services.ingestion import store
+from goodfunds.rails.reasons import Refusal
+from services.ingestion import store, told
 from services.ingestion.decide import decide_funding, decide_opening, decide_payment, decide_refund
 from services.ingestion.incoming import Asked, Incoming, Unusable, read, read_request
 from services.ingestion.model import (
@@ -25,9 +26,11 @@ from services.ingestion.model import (
     Refunded,
     Refused,
     Rejected,
+    Repeated,
     State,
 )
 from services.ingestion.outgoing import Outgoing
+from services.ingestion.told import ToldBefore
 
 FORWARDED = Counter(
     "goodfunds_records_forwarded_total", "Records that lay on another lane than their account's"
@@ -55,9 +58,11 @@ class IngestionHandler:
         """Read what the poll touches, decide each event in order, write all of it."""
         incoming = read(poll)
         state = await store.load(connection, incoming)
+        before = await told.load(connection, incoming)
         lanes = {lane: Outgoing(poll, lane) for lane in incoming}
         for lane, of_lane in incoming.items():
-            _decide(state, lane, of_lane, lanes[lane])
+            _decide(state, lane, of_lane, lanes[lane], before)
+        await before.forget(connection)
         for table in store.COLUMNS:
             await store.insert(
                 connection, table, [row for outgoing in lanes.values() for row in outgoing.rows[table]]
@@ -96,20 +101,28 @@ class IngestionHandler:
         return payment_of(record.value)
 
 
-def _decide(state: State, lane: int, incoming: Incoming, outgoing: Outgoing) -> None:
+def _decide(state: State, lane: int, incoming: Incoming, outgoing: Outgoing, before: ToldBefore) -> None:
     for unusable in incoming.unusable:
-        outgoing.refuse(unusable)
+        outgoing.refuse(unusable, before.take(lane, told.REFUSED, told.place(unusable.record)))
     for asked, to_lane in incoming.forwarded:
         outgoing.forward(asked, to_lane)
     for asked in incoming.asked:
-        _decide_request(state, lane, asked, outgoing)
+        _decide_request(state, lane, asked, outgoing, before)
     for record, notice in incoming.notices:
-        refund = decide_refund(state, lane, notice)
+        stands = before.take(lane, told.REFUNDED, notice.payment_id.hex())
+        refund = decide_refund(state, lane, notice, stands.credited_account if stands else None)
         if isinstance(refund, Refunded):
-            outgoing.refund(record, notice, refund)
+            outgoing.refund(record, notice, refund, stands)
 
 
-def _decide_request(state: State, lane: int, asked: Asked, outgoing: Outgoing) -> None:
+def _decide_request(state: State, lane: int, asked: Asked, outgoing: Outgoing, before: ToldBefore) -> None:
+    refused = before.take(lane, told.REFUSED, told.place(asked.record))
+    if refused is not None:
+        # Whatever would be decided now: that it was refused stands.
+        refusal = Refusal(refused.reason_code, refused.reason)
+        client, key = asked.request.client, asked.request.idempotency_key
+        outgoing.refuse(Unusable(asked.record, refusal, client, key), refused)
+        return
     request = asked.request
     decision: Decision
     if isinstance(request, PaymentInstruction):
@@ -126,6 +139,10 @@ def _decide_request(state: State, lane: int, asked: Asked, outgoing: Outgoing) -
         if isinstance(decision, Opened):
             outgoing.open(asked, decision.account)
             return
+        if isinstance(decision, Repeated) and before.take(lane, told.OPENED, told.opening(request)):
+            state.account_keys[request.client, request.idempotency_key] = asked.digest
+            outgoing.grant(asked)
+            return
     else:
         assert isinstance(request, AccountFundRequested)
         entry_id = ids.derived_id(
@@ -133,7 +150,8 @@ def _decide_request(state: State, lane: int, asked: Asked, outgoing: Outgoing) -
         )
         decision = decide_funding(state, lane, request, entry_id, asked.digest)
         if isinstance(decision, Funded):
-            outgoing.fund(asked, decision.posting, request.source)
+            stands = before.take(lane, told.FUNDED, told.funding(request))
+            outgoing.fund(asked, decision.posting, request.source, stands)
             return
     if isinstance(decision, Refused):
         outgoing.refuse(Unusable(asked.record, decision.refusal, request.client, request.idempotency_key))

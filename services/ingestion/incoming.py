@@ -18,7 +18,7 @@ from services.ingestion.decide import LONGEST_CLIENT, LONGEST_KEY, form
 LARGEST_RECORD = 900_000
 """Bytes; what is derived from a record must fit into an event of the largest size."""
 _AVRO = frozenset(event.SCHEMA_ID for event in CLIENT_EVENTS.values())
-_DIGEST_BYTES = 16
+DIGEST_BYTES = 16
 _LONGEST_REASON = 400
 _CURRENT = PaymentInstruction.SCHEMA_ID.to_bytes(5, "big")
 _LONGEST_TIME_AHEAD_MS = 60_000
@@ -126,7 +126,7 @@ def read_request(record: Record) -> Asked | Unusable:
     if unfit is not None:
         return _unusable(record, unfit, request.client, request.idempotency_key)
     body = value[5:] if value[0] == 0 else request.body()
-    digest = blake2b(body, digest_size=_DIGEST_BYTES).digest()
+    digest = blake2b(body, digest_size=DIGEST_BYTES).digest()
     return Asked(record, request, account, body, digest, _first_time(record))
 
 

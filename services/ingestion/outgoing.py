@@ -25,6 +25,7 @@ from goodfunds.rails.reasons import Refusal
 from services.ingestion.incoming import Asked, Unusable
 from services.ingestion.model import Account, Refunded
 from services.ingestion.store import COLUMNS
+from services.ingestion.told import Told
 
 _EXCERPT = 200
 _TRACEPARENT = re.compile(b"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -76,15 +77,15 @@ class Outgoing:
             request.end_to_end_id[:35], request.uetr[:36], asked.record.offset, seq, self._now,
         ))  # fmt: skip
 
-    def refuse(self, unusable: Unusable) -> None:
-        """The record is no payment: stored by offset; told where client and key can be read."""
+    def refuse(self, unusable: Unusable, before: Told | None = None) -> None:
+        """The record is no payment: stored by offset; told where it names client and key, if not `before`."""
         record, refusal = unusable.record, unusable.refusal
         value = record.value or b""
         self.rows["refused_records"].append((
             record.topic, self._lane, record.offset, refusal.code, refusal.text, len(value),
             value[:_EXCERPT], self._now,
         ))  # fmt: skip
-        if unusable.client and unusable.idempotency_key:
+        if unusable.client and unusable.idempotency_key and before is None:
             event = InstructionRefused(
                 unusable.client, unusable.idempotency_key, refusal.code, refusal.text, record.topic,
                 record.partition, record.offset, self._now_us,
@@ -97,38 +98,47 @@ class Outgoing:
         self.rows["accounts"].append((
             account.account, self._lane, account.currency, account.name, account.state, self._now,
         ))  # fmt: skip
-        self._grant(asked)
+        self.grant(asked)
         event = AccountOpened(account.account, account.currency, account.name, self._now_us)
         self._tell(account.account, "AccountOpened", event.encode(), b"")
 
-    def fund(self, asked: Asked, posting: Posting, source: str) -> None:
-        """The money is the customer's."""
+    def fund(self, asked: Asked, posting: Posting, source: str, before: Told | None = None) -> None:
+        """The money is the customer's; told, unless it was `before`."""
         self.postings.append(posting)
-        self._grant(asked)
+        self.grant(asked)
+        if before is not None:
+            return
         event = AccountFunded(
             posting.amount_minor, asked.account, posting.currency, source,
             asked.request.idempotency_key, self._now_us,
         )  # fmt: skip
         self._tell(asked.account, "AccountFunded", event.encode(), b"")
 
-    def _grant(self, asked: Asked) -> None:
+    def grant(self, asked: Asked) -> None:
+        """The key of a wish that was granted."""
         request = asked.request
         self.rows["account_requests"].append(
             (request.client, request.idempotency_key, self._lane, asked.digest, self._now)
         )
 
     def refund(
-        self, record: Record, notice: PaymentRejectedByBank | PaymentReturned, refunded: Refunded
+        self,
+        record: Record,
+        notice: PaymentRejectedByBank | PaymentReturned,
+        refunded: Refunded,
+        before: Told | None = None,
     ) -> None:
-        """The money is the customer's again."""
+        """The money is the customer's again; told, unless it was `before`."""
         self.postings.append(refunded.posting)
         cause = "returned" if isinstance(notice, PaymentReturned) else "rejected"
         event = PaymentRefunded(
             notice.payment_id, notice.amount_minor, notice.account, notice.currency, notice.rail, cause,
             refunded.credited_account, notice.reason_code, self._now_us,
         )  # fmt: skip
-        trace = _given_trace(record)
-        seq = self._tell(notice.account, "PaymentRefunded", event.encode(), trace)
+        if before is None:
+            seq = self._tell(notice.account, "PaymentRefunded", event.encode(), _given_trace(record))
+        else:
+            seq = before.event_seq
         self.rows["refunds"].append((
             notice.payment_id, self._lane, notice.amount_minor, notice.currency, cause,
             refunded.credited_account, notice.reason_code, origin(record)[2], record.offset, seq, self._now,

@@ -33,6 +33,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "refused_records": (
         "topic", "lane", "source_offset", "reason_code", "reason", "size", "excerpt", "refused_at",
     ),
+    "told": (
+        "lane", "event_seq", "kind", "reference", "credited_account", "reason_code", "reason",
+    ),
 }  # fmt: skip
 
 

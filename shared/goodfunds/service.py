@@ -12,6 +12,7 @@ class Service:
     """A service's door plate: its database, its migrations and statements, and the topics it touches.
 
     `migrations` are folders, applied in order after those of the lanes; `sql` holds its named statements.
+    `adopts`: brought back from a backup, it can take its own events since for facts.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Service:
     sql: Path
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    adopts: bool = False
 
 
 _LANES = Path(__file__).parent / "lanes" / "migrations"

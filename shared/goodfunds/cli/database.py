@@ -1,14 +1,20 @@
-"""`goodfunds db migrate`: brings the services' databases up to date."""
+"""`goodfunds db`: brings the services' databases up to date, and back into service after a restore."""
 
 import asyncio
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from goodfunds.cli.root import CONSOLE
+from goodfunds.lanes.announce import Announced, announce_restore
 from goodfunds.local.postgres import create_databases
-from goodfunds.local.stack import find
-from goodfunds.service import migrate_service, services
+from goodfunds.local.stack import dead, find, read
+from goodfunds.postgres import connect
+from goodfunds.service import Service, migrate_service, services
+
+_OWN_NAME = "goodfunds db restored"
 
 
 @click.group()
@@ -30,3 +36,49 @@ def migrate(folder: Path, create: bool) -> None:
     for service in services().values():
         applied = asyncio.run(migrate_service(service, stack.postgres))
         CONSOLE.print(f"{service.database}: {', '.join(applied) or 'up to date'}")
+
+
+@db.command()
+@click.option("--service", "name", required=True, help="Whose database came back from a backup.")
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+@click.pass_obj
+def restored(folder: Path, name: str, as_json: bool) -> None:
+    """Say that a database came back from a backup, before its service starts again.
+
+    The service's lanes then read their own topics from where the backup stood, and take for facts what they
+    had decided since; only then they go on. Every process of the service has to be stopped.
+    """
+    service = services().get(name)
+    if service is None:
+        raise click.UsageError(f"no service is called {name}: {', '.join(services())}")
+    if not service.adopts:
+        raise click.UsageError(
+            f"{name} cannot adopt its own events yet: its database can only be replaced by one that was not "
+            "set back. Its lanes stay stopped, and nothing was changed."
+        )
+    announced = asyncio.run(_announce(_postgres(folder), service))
+    if as_json:
+        click.echo(json.dumps({"service": name, **asdict(announced)}))
+        return
+    count = len(announced.lanes) - len(announced.stopped)
+    CONSOLE.print(f"{name} has a new incarnation, {announced.incarnation}")
+    CONSOLE.print(f"{count} lanes and feeds will adopt their own events when it starts")
+    for lane, reason in sorted(announced.stopped.items()):
+        CONSOLE.print(f"lane {lane} stays stopped: {reason}", markup=False)
+
+
+def _postgres(folder: Path) -> str:
+    """The server's address; the service itself is stopped, which is all the same to this command."""
+    stack = read(folder)
+    if stack is not None and stack.running and "postgres" not in dead(stack):
+        return stack.postgres
+    return find(folder).postgres
+
+
+async def _announce(postgres: str, service: Service) -> Announced:
+    await migrate_service(service, postgres)
+    connection = await connect(f"{postgres.rstrip('/')}/{service.database}", _OWN_NAME)
+    try:
+        return await announce_restore(connection, _OWN_NAME)
+    finally:
+        await connection.close()

@@ -1,0 +1,23 @@
+-- name: told_lanes
+SELECT DISTINCT lane FROM told WHERE lane = ANY($1::integer[]);
+
+-- name: told
+-- What was told of inputs ($1 lanes, $2 kinds, $3 references, of equal length), a reference's first told first.
+SELECT t.lane, t.kind, t.reference, t.event_seq, t.credited_account, t.reason_code, t.reason
+FROM told t JOIN unnest($1::integer[], $2::text[], $3::text[]) AS w (lane, kind, reference) USING (lane, kind, reference)
+ORDER BY t.lane, t.event_seq DESC;
+
+-- name: forget_told
+DELETE FROM told t USING unnest($1::integer[], $2::bigint[]) AS w (lane, event_seq)
+WHERE t.lane = w.lane AND t.event_seq = w.event_seq;
+
+-- name: adopted_payments
+SELECT payment_id FROM payments WHERE payment_id = ANY($1::uuid[]);
+
+-- name: adopted_told
+SELECT event_seq FROM told WHERE lane = $1 AND event_seq = ANY($2::bigint[]);
+
+-- name: files_not_known
+-- Of files ($1 clients, $2 MsgIds, of equal length) those that were taken in after the backup.
+SELECT w.client, w.message_id FROM unnest($1::text[], $2::text[]) AS w (client, message_id)
+WHERE NOT EXISTS (SELECT FROM payment_files f WHERE f.client = w.client AND f.message_id = w.message_id);
