@@ -13,7 +13,7 @@ from goodfunds.clock import Clock, SystemClock
 from goodfunds.errors import is_broken_invariant, is_retriable
 from goodfunds.lanes import metrics
 from goodfunds.lanes.destinations import follow_ends, unknown_events
-from goodfunds.lanes.evidence import NO_EVIDENCE, Evidence
+from goodfunds.lanes.evidence import NO_EVIDENCE, Evidence, storable
 from goodfunds.lanes.fence import SQL, unchanged
 from goodfunds.lanes.guard import FEED, check_replication, create_lanes
 from goodfunds.lanes.loop import close
@@ -21,7 +21,7 @@ from goodfunds.lanes.publisher import Publisher
 from goodfunds.lanes.records import Adopt, Connection, Emission, Sequences
 from goodfunds.lanes.restore import adopt_own
 from goodfunds.lanes.state import LaneState
-from goodfunds.lanes.takeover import raise_epoch, read_taken, set_back, stop_lane, storable
+from goodfunds.lanes.takeover import raise_epoch, read_taken, set_back, stop_lane
 from goodfunds.lanes.transact import Numbering, transact
 from goodfunds.lanes.tuning import LaneSettings
 from goodfunds.postgres import connect

@@ -12,13 +12,14 @@ from goodfunds.errors import Fenced, InvariantBroken, Misconfigured, Unavailable
 from goodfunds.lanes import metrics
 from goodfunds.lanes.consumer import LaneConsumer, UnreadablePartition, check_partitions, out_of_range
 from goodfunds.lanes.destinations import unknown_events
+from goodfunds.lanes.evidence import storable
 from goodfunds.lanes.fence import SQL
 from goodfunds.lanes.handling import Handling, is_of_an_event
 from goodfunds.lanes.held import HeldLanes
 from goodfunds.lanes.publisher import Publisher
 from goodfunds.lanes.records import Adopt, Connection, Handler, Record
 from goodfunds.lanes.restore import adopt_own
-from goodfunds.lanes.takeover import Taken, raise_epoch, read_taken, set_back, stop_lane, storable
+from goodfunds.lanes.takeover import Taken, raise_epoch, read_taken, set_back, stop_lane
 from goodfunds.lanes.tuning import LaneSettings
 
 log = structlog.get_logger(__name__)
