@@ -89,9 +89,17 @@ def is_retriable(fault: BaseException) -> bool:
         return fault.retriable
     if isinstance(fault, KafkaError):
         return bool(fault.retriable) or isinstance(fault, RETRIABLE_KAFKA)
-    return isinstance(fault, (*RETRIABLE_POSTGRES, OSError, TimeoutError))
+    return isinstance(fault, (*RETRIABLE_POSTGRES, OSError, TimeoutError)) or _is_between_partitions(fault)
 
 
 def is_broken_invariant(fault: BaseException) -> bool:
     """True where the lane stops, durably; any other fault that time will not mend is an event's own."""
-    return isinstance(fault, BROKEN_INVARIANTS)
+    return isinstance(fault, BROKEN_INVARIANTS) and not is_retriable(fault)
+
+
+def _is_between_partitions(fault: BaseException) -> bool:
+    """Whether a row was on its way to the default partition while its day got one of its own.
+
+    A partition's own constraint is the one that has no name; written again, the row finds its day.
+    """
+    return isinstance(fault, asyncpg.CheckViolationError) and fault.constraint_name is None

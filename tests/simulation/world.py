@@ -15,6 +15,7 @@ from typing import Any, cast
 from unittest.mock import patch
 
 import goodfunds.lanes
+from goodfunds.errors import Unavailable
 from goodfunds.events.topics import TOPICS
 from goodfunds.lanes import Feed, LaneLoop, LaneSettings, lane_of
 from goodfunds.lanes.fence import SQL as LANES_SQL
@@ -35,7 +36,7 @@ from tests.simulation.bank import GatewayDoor, SimulatedBank, StatementDoor, Ter
 from tests.simulation.client import Client
 from tests.simulation.clients import Clients
 from tests.simulation.database import Pool, Server
-from tests.simulation.instances import Gates, Instance, InstanceClock
+from tests.simulation.instances import Gates, Instance, InstanceClock, Struck
 from tests.simulation.log import Log
 
 PARTITIONS = 3
@@ -212,7 +213,7 @@ class World:
         return Gateway(
             self._pool("settlement"),
             # The door has what the gateway calls of a Bank; its contract suite holds it to the real one.
-            cast(Bank, GatewayDoor(self.bank, self.gates)),
+            cast(Bank, GatewayDoor(self.bank, self._bank_gate)),
             RAILS,
             House("Goodfunds House", NOSTRO, "INGDDEFF"),
             PARTITIONS,
@@ -223,7 +224,14 @@ class World:
         )
 
     def _statements(self, clock: InstanceClock) -> StatementReader:
-        return StatementReader(self._pool("reconciliation"), StatementDoor(self.bank, self.gates), PARTITIONS)
+        door = StatementDoor(self.bank, self._bank_gate)
+        return StatementReader(self._pool("reconciliation"), door, PARTITIONS)
+
+    async def _bank_gate(self, point: str) -> None:
+        try:
+            await self.gates(point)
+        except Struck as struck:
+            raise Unavailable(f"the bank was cut off at {struck}") from None
 
     def _pool(self, service: str) -> Any:
         return Pool(self.server, self.dsns[service])

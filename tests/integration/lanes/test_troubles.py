@@ -10,11 +10,12 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
 import goodfunds.lanes
-from goodfunds.errors import Misconfigured, Unavailable
+from goodfunds.errors import Misconfigured, Unavailable, is_broken_invariant, is_retriable
 from goodfunds.lanes import LaneLoop, LaneSettings, create_lanes, metrics
 from goodfunds.lanes import takeover as of_takeover
 from goodfunds.lanes.fence import SQL
@@ -205,6 +206,32 @@ async def test_dropping_old_days_of_the_outbox_makes_no_lane_wait(stage: Stage) 
         assert await stage.fetchval("SELECT to_regclass($1)", f"outbox_{old:%Y%m%d}") is None
     finally:
         await holding.close()
+        await keeper.close()
+
+
+async def test_a_row_whose_day_gets_a_partition_meanwhile_is_tried_again_and_stops_nobody(
+    stage: Stage,
+) -> None:
+    now = datetime.now(UTC)
+    writing, keeper = await connect(stage.dsn), await connect(stage.dsn)
+    blocked = "SELECT count(*) FROM pg_locks WHERE pid = $1 AND NOT granted"
+
+    async def write() -> None:
+        await writing.copy_records_to_table("outbox", records=[(0, 1, now, ["topic"], 1, b"frame")])
+
+    try:
+        async with keeper.transaction():
+            await keeper.execute(SQL["keep_outbox"], now.date(), 14)
+            write_first = asyncio.create_task(write())
+            await stage.until("blocked", lambda: stage.fetchval(blocked, writing.get_server_pid()))
+        with pytest.raises(asyncpg.CheckViolationError) as raised:
+            await write_first
+        assert is_retriable(raised.value)
+        assert not is_broken_invariant(raised.value)
+        await write()
+        assert await stage.fetchval(f"SELECT count(*) FROM outbox_{now:%Y%m%d}") == 1
+    finally:
+        await writing.close()
         await keeper.close()
 
 

@@ -173,8 +173,15 @@ async def test_a_broken_invariant_stops_its_lane_and_parks_nothing(monkeypatch: 
     assert "on purpose" in found.stopped[1]
 
 
+def check_violation() -> asyncpg.CheckViolationError:
+    """As Postgres raises it: with the name of the constraint, which a partition's own does not have."""
+    fault = asyncpg.CheckViolationError("on purpose")
+    fault.constraint_name = "amount_check"
+    return fault
+
+
 @pytest.mark.parametrize(
-    "fault", [asyncpg.CheckViolationError("on purpose"), asyncpg.UniqueViolationError("on purpose"),
+    "fault", [check_violation(), asyncpg.UniqueViolationError("on purpose"),
               asyncpg.ForeignKeyViolationError("on purpose"), asyncpg.NotNullViolationError("on purpose"),
               asyncpg.IntegrityConstraintViolationError("on purpose"), AssertionError("on purpose")],
     ids=lambda fault: type(fault).__name__,
