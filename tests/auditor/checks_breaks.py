@@ -121,10 +121,13 @@ def _payment(evidence: Evidence, fate: Fate, faults: list[PlantedFault], found: 
         wanted = [Counter[tuple[str, int]]()]
     elif telling == {CONTRADICTORY}:
         wanted = [_contradiction(fate)]
-    elif telling <= {SHORT, WRONG} and (fate.settled or LOST not in {each.kind for each in faults}):
+    elif telling <= {SHORT, WRONG}:
+        untold = {each.side for each in faults if each.kind == LOST}
         wanted = [Counter()]
         for each in damages:
-            wanted = [one + other for one in wanted for other in _damage(fate, each, echoes)]
+            heard = bool(fate.settled if each.side == "payment" else fate.returned) or each.side not in untold
+            found_in = _damage(fate, each, echoes) if heard else _unheard(fate, each, echoes)
+            wanted = [one + other for one in wanted for other in found_in]
     else:
         strange = {reason for reason, _ in found} - _ALL
         if strange or (not found and CONTRADICTORY in telling):
@@ -158,6 +161,14 @@ def _damage(fate: Fate, damage: Movement, echoes: bool) -> list[Breaks]:
         Counter({(differs, 0): 1, ("amount_differs", stated): 1, missing: 1}),
         Counter({(differs, stated): 1, missing: 1}),
     ]
+
+
+def _unheard(fate: Fate, damage: Movement, echoes: bool) -> list[Breaks]:
+    """What a damaged line leads to whose true movement nobody has told: only what it states is looked at."""
+    if damage.kind == SHORT or echoes:
+        return [Counter()]
+    differs = "settled_amount_differs" if damage.side == "payment" else "return_amount_differs"
+    return [Counter({(differs, _moved(fate, damage.side) - damage.difference_minor): 1})]
 
 
 def _words(alternatives: list[Breaks]) -> str:

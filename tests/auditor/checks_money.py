@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.auditor import wire
+from tests.auditor.allowances import ENDS
 from tests.auditor.checks_breaks import lied_minor
 from tests.auditor.evidence import Database, Evidence, Finding
 from tests.auditor.history import NOTIFICATIONS, PAYMENTS, Fate, History, Told
@@ -365,15 +366,17 @@ def _nostros(evidence: Evidence, history: History) -> Iterator[Finding]:
 
 
 def _not_told(evidence: Evidence, history: History) -> int:
-    """What the bank moved, and told on purpose by no answer and no line: open by allowance."""
-    moved = {each.instruction_id for each in evidence.transfers if each.kind == "payment"}
-    open_by_allowance = {each.subject for each in evidence.allowed if each.rule == "one terminal state"}
-    return sum(
-        fate.amount_minor
-        for fate in history.fates.values()
-        if wire.short(fate.payment_id) in open_by_allowance
-        and wire.written_reference(_lane(evidence, fate), fate.payment_id) in moved
-    )
+    """What the bank moved, and told on purpose by no answer and no line, in the books' sign: by allowance."""
+    moved = {(each.kind, each.instruction_id) for each in evidence.transfers}
+    allowed = {(each.rule, each.subject) for each in evidence.allowed}
+    found = 0
+    for fate in history.fates.values():
+        for side, sign in (("payment", 1), ("return", -1)):
+            if (ENDS[side], wire.short(fate.payment_id)) in allowed and (
+                side, wire.written_reference(_lane(evidence, fate), fate.payment_id)
+            ) in moved:  # fmt: skip
+                found += sign * fate.amount_minor
+    return found
 
 
 def _lane(evidence: Evidence, fate: Fate) -> int:

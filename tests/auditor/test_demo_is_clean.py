@@ -9,6 +9,7 @@ from pathlib import Path
 from goodfunds.local.demo_file import demo_file
 from goodfunds.local.stack import find
 from goodfunds.service import services
+from tests.auditor.allowances import untold
 from tests.auditor.audit import Report, audit
 from tests.auditor.evidence import Evidence
 from tests.auditor.pain001 import given_by_file, opened_for
@@ -45,7 +46,7 @@ async def audited(folder: Path, content: bytes) -> Report:
     return audit(
         Evidence(
             stack.partitions, given, accounts, fundings, log, ingestion, settlement, reconciliation,
-            bank.transfers, bank.files, bank.accounts, bank.faults, ends=ends,
+            bank.transfers, bank.files, bank.accounts, bank.faults, untold(bank.faults), ends,
         )
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.auditor import wire
+from tests.auditor.allowances import untold
 from tests.auditor.audit import audit
 from tests.auditor.evidence import Allowed, BankFile, Evidence, Given, LogRecord, PlantedFault
 from tests.auditor.made import ACCOUNTS, CREDITOR, DAY, NOSTRO, Made, encode, good_house, without
@@ -393,6 +394,25 @@ def test_a_wrong_line_of_a_contradicted_payment_is_held_besides_its_booking_and_
     made.open_break(wire.NO_ID, "sum_differs", 1, "statement")
     made.tables["reconciliation"]["breaks"][-1]["statement_id"] = b"s" * 16
     report = audit(made.evidence())
+    assert report.clean, str(report)
+
+
+def test_a_return_that_the_bank_told_nowhere_is_allowed_with_its_money_and_needs_no_break() -> None:
+    made = good_house()
+    payment_id = made.decide(0, 100)
+    reference = wire.written_reference(0, payment_id)
+    made.settle(0, payment_id, 100)
+    made.transfer(0, payment_id, 100, "return")
+    made.faults.append(PlantedFault("lost_answer", reference, "return"))
+    made.faults.append(PlantedFault("short_statement", reference, "return", "STM", 100))
+    made.tables["reconciliation"]["statements"].append(
+        {"statement_id": b"s" * 16, "bank_statement_id": "STM"}
+    )
+    made.open_break(wire.NO_ID, "sum_differs", 100, "statement")
+    made.tables["reconciliation"]["breaks"][-1]["statement_id"] = b"s" * 16
+    evidence = made.evidence()
+    assert set(audit(evidence).by_rule) == {"what is returned came back", "our nostro is the bank's account"}
+    report = audit(replace(evidence, allowed=untold(evidence.faults)))
     assert report.clean, str(report)
 
 

@@ -12,9 +12,9 @@ from goodfunds.cli.progress import Progress, read_progress
 from goodfunds.cli.reading import readers
 from goodfunds.cli.requests import close_cut_off, resolve_unknown
 from goodfunds.service import services
-from tests.auditor.evidence import Allowed, Evidence
-from tests.auditor.reading import BankBooks, read_bank, read_database, read_log
-from tests.auditor.wire import reference, short
+from tests.auditor.allowances import untold
+from tests.auditor.evidence import Evidence
+from tests.auditor.reading import read_bank, read_database, read_log
 from tests.chaos.house import BANK, PARTITIONS, House
 from tests.chaos.load import Load
 
@@ -99,22 +99,5 @@ async def gather(house: House, load: Load) -> Evidence:
     bank = await read_bank(f"http://127.0.0.1:{house.instances[BANK].http_port}")
     return Evidence(
         PARTITIONS, load.given, load.accounts, load.fundings, log, ingestion, settlement, reconciliation,
-        bank.transfers, bank.files, bank.accounts, bank.faults, _allowed(bank), ends,
+        bank.transfers, bank.files, bank.accounts, bank.faults, untold(bank.faults), ends,
     )  # fmt: skip
-
-
-def _allowed(bank: BankBooks) -> list[Allowed]:
-    """Payments that the bank booked, and told by no answer and no right line: nobody can know their end."""
-    lost = {f.instruction_id for f in bank.faults if f.kind == "lost_answer" and f.side == "payment"}
-    damaged = {
-        f.instruction_id
-        for f in bank.faults
-        if f.kind in ("short_statement", "wrong_amount_line") and f.side == "payment"
-    }
-    found = []
-    for instruction_id in sorted(lost & damaged):
-        named = reference(instruction_id)
-        if named is not None:
-            why = "its camt.054 is lost and its line is damaged"
-            found.append(Allowed("one terminal state", short(named[1]), why))
-    return found
