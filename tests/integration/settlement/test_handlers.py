@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -60,8 +60,10 @@ async def test_what_comes_after_the_cut_off_joins_the_next_days_batch(desk: Desk
 async def test_a_passed_cut_off_seals_with_count_sum_and_offsets_that_can_be_computed_again(
     desk: Desk,
 ) -> None:
-    payments = await desk.accept(*(instruction(idempotency_key=str(n), amount_minor=n) for n in (1, 2, 3)))
-    await desk.close()
+    payments = await desk.accept(*(instruction(idempotency_key=str(n), amount_minor=2) for n in range(3)))
+    cut_off = (await desk.batch_of(payments[0]))["cut_off_at"]
+    assert await desk.handler.due(desk.connection, [LANE], cut_off - timedelta(seconds=1)) == {}
+    await desk.close(cut_off)
     batch = await desk.batch_of(payments[0])
     assert (batch["payments_count"], batch["amount_minor"], batch["first_offset"], batch["last_offset"]) == (
         3,
