@@ -85,10 +85,12 @@ def test_the_same_debit_on_the_statement_changes_nothing() -> None:
     assert told.kinds() == ["PaymentSettled"]
 
 
-def test_positive_statuses_settle_nothing_and_are_kept_once() -> None:
-    told = Told(status(status="ACSC"), status(status="ACSC"))
+@pytest.mark.parametrize("code", ["ACTC", "ACCP", "ACSP", "ACSC", "ACCC", "PDNG"])
+def test_positive_statuses_settle_nothing_and_are_kept_once(code: str) -> None:
+    told = Told(status(status=code), status(status=code))
     assert told.events == []
-    assert told.standing.statuses == ("ACSC",)
+    assert told.postings == []
+    assert told.standing == replace(UNANSWERED, statuses=(code,))
 
 
 def test_a_rejection_before_the_debit_rejects_without_a_posting_once() -> None:
