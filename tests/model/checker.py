@@ -27,7 +27,20 @@ class Result:
 def initial(world: Configuration) -> State:
     """Nothing handled; the group has given every lane to one instance."""
     row = Row(
-        0, 0, (0,) * len(world.inputs[0]), (), (1,) * world.destinations, (), 0, (), (), "", 1, False, ()
+        0,
+        0,
+        (0,) * len(world.inputs[0]),
+        (),
+        (1,) * world.destinations,
+        (),
+        0,
+        (),
+        (),
+        "",
+        1,
+        False,
+        (),
+        (0,) * world.destinations,
     )
     lanes = len(world.inputs)
     empty = ((),) * world.destinations

@@ -63,15 +63,17 @@ def look(world: Configuration, state: State, i: int, lane: int) -> Iterator[Step
         found = tuple(
             (place, entry) for place, log in enumerate(state.log) for entry in log if entry.lane == lane
         )
-        looked = owner._replace(phase=LOOKED, tail=(owner.tail, found))
+        looked = owner._replace(phase=LOOKED, tail=(owner.tail, found, tuple(map(len, state.log))))
         yield Step(f"reads lane {lane}'s own events on the topics", True, with_owner(state, i, lane, looked))
         return
     unknown = any(
         entry.lane == lane
-        and entry.seq >= row.next_seq[place]
-        and (OWN_NAME_ONLY not in world.mutations or entry.incarnation == row.incarnation)
+        and (
+            (entry.incarnation == row.incarnation and entry.seq >= row.next_seq[place])
+            or (entry.incarnation != row.incarnation and OWN_NAME_ONLY not in world.mutations)
+        )
         for place, log in enumerate(state.log)
-        for entry in log
+        for entry in log[row.seen[place] :]
     )
     if unknown and NO_NET not in world.mutations:
         stopped = row._replace(stopped=SET_BACK) if owner.memory.epoch == row.epoch else row
@@ -102,7 +104,7 @@ def begin(world: Configuration, state: State, i: int, lane: int) -> Iterator[Ste
 
 def adopted(world: Configuration, memory: Row, read: tuple, which: str) -> Row:  # type: ignore[type-arg]
     """The row after a transaction of adoption."""
-    tail, found = read
+    tail, found, seen = read
     if which == "facts":
         # One at a time: however many there are, a crash between them must do no harm.
         for content in _facts(memory, found):
@@ -121,6 +123,7 @@ def adopted(world: Configuration, memory: Row, read: tuple, which: str) -> Row: 
     next_seq = tuple(max(known, last[place] + 1) for place, known in enumerate(memory.next_seq))
     return memory._replace(
         restoring=False,
+        seen=seen,
         next_seq=memory.next_seq if NUMBERS_KEPT in world.mutations else next_seq,
         published=len(memory.outbox),
         outbox=(*memory.outbox, missing) if missing else memory.outbox,

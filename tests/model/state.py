@@ -40,6 +40,7 @@ class Row(NamedTuple):
     incarnation: int
     restoring: bool
     adopted: tuple[Id, ...]
+    seen: tuple[int, ...] = ()
 
 
 STALE = Row(-1, -1, (), (), (), (), 0, (), (), "", 0, False, ())
@@ -163,7 +164,7 @@ def canonical(state: State, forgetful: bool = True, in_order: bool = True) -> St
                 epoch = max(memory.epoch - bases[lane][0], -1)
                 version = max(memory.version - bases[lane][1], -1)
                 if forgetful and epoch < 0:
-                    memory = STALE
+                    memory = STALE._replace(incarnation=memory.incarnation, restoring=memory.restoring)
                 elif (epoch, version) != (memory.epoch, memory.version):
                     memory = memory._replace(epoch=epoch, version=version)
                 if memory is not owner.memory:

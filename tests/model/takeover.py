@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from tests.model import admission, restoring
 from tests.model.configurations import TAKEOVER, Configuration
 from tests.model.state import (
+    ADOPTING,
     ASKED,
     HELD,
     LOOKED,
@@ -55,7 +56,7 @@ def _raise(world: Configuration, state: State, i: int, lane: int) -> Iterator[St
     if is_locked(state, lane):
         # terminate_owner, after two seconds.
         for j, other in enumerate(state.instances):
-            if other.owners[lane].phase == OPEN and not other.owners[lane].aborted and j != i:
+            if other.owners[lane].phase in (OPEN, ADOPTING) and not other.owners[lane].aborted and j != i:
                 ended = other.owners[lane]._replace(aborted=True)
                 text = f"has the transaction terminated that holds up its takeover of lane {lane}"
                 yield Step(text, True, with_owner(state, j, lane, ended))

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from goodfunds.errors import Misconfigured
-from goodfunds.lanes.fence import SQL
+from goodfunds.lanes.destinations import first_unseen
+from goodfunds.lanes.fence import SQL, destinations, to_json
+from goodfunds.lanes.guard import FEED
 from goodfunds.lanes.records import Connection
 from goodfunds.lanes.takeover import SET_BACK
 
@@ -32,6 +35,23 @@ async def announce_restore(connection: Connection, own_name: str) -> Announced:
         incarnation = await connection.fetchval(SQL["begin_incarnation"])
         if incarnation is None:
             raise Misconfigured("nothing has worked on this database yet: there is nothing to adopt")
-        rows = await connection.fetch(SQL["restore_lanes"], SET_BACK)
+        starts = _starts(await connection.fetch(SQL["before_restore"]))
+        rows = await connection.fetch(SQL["restore_lanes"], SET_BACK, list(starts), list(starts.values()))
     stopped = {row["lane"]: row["stopped_reason"] for row in rows if row["stopped_reason"] is not None}
     return Announced(incarnation, sorted(row["lane"] for row in rows), stopped)
+
+
+def _starts(rows: Sequence[Any]) -> dict[int, str]:
+    """lane → from where it looks for its own events, as the row keeps it.
+
+    Of lanes alone, or of the feed, the furthest that any has looked: one that does not know a destination
+    has told nothing there. A lane that has yet to adopt since an earlier restore keeps its places.
+    """
+    found = {}
+    for of_feed in (True, False):
+        mine = [row for row in rows if (row["lane"] == FEED) is of_feed]
+        furthest = {(place.topic, place.partition): at for place, at in first_unseen(None, mine).items()}
+        for row in mine:
+            earlier = {} if row["restored_from"] is None else destinations(row["restored_from"])
+            found[row["lane"]] = to_json(furthest | earlier)
+    return found

@@ -44,11 +44,11 @@ async def unknown_events(
 ) -> dict[int, Unknown]:
     """Lanes whose own events stand on a topic without their database knowing them.
 
-    Such a database was set back to an older state: it would give old numbers to new events. All lives of a
-    database share one line of numbers, so those of each count. Every
-    destination of this database is read to its end from the last broker offset that a lane has acknowledged
-    or seen, and all lanes' events are looked at: one that was set back to before its first event for some
-    partition knows nothing of that partition, but its neighbours do. The rows are read after the topics,
+    Such a database was set back to an older state: it would give old numbers to new events. So was one that
+    finds events of another incarnation behind what it has seen. Every destination of this database is read
+    to its end from the last broker offset that a lane has acknowledged or seen, and all lanes' events are
+    looked at: one that was set back to before its first event for some partition knows nothing of that
+    partition, but its neighbours do. The rows are read after the topics,
     so that what an owner publishes meanwhile is known. What was seen is remembered in `states`. Raises
     Unavailable where reading does not get on, KafkaError.
     """
@@ -59,12 +59,15 @@ async def unknown_events(
     if not starts:
         return {}
     last: LastEvents = {}
+    strange: dict[int, str] = {}
     async with reading(bootstrap, starts) as found:
         async for records in found.records():
             for record in records:
                 event = own_event(record, producer)
                 if event is not None:
-                    lane, seq = event
+                    lane, seq, name = event
+                    if name != producer.encode():
+                        strange[lane] = f"{record.topic}/{record.partition} offset {record.offset}"
                     known = last.setdefault(lane, {}).get((record.topic, record.partition), (0, 0))
                     last[lane][record.topic, record.partition] = max(known, (seq, record.offset))
     unknown = {}
@@ -73,6 +76,8 @@ async def unknown_events(
         if row["restored_at"] is not None:
             # Its next owner adopts them.
             continue
+        if row["lane"] in strange:
+            unknown[row["lane"]] = Unknown(row["epoch"], strange[row["lane"]])
         numbers = destinations(row["destinations"])
         for (topic, partition), (seq, offset) in last.get(row["lane"], {}).items():
             if seq >= numbers.get((topic, partition), 1):
@@ -174,13 +179,13 @@ async def note_ends(
         consumer.hear(ends)
 
 
-def first_unseen(outputs: Sequence[str], rows: Iterable[Any]) -> dict[TopicPartition, int]:
-    """Every destination of a database, and the offset up to which none of its lanes has looked."""
+def first_unseen(outputs: Collection[str] | None, rows: Iterable[Any]) -> dict[TopicPartition, int]:
+    """Every destination of a database (of these topics), and the offset up to which its lanes have looked."""
     starts: dict[TopicPartition, int] = {}
     for row in rows:
         seen = destinations(row["acknowledged"])
         for topic, partition in {*seen, *destinations(row["destinations"])}:
-            if topic in outputs:
+            if outputs is None or topic in outputs:
                 place = TopicPartition(topic, partition)
                 starts[place] = max(starts.get(place, 0), seen.get((topic, partition), -1) + 1)
     return starts
@@ -204,12 +209,12 @@ def remember(ends: dict[TopicPartition, int], outputs: Sequence[str], states: It
                 state.acknowledged[place.topic, place.partition] = max(known, ends[place] - 1)
 
 
-def own_event(record: Record, producer: str) -> tuple[int, int] | None:
-    """(lane, seq) of an event of that service, whichever life of its database it is of; None of others."""
+def own_event(record: Record, producer: str) -> tuple[int, int, bytes] | None:
+    """(lane, seq, name) of an event of that service, of any life of its database; None of others."""
     try:
         name, lane, seq = origin(record)
         if name.partition(b".")[0] == producer.partition(".")[0].encode():
-            return int(lane), seq
+            return int(lane), seq, name
     except (Unreadable, ValueError):
         return None
     return None

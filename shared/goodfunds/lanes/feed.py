@@ -135,7 +135,7 @@ class Feed:
             if FEED not in taken.states:
                 return
             state, tail = taken.states[FEED], taken.tails[FEED]
-            if state.restored:
+            if state.restored_from is not None:
                 adopted = await adopt_own(
                     connection, settings.bootstrap, producer, source.outputs, taken.states, taken.tails,
                     self._adopt, self._clock,

@@ -55,7 +55,7 @@ def read_state(row: Any) -> LaneState:
         acknowledged=destinations(row["acknowledged"]),
         outbox_seq=row["outbox_seq"],
         published_seq=row["published_seq"],
-        restored=row["restored_at"] is not None,
+        restored_from=None if row["restored_from"] is None else destinations(row["restored_from"]),
     )
 
 

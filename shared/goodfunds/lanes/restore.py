@@ -10,10 +10,9 @@ from aiokafka import TopicPartition
 
 from goodfunds.clock import Clock, millis
 from goodfunds.errors import Fenced, InvariantBroken, is_retriable
-from goodfunds.lanes.destinations import first_unseen, own_event, reading, remember
+from goodfunds.lanes.destinations import own_event, reading, remember
 from goodfunds.lanes.fence import SQL, to_json, unchanged
 from goodfunds.lanes.frame import NumberedEvent, OutboxRow, unpack
-from goodfunds.lanes.guard import FEED
 from goodfunds.lanes.headers import header
 from goodfunds.lanes.records import Adopt, Connection, Emission, OwnEvent, Record
 from goodfunds.lanes.state import LaneState
@@ -104,7 +103,7 @@ async def adopt_own(
     incarnation = producer.partition(".")[2]
     lanes = {lane: Adoption(state, tails[lane]) for lane, state in states.items()}
     adopted = Adopted({}, {})
-    starts = first_unseen(outputs, await connection.fetch(SQL["read_destinations"], FEED in lanes))
+    starts = _starts(outputs, states)
     ends: dict[TopicPartition, int] = {}
     if starts:
         async with reading(bootstrap, starts, _since(lanes)) as found:
@@ -142,6 +141,16 @@ def _left_out(adopted: Adopted, lane: int) -> Iterator[None]:
         adopted.faults[lane] = fault
 
 
+def _starts(outputs: Sequence[str], states: Mapping[int, LaneState]) -> dict[TopicPartition, int]:
+    starts: dict[TopicPartition, int] = {}
+    for state in states.values():
+        for (topic, partition), offset in (state.restored_from or {}).items():
+            if topic in outputs:
+                place = TopicPartition(topic, partition)
+                starts[place] = min(starts.get(place, offset), offset)
+    return starts
+
+
 def _since(lanes: Mapping[int, Adoption]) -> int | None:
     """From when on a tail may stand on the topics: it was decided before it was sent."""
     decided = [row.decided_at for adoption in lanes.values() for row in adoption.tail]
@@ -153,7 +162,8 @@ def _by_lane(records: Sequence[Record], producer: str) -> dict[int, list[tuple[R
     for record in records:
         own = own_event(record, producer)
         if own is not None:
-            found.setdefault(own[0], []).append((record, own[1]))
+            lane, seq, _ = own
+            found.setdefault(lane, []).append((record, seq))
     return found
 
 
@@ -188,7 +198,7 @@ async def _end(
         return {state.lane: [_again(event) for event in missing]}
 
     rows = await transact(connection, incarnation, [unchanged(state)], now, write)
-    state.restored = False
+    state.restored_from = None
     return rows
 
 

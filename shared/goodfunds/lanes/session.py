@@ -138,7 +138,7 @@ class Session:
 
     async def _adopt(self, taken: Taken) -> None:
         """Lanes of a database that came back from a backup learn first what they did since."""
-        restored = {lane: state for lane, state in taken.states.items() if state.restored}
+        restored = {lane: state for lane, state in taken.states.items() if state.restored_from is not None}
         if not restored:
             return
         adopted = await adopt_own(

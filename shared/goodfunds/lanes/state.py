@@ -17,7 +17,8 @@ Origin = tuple[str, str, str]
 class LaneState:
     """A lane as its owner last committed it. `version` counts transactions; offsets are the next ones.
 
-    `restored`: its database was brought back from a backup, and what it did since is to be adopted first.
+    `restored_from`: its database was brought back from a backup, and what it told since, from these offsets
+    on, is to be adopted first.
     """
 
     lane: int
@@ -31,7 +32,7 @@ class LaneState:
     outbox_seq: int = 0
     published_seq: int = 0
     parked_keys: set[bytes] = field(default_factory=set)
-    restored: bool = False
+    restored_from: dict[tuple[str, int], int] | None = None
 
 
 @dataclass(slots=True)

@@ -149,3 +149,22 @@ async def test_a_partition_that_ends_in_a_clients_transaction_marker_is_read_to_
     async with asyncio.timeout(20):
         assert await unknown_events(connection, kafka.bootstrap, "copier.1", [topic], {0: state}) == {}
     assert state.acknowledged == {(topic, 0): 2}
+
+
+async def test_an_event_of_another_life_of_the_database_is_found_whatever_its_number(
+    kafka: Any, topic: str, connection: Connection
+) -> None:
+    """Set back a second time, to before the restore that was announced: its own numbers are all known."""
+    await send(kafka.bootstrap, topic, b"copier.2", range(1, 3))
+    state = await lane(connection, 0, {f"{topic}/0": 5}, {f"{topic}/0": -1})
+    found = await unknown_events(connection, kafka.bootstrap, "copier.1", [topic], {0: state})
+    assert found == {0: Unknown(7, f"{topic}/0 offset 1")}
+
+
+async def test_a_lane_that_has_yet_to_adopt_is_left_to_its_next_owner(
+    kafka: Any, topic: str, connection: Connection
+) -> None:
+    await send(kafka.bootstrap, topic, b"copier.1", range(1, 6))
+    state = await lane(connection, 0, {f"{topic}/0": 1}, {f"{topic}/0": -1})
+    await connection.execute("UPDATE lanes SET restored_at = now()")
+    assert await unknown_events(connection, kafka.bootstrap, "copier.2", [topic], {0: state}) == {}

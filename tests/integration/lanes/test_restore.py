@@ -243,40 +243,60 @@ async def test_a_database_on_which_nothing_worked_has_nothing_to_adopt(stage: St
         await announce(stage)
 
 
-async def send(stage: Stage, *seqs: int) -> None:
+async def send(stage: Stage, *seqs: int, lane: int = 0) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=stage.bootstrap)
     await producer.start()
     try:
         for seq in seqs:
-            headers = [("producer", b"copier.old"), ("lane", b"0"), ("seq", b"%d" % seq)]
-            await producer.send_and_wait(stage.target, b"%d" % seq, b"k", 0, headers=headers)
+            headers = [("producer", b"copier.old"), ("lane", b"%d" % lane), ("seq", b"%d" % seq)]
+            await producer.send_and_wait(stage.target, b"%d" % seq, b"k%d" % lane, 0, headers=headers)
     finally:
         await producer.stop()
 
 
-async def adopted(stage: Stage, next_seq: int, tail: Sequence[int] = ()) -> Adopted:
-    """What a lane adopts whose backup knows numbers up to `next_seq`, and has yet to publish its `tail`."""
-    connection = await connect(stage.dsn)
+@asynccontextmanager
+async def set_back(
+    stage: Stage, *lanes: int, next_seq: int, tail: Sequence[int] = ()
+) -> AsyncIterator[Connection]:
+    """Lanes whose backup knows numbers up to `next_seq` of one destination, with a `tail` yet to publish."""
+    connection = await connect(stage.dsn, "goodfunds test")
     try:
-        await connection.execute(
-            "INSERT INTO lanes (lane, incarnation, epoch, offsets, destinations, acknowledged, outbox_seq, "
-            "restored_at) VALUES (0, 'new', 1, '{}', $1, $2, $3, now())",
-            json.dumps({f"{stage.target}/0": next_seq}), json.dumps({f"{stage.target}/0": 0}), len(tail),
-        )  # fmt: skip
-        for place, seq in enumerate(tail, 1):
-            emission = Emission(stage.target, 0, b"k", "Copied", b"%d" % seq, b"")
-            topics, events, frame = pack(number([emission], {(stage.target, 0): seq}))
+        await connection.execute("INSERT INTO cluster (partitions) VALUES ($1)", PARTITIONS)
+        for lane in lanes:
             await connection.execute(
-                "INSERT INTO outbox VALUES (0, $1, $2, $3, $4, $5)", place, NOW, topics, events, frame
-            )
-        taken = await read_taken(connection, {0: 1})
-        handler = Restorable(stage.source, stage.target)
-        return await adopt_own(
-            connection, stage.bootstrap, "copier.new", [stage.target], taken.states, taken.tails,
-            handler.adopt, SystemClock(),
-        )  # fmt: skip
+                "INSERT INTO lanes (lane, incarnation, offsets, destinations, acknowledged, outbox_seq) "
+                "VALUES ($1, 'old', '{}', $2, $3, $4)",
+                lane, json.dumps({f"{stage.target}/0": next_seq}), json.dumps({f"{stage.target}/0": 0}),
+                len(tail),
+            )  # fmt: skip
+            for place, seq in enumerate(tail, 1):
+                emission = Emission(stage.target, 0, b"k", "Copied", b"%d" % seq, b"")
+                topics, events, frame = pack(number([emission], {(stage.target, 0): seq}))
+                await connection.execute(
+                    "INSERT INTO outbox VALUES ($1, $2, $3, $4, $5, $6)",
+                    lane,
+                    place,
+                    NOW,
+                    topics,
+                    events,
+                    frame,
+                )
+        await announce_restore(connection, "goodfunds test")
+        yield connection
     finally:
         await connection.close()
+
+
+async def adopted(stage: Stage, connection: Connection, lane: int = 0) -> Adopted:
+    """What a lane adopts that is taken over alone."""
+    incarnation = await connection.fetchval("SELECT incarnation FROM cluster")
+    epoch = await connection.fetchval("SELECT epoch FROM lanes WHERE lane = $1", lane)
+    taken = await read_taken(connection, {lane: epoch})
+    handler = Restorable(stage.source, stage.target)
+    return await adopt_own(
+        connection, stage.bootstrap, f"copier.{incarnation}", [stage.target], taken.states, taken.tails,
+        handler.adopt, SystemClock(),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("standing", [(), (1,), (1, 2), (1, 2, 1, 2, 3)])
@@ -285,7 +305,8 @@ async def test_of_what_the_backup_had_yet_to_publish_only_what_is_missing_goes_o
 ) -> None:
     """Some of it stands before the offset that the backup remembers, and counts all the same."""
     await send(stage, *standing)
-    found = await adopted(stage, next_seq=4, tail=[1, 2, 3])
+    async with set_back(stage, 0, next_seq=4, tail=[1, 2, 3]) as connection:
+        found = await adopted(stage, connection)
     assert found.faults == {}
     again = [event for row in found.rows[0] for event in unpack(row)]
     missing = [seq for seq in (1, 2, 3) if seq not in standing]
@@ -298,8 +319,23 @@ async def test_of_what_the_backup_had_yet_to_publish_only_what_is_missing_goes_o
 
 async def test_facts_of_which_some_are_gone_from_the_topic_are_not_adopted(stage: Stage) -> None:
     await send(stage, 1, 2, 4, 5)
-    found = await adopted(stage, next_seq=3)
+    async with set_back(stage, 0, next_seq=3) as connection:
+        found = await adopted(stage, connection)
     assert found.rows == {}
     assert "is seq 4, and 3 is gone" in str(found.faults[0])
     assert await stage.fetchval("SELECT count(*) FROM handled") == 0
     assert await stage.fetchval("SELECT count(*) FROM lanes WHERE restored_at IS NOT NULL") == 1
+
+
+async def test_a_lane_that_adopts_later_looks_from_where_the_backup_stood_though_others_have_looked_further(
+    stage: Stage,
+) -> None:
+    """They share a destination; a crash, or another restore that is announced, comes between the two."""
+    await send(stage, 1, 2, 3, lane=0)
+    await send(stage, 1, 2, 3, lane=1)
+    async with set_back(stage, 0, 1, next_seq=2) as connection:
+        assert (await adopted(stage, connection, 0)).faults == {}
+        await announce_restore(connection, "goodfunds test")
+        assert (await adopted(stage, connection, 1)).faults == {}
+    rows = await stage.fetch("SELECT lane, number FROM handled ORDER BY lane, number")
+    assert [tuple(row) for row in rows] == [(0, 2), (0, 3), (1, 2), (1, 3)]

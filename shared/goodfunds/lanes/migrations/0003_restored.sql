@@ -1,5 +1,6 @@
-ALTER TABLE lanes ADD COLUMN restored_at timestamptz;
+ALTER TABLE lanes ADD COLUMN restored_at timestamptz, ADD COLUMN restored_from jsonb;
 COMMENT ON COLUMN lanes.restored_at IS 'when `goodfunds db restored` said that this database came back from a backup; NULL once the lane has adopted its own events since';
+COMMENT ON COLUMN lanes.restored_from IS 'topic/partition → the offset from which it looks for its own events then; NULL with restored_at';
 COMMENT ON TABLE cluster IS 'One row: the partition count, for life, and the life of this database. Written once, by the first instance that starts; `goodfunds db restored` begins another life.';
 
 -- What a backup had decided and not published keeps its numbers, so adoption alone may set numbering back.

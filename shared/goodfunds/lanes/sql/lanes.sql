@@ -40,7 +40,7 @@ WHERE l.lane = $1 AND a.pid <> $2;
 
 -- name: read_lanes
 SELECT lane, incarnation, epoch, version, offsets, started_above, watermarks, destinations, acknowledged,
-       outbox_seq, published_seq, stopped_reason, restored_at
+       outbox_seq, published_seq, stopped_reason, restored_from
 FROM lanes WHERE lane = ANY($1::int[]);
 
 -- name: read_destinations
@@ -95,17 +95,22 @@ ORDER BY application_name, pid;
 -- name: begin_incarnation
 UPDATE cluster SET incarnation = substr(replace(gen_random_uuid()::text, '-', ''), 1, 12) RETURNING incarnation;
 
+-- name: before_restore
+SELECT lane, destinations, acknowledged, restored_from FROM lanes;
+
 -- name: restore_lanes
 -- Whoever remembers a lane from before is fenced; what only the safety net stopped ($1, the end of its reason) goes on.
+-- From where each looks for its own events: $2 lanes, $3 offsets, of equal length.
 UPDATE lanes l
 SET incarnation = c.incarnation, epoch = l.epoch + 1, version = l.version + 1, heartbeat = NULL,
-    restored_at = clock_timestamp(),
+    restored_at = clock_timestamp(), restored_from = n.restored_from::jsonb,
     stopped_reason = CASE WHEN right(l.stopped_reason, length($1)) = $1 THEN NULL ELSE l.stopped_reason END
-FROM cluster c
+FROM cluster c, unnest($2::integer[], $3::text[]) AS n (lane, restored_from)
+WHERE l.lane = n.lane
 RETURNING l.lane, l.stopped_reason;
 
 -- name: end_adoption
-UPDATE lanes SET destinations = $2::jsonb, restored_at = NULL WHERE lane = $1;
+UPDATE lanes SET destinations = $2::jsonb, restored_at = NULL, restored_from = NULL WHERE lane = $1;
 
 -- name: resumed_lanes
 SELECT lane FROM lanes WHERE lane = ANY($1::int[]) AND stopped_reason IS NULL;
