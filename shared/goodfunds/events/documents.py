@@ -30,7 +30,7 @@ _KINDS: Mapping[str, dict[str, Any]] = {
 HEADERS: Mapping[str, str] = {
     "producer": "who wrote it: service and incarnation of its database",
     "lane": "the producer's lane, decimal",
-    "seq": "gapless from 1 per producer, lane, topic and partition, decimal",
+    "seq": "gapless from 1 per service, lane, topic and partition, over all incarnations, decimal",
     "ce_id": "CloudEvents id, the same when the event is published again",
     "ce_type": "the event's name",
     "ce_source": "/goodfunds/ and the service",
