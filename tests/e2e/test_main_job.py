@@ -15,6 +15,7 @@ import pytest
 from goodfunds.cli.journey import BANK_HOLDS
 from goodfunds.local.stack import NOSTRO, find
 from goodfunds.service import services
+from tests.integration.tampering import unguarded
 
 PAYMENTS = 120
 """Twice the debtors of a generated file, whose openings and fundings come first on `payments`."""
@@ -161,9 +162,10 @@ async def test_prove_finds_what_is_wrong_in_a_database(
 ) -> None:
     connection = await asyncpg.connect(house.database(service))
     try:
-        await connection.execute(sabotage)
-        answer = house.run("prove", "--json")
-        await connection.execute(repair)
+        async with unguarded(connection):
+            await connection.execute(sabotage)
+            answer = house.run("prove", "--json")
+            await connection.execute(repair)
     finally:
         await connection.close()
     proof = json.loads(answer.stdout.splitlines()[-1])
