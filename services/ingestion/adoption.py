@@ -63,6 +63,10 @@ async def adopt(connection: Connection, lane: int, events: Sequence[OwnEvent]) -
             accounts.append(row)
         if not isinstance(event, (types.PaymentAccepted, types.PaymentRejected)):
             waiting.append((lane, each.seq, *_waiting(event)))
+    # First, for what waits excuses a balance that payments have drawn down before their funds are there.
+    rows = await connection.fetch(SQL["adopted_told"], lane, [row[1] for row in waiting])
+    there = {row["event_seq"] for row in rows}
+    await insert(connection, "told", [row for row in waiting if row[1] not in there])
     new = await _new_payments(connection, payments)
     await insert(connection, "payments", [row for row in payments if row[0] in new])
     for at, of_time in groupby(
@@ -72,9 +76,6 @@ async def adopt(connection: Connection, lane: int, events: Sequence[OwnEvent]) -
     names = [row[0] for row in accounts]
     known = {row["account"] for row in await connection.fetch(SQL["accounts"], names)}
     await insert(connection, "accounts", [row for row in accounts if row[0] not in known])
-    rows = await connection.fetch(SQL["adopted_told"], lane, [row[1] for row in waiting])
-    there = {row["event_seq"] for row in rows}
-    await insert(connection, "told", [row for row in waiting if row[1] not in there])
 
 
 async def look_for_files(connection: Connection, lane: int, events: Sequence[OwnEvent]) -> None:  # noqa: ARG001 - the contract
