@@ -38,6 +38,7 @@ class Mutation:
 _ONE_TOPIC = replace(COMMITS_AHEAD, kinds=EVERY - {FREEZE})
 _SERVICE = replace(TWO_TOPICS, inputs=(((), service("u", "v")),))
 _TWICE = replace(RESTORED, restores=2)
+_ONE_KNOWN_ONE_TOLD_ONE_NEW = replace(RESTORED, inputs=((client("a", "b", "c"), ()),))
 _BACKUP_WITH_TAIL = replace(RESTORED, inputs=((client("a", "b"), ()),))
 
 MUTATIONS = (
@@ -61,8 +62,8 @@ MUTATIONS = (
     Mutation(admission.ONE_NUMBER, DESTINATIONS, "does not follow"),
     Mutation(restoring.NO_NET, SET_BACK, "means two events"),
     Mutation(restoring.OWN_NAME_ONLY, _TWICE, "does not follow"),
-    Mutation(restoring.NO_ADOPTION, RESTORED, "does not follow"),
-    Mutation(restoring.NUMBERS_KEPT, RESTORED, "no way leads"),
+    Mutation(restoring.NO_ADOPTION, RESTORED, "no way leads"),
+    Mutation(restoring.NUMBERS_KEPT, _ONE_KNOWN_ONE_TOLD_ONE_NEW, "does not follow"),
     Mutation(restoring.NUMBERS_ANEW, RESTORED, "means two events"),
     Mutation(restoring.TAIL_WHOLE, _BACKUP_WITH_TAIL, "does not follow"),
     Mutation(restoring.TAIL_FORGOTTEN, _BACKUP_WITH_TAIL, "counts as published"),
