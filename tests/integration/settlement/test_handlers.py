@@ -43,8 +43,9 @@ async def desk(database: str) -> AsyncIterator[Desk]:
 
 async def test_a_payment_accepted_twice_is_stored_once_in_the_batch_of_its_date(desk: Desk) -> None:
     once = instruction()
-    (payment,) = await desk.accept(once)
-    await desk.accept(once, once)
+    payment, again = await desk.accept(once, once)
+    assert again == payment
+    await desk.accept(once)
     batch = await desk.batch_of(payment)
     assert (batch["requested_date"], batch["lane"], batch["nostro"]) == (DAY, LANE, NOSTRO)
     assert await desk.states() == {payment: "held"}
