@@ -86,7 +86,8 @@ class Handling:
     async def prove(self, states: Sequence[LaneState]) -> None:
         """An empty transaction: proves that the lanes are ours, and writes what was acknowledged.
 
-        Lanes that are not are forgotten, and the rest is proved without them.
+        Lanes that are not are forgotten, and the rest is proved without them. A lane whose row cannot be
+        what it would become stops.
         """
         shares = [unchanged(state) for state in states]
         while shares:
@@ -95,8 +96,23 @@ class Handling:
             except Fenced as fenced:
                 self._held.fenced(fenced.lanes)
                 shares = [share for share in shares if share.state.lane not in fenced.lanes]
+            except Exception as fault:
+                if not is_broken_invariant(fault):
+                    raise
+                await self._prove_alone(shares, fault)
+                return
             else:
                 return
+
+    async def _prove_alone(self, shares: Sequence[Admitted], fault: Exception) -> None:
+        """Lane by lane, so that the one whose own row broke an invariant stops, and no other."""
+        if len(shares) == 1:
+            state = shares[0].state
+            reason = storable(f"{type(fault).__name__}: {fault}")
+            await self._held.stop(self._connection, state.lane, state.epoch, reason, fault)
+            return
+        for share in shares:
+            await self.prove([share.state])
 
     async def _admit(self, records: Records, due: Due, poison: Place | None) -> list[Admitted]:
         shares = []

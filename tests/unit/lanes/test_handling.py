@@ -86,6 +86,7 @@ class Database:
         self.parked: list[ParkedRecord] = []
         self.stopped: dict[int, str] = {}
         self.fenced: set[int] = set()
+        self.broken: set[int] = set()
         self.proved: list[list[int]] = []
         monkeypatch.setattr(of_handling, "transact", self.transact)
 
@@ -101,6 +102,8 @@ class Database:
         lanes = {share.state.lane for share in shares}
         if lanes & self.fenced:
             raise Fenced(frozenset(lanes & self.fenced))
+        if lanes & self.broken:
+            raise asyncpg.IntegrityConstraintViolationError("numbers go never back")
         if write is not None:
             await write(connection)
         self.proved.append(sorted(lanes))
@@ -213,6 +216,18 @@ async def test_an_invariant_that_lanes_break_together_and_none_alone_is_told(
     found = await handled(monkeypatch, {}, {0: records(b"1"), 1: records(b"1")})
     assert (found.handled, found.parked, found.stopped) == ({0: 1, 1: 1}, [], {})
     assert told == ["invariant broken by lanes together, by none alone"]
+
+
+async def test_a_lane_whose_own_row_breaks_an_invariant_stops_when_it_is_proved_and_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    database = Database(monkeypatch)
+    database.broken = {1}
+    found = handling({}, database)
+    await found.prove([LaneState(lane, 1, 1, {"in": 0}) for lane in range(3)])
+    assert database.proved == [[0], [2]]
+    assert "never back" in database.stopped[1]
+    assert set(database.stopped) == {1}
 
 
 async def test_a_due_row_that_faults_stops_its_lane_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
