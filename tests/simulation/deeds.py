@@ -1,6 +1,6 @@
 """What a story has the bank do, by the words that tell it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from goodfunds.rails.calendar import next_business_day
 from tests.simulation.bank import SimulatedBank
@@ -15,16 +15,6 @@ def _of_booked(deed: Callable[[SimulatedBank, str], object]) -> Callable[[Simula
         return next((deed(bank, each) for each in bank.open_to_faults()), None)
 
     return do
-
-
-def _correct(bank: SimulatedBank) -> object:
-    """State a day again as it was, under its number: the last not corrected before the latest."""
-    for account in bank.books.accounts:
-        stated = [each for each in bank.statements(account) if each.lines and each.day < bank.books.day]
-        for each in reversed(stated[:-1]):
-            if bank.correct_statement(account, each.number):
-                return each
-    return None
 
 
 DEEDS: Mapping[str, Callable[[SimulatedBank], object]] = {
@@ -54,7 +44,6 @@ DEEDS: Mapping[str, Callable[[SimulatedBank], object]] = {
     "leaves a line out of its next statement": lambda bank: bank.leave_out_line(),
     "leaves a return out of its next statement": lambda bank: bank.leave_out_line(side=RETURN),
     "misstates a line of its next statement": lambda bank: bank.misstate_line(),
-    "corrects a statement of an earlier day": _correct,
     "is out of reach for two calls": lambda bank: bank.break_calls(2),
     "does not answer its next delivery": lambda bank: bank.break_calls(1, "deliver", after=True),
     "cuts the next upload": lambda bank: bank.cut_uploads(),
@@ -66,3 +55,11 @@ DEEDS: Mapping[str, Callable[[SimulatedBank], object]] = {
 def end_day(bank: SimulatedBank, parts: int) -> None:
     """End the bank's day, stated in so many parts, each a message of its own."""
     bank.end_day(parts, parts, to=next_business_day(bank.books.day))
+
+
+def correct(bank: SimulatedBank, read: Collection[str]) -> None:
+    """State a day again under its number: the last of those `read` (their Ids) that is not corrected yet."""
+    for account in bank.books.accounts:
+        for each in reversed(bank.statements(account)):
+            if each.statement_id in read and each.lines and bank.correct_statement(account, each.number):
+                return

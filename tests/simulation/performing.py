@@ -60,6 +60,9 @@ async def perform(world: World, step: Step) -> None:
             await world.ask("settlement", SETTLEMENT_SQL["request_close_cut_off"], "story")
         case steps.EndDay(parts):
             end_day(world, parts)
+        case steps.CorrectStatement():
+            rows = await world.ask("reconciliation", "SELECT bank_statement_id FROM public.statements")
+            deeds.correct(world.bank, {row["bank_statement_id"] for row in rows})
         case steps.BankDoes(what):
             DEEDS[what](world.bank)
     await asyncio.sleep(0.01)

@@ -244,6 +244,14 @@ class EndDay:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectStatement:
+    """The bank states a day again."""
+
+    def __str__(self) -> str:
+        return "the bank corrects a statement that was read"
+
+
+@dataclass(frozen=True, slots=True)
 class BankDoes:
     """The bank does something of its own, right or wrong."""
 
@@ -255,7 +263,7 @@ class BankDoes:
 
 Step = (
     Instruct | Repeat | Garble | SendFile | Pass | Strike | Crash | Restart | Hide | SendLate | Deafen
-    | BrokerAway | Skew | PassCutOff | CloseCutOff | EndDay | BankDoes
+    | BrokerAway | Skew | PassCutOff | CloseCutOff | EndDay | CorrectStatement | BankDoes
 )  # fmt: skip
 
 
@@ -309,6 +317,7 @@ KINDS: Mapping[str, tuple[int, Callable[[Chance], Step]]] = {
     "cut-off": (3, lambda c: PassCutOff()),
     "close": (2, lambda c: CloseCutOff()),
     "day": (3, lambda c: EndDay(c.one_of((1, 1, 2)))),
+    "correct": (1, lambda c: CorrectStatement()),
     "bank": (10, lambda c: BankDoes(c.one_of(tuple(DEEDS)))),
 }
 """How often each kind is drawn, and how."""
