@@ -13,7 +13,7 @@ from goodfunds.observability.metrics import MoneyCollector, read_money
 from goodfunds.observability.neighbours import Neighbours
 from goodfunds.observability.process import together
 from goodfunds.postgres import create_pool
-from goodfunds.service import migrate_service
+from goodfunds.service import migrated
 from services.ingestion import SERVICE, adoption, http
 from services.ingestion.handlers import IngestionHandler
 from services.ingestion.intake import FileIntake
@@ -25,7 +25,7 @@ async def lanes(stop: asyncio.Event) -> None:
     """Work the lanes and serve HTTP until `stop` is set."""
     settings = Settings.model_validate({})
     log.configure(SERVICE.name)
-    await migrate_service(SERVICE, settings.postgres)
+    await migrated(SERVICE, settings.postgres)
     pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds ingestion readers")
     try:
         loop = LaneLoop(IngestionHandler(), settings.lanes(SERVICE.database), adopt=adoption.adopt)
@@ -44,7 +44,7 @@ async def intake(stop: asyncio.Event) -> None:
     """Feed the payments of files in until `stop` is set."""
     settings = Settings.model_validate({})
     log.configure("ingestion-intake")
-    await migrate_service(SERVICE, settings.postgres)
+    await migrated(SERVICE, settings.postgres)
     pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds ingestion intake reader")
     try:
         feed = Feed(

@@ -12,7 +12,7 @@ from goodfunds.observability.metrics import MoneyCollector, read_money
 from goodfunds.observability.neighbours import Neighbours
 from goodfunds.observability.process import together
 from goodfunds.postgres import create_pool
-from goodfunds.service import migrate_service
+from goodfunds.service import migrated
 from goodfunds.settings import BankProcessSettings, LaneProcessSettings
 from services.reconciliation import SERVICE, http
 from services.reconciliation.control_totals import ControlTotals
@@ -28,7 +28,7 @@ async def lanes(stop: asyncio.Event) -> None:
     """Work the lanes and serve HTTP until `stop` is set."""
     settings = LaneProcessSettings.model_validate({})
     log.configure(SERVICE.name)
-    await migrate_service(SERVICE, settings.postgres)
+    await migrated(SERVICE, settings.postgres)
     pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds reconciliation readers")
     try:
         loop = LaneLoop(ReconciliationHandler(), settings.lanes(SERVICE.database))
@@ -53,7 +53,7 @@ async def statement_reader(stop: asyncio.Event) -> None:
     settings = BankProcessSettings.model_validate({})
     log.configure("reconciliation-statements")
     folder = OutboxFolder(settings.sftp())
-    await migrate_service(SERVICE, settings.postgres)
+    await migrated(SERVICE, settings.postgres)
     pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds reconciliation statement reader")
     try:
         feed = Feed(StatementReader(pool, folder, settings.partitions), settings.lanes(SERVICE.database))

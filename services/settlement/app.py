@@ -15,7 +15,7 @@ from goodfunds.observability.neighbours import Neighbours
 from goodfunds.observability.process import together
 from goodfunds.postgres import create_pool
 from goodfunds.rails import RAILS
-from goodfunds.service import migrate_service
+from goodfunds.service import migrated
 from services.settlement import SERVICE, http
 from services.settlement.gateway.bank import Bank
 from services.settlement.gateway.messages import House
@@ -29,7 +29,7 @@ async def lanes(stop: asyncio.Event) -> None:
     """Work the lanes and serve HTTP until `stop` is set."""
     settings = Settings.model_validate({})
     log.configure(SERVICE.name)
-    await migrate_service(SERVICE, settings.postgres)
+    await migrated(SERVICE, settings.postgres)
     pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds settlement readers")
     try:
         loop = LaneLoop(
@@ -52,7 +52,7 @@ async def gateway(stop: asyncio.Event) -> None:
     settings = GatewaySettings.model_validate({})
     log.configure("settlement-gateway")
     bank = Bank(settings.sftp(), settings.bank_http)
-    await migrate_service(SERVICE, settings.postgres)
+    await migrated(SERVICE, settings.postgres)
     pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds settlement gateway reader")
     try:
         source = Gateway(

@@ -1,10 +1,18 @@
 """What a service tells the library of itself through the entry points `goodfunds.services`."""
 
+import asyncio
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
+import structlog
+
+from goodfunds.errors import is_retriable
 from goodfunds.postgres import migrate
+
+log = structlog.get_logger(__name__)
+
+_PATIENCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,25 @@ async def migrate_service(service: Service, postgres: str) -> list[str]:
     sources = [("lanes", _LANES)]
     sources += [(folder.parent.name, folder) for folder in service.migrations]
     return await migrate(f"{postgres.rstrip('/')}/{service.database}", sources)
+
+
+async def migrated(service: Service, postgres: str) -> None:
+    """As `migrate_service`, for a process that starts while its database does: waits, but not for ever.
+
+    Raises what stood in the way after a minute.
+    """
+    loop = asyncio.get_running_loop()
+    deadline, pause = loop.time() + _PATIENCE_SECONDS, 0.2
+    while True:
+        try:
+            await migrate_service(service, postgres)
+            return
+        except Exception as fault:
+            if not is_retriable(fault) or loop.time() + pause > deadline:
+                raise
+            log.warning("database not reached yet", database=service.database, fault=repr(fault))
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 5.0)
 
 
 def services() -> dict[str, Service]:
