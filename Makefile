@@ -7,7 +7,7 @@ CORPUS ?=
 # Test files run side by side, each worker with servers of its own.
 JOBS ?= 2
 
-.PHONY: help setup demo test lint unit schemas format bench sim model fuzz chaos soak growth clean
+.PHONY: help setup demo test lint unit schemas format bench sim model fuzz chaos soak growth mutants clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -67,6 +67,10 @@ soak: setup ## Load at 80 % of the top rate for MINUTES=60; docs/soak.md says wh
 
 growth: setup ## The cost of a payment with N=10000000 in the tables against 100,000; writes docs/growth.md
 	@$(BIN)/python -m tests.bench.growth $(if $(N),--payments $(N))
+
+mutants: setup ## Planted bugs, each found by a test (ONE=name or area, SAMPLE=n SEED=n, CHECK=1)
+	@$(BIN)/python -m tests.mutants $(if $(ONE),--one '$(ONE)') $(if $(SAMPLE),--sample $(SAMPLE)) \
+	    $(if $(SEED),--seed $(SEED)) $(if $(CHECK),--check) $(if $(JSON),--json)
 
 clean: ## Remove what set-up and runs have left
 	@rm -rf $(VENV) .goodfunds-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
