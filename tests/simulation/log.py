@@ -89,15 +89,16 @@ class Log:
 
     def read(self, place: TopicPartition, offset: int, most: int) -> list[ConsumerRecord]:
         """Some of the records from an offset on: how many a fetch brings is chance. [] where none is seen."""
-        end = self.end(place)
-        until, seen = self.hidden.get(place, (0.0, 0))
-        if _seconds() < until:
-            end = min(end, seen)
-        available = min(end - offset, most)
+        available = min(self.seen_end(place) - offset, most)
         if available <= 0 or self.away:
             return []
         count = available if self._random.random() < 0.6 else self._random.randint(1, available)
         return self._partitions[place][offset : offset + count]
+
+    def seen_end(self, place: TopicPartition) -> int:
+        """Where a partition ends for who reads it now."""
+        until, seen = self.hidden.get(place, (0.0, 0))
+        return min(self.end(place), seen) if _seconds() < until else self.end(place)
 
     def hide(self, place: TopicPartition, seconds: float) -> None:
         """Let what is appended from now on be seen only later."""
