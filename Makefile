@@ -7,7 +7,7 @@ CORPUS ?=
 # Test files run side by side, each worker with servers of its own.
 JOBS ?= 2
 
-.PHONY: help setup demo test lint unit schemas format bench sim model fuzz chaos soak growth mutants clean
+.PHONY: help setup demo test lint unit schemas format bench sim model fuzz chaos soak growth mutants check clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -71,6 +71,12 @@ growth: setup ## The cost of a payment with N=10000000 in the tables against 100
 mutants: setup ## Planted bugs, each found by a test (ONE=name or area, SAMPLE=n SEED=n, CHECK=1)
 	@$(BIN)/python -m tests.mutants $(if $(ONE),--one '$(ONE)') $(if $(SAMPLE),--sample $(SAMPLE)) \
 	    $(if $(SEED),--seed $(SEED)) $(if $(CHECK),--check) $(if $(JSON),--json)
+
+check: setup ## What is too long for `make test`: fuzz, more stories, a sample of the planted bugs, chaos
+	@$(BIN)/python -m tests.fuzz --seconds 15
+	@$(BIN)/python -m tests.simulation --seeds 30 --first-seed 1000 --steps 80
+	@$(BIN)/python -m tests.mutants --sample 12
+	@$(BIN)/python -m tests.chaos --minutes 5
 
 clean: ## Remove what set-up and runs have left
 	@rm -rf $(VENV) .goodfunds-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
