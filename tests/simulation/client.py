@@ -14,7 +14,8 @@ from tests.auditor.evidence import Given, GivenAccount, GivenFunding
 from tests.simulation.log import Log
 
 ACCOUNTS = tuple(f"customer-{number}" for number in range(6))
-FUNDED_MINOR = 100_000_00
+FUNDED_MINOR = 10_000_00
+"""Little enough that stories spend it all."""
 TOO_MUCH_MINOR = 900_000_00
 CREDITORS = tuple(iban("DE", f"{500_105_17_0000000001 + number:018d}") for number in range(5))
 CLIENT = "story"

@@ -26,6 +26,11 @@ def steps_of(draw: Any, kind: str) -> Step:
     return KINDS[kind][1](_Drawn(draw))
 
 
+def name_of(kind: str) -> str:
+    """A rule's name; `pass` alone would be a keyword in the story that Hypothesis prints."""
+    return f"step_{kind.replace('-', '_')}"
+
+
 def machine(stage: Stage) -> type[RuleBasedStateMachine]:
     """A machine whose rules are the steps of a story."""
 
@@ -43,11 +48,11 @@ def machine(stage: Stage) -> type[RuleBasedStateMachine]:
         def do(self: Any, step: Step) -> None:
             self.performance.do(step)
 
-        do.__name__ = kind.replace("-", "_")
+        do.__name__ = name_of(kind)
         return rule(step=steps_of(kind))(do)
 
     for kind in KINDS:
-        setattr(Story, kind.replace("-", "_"), step_of(kind))
+        setattr(Story, name_of(kind), step_of(kind))
     return Story
 
 

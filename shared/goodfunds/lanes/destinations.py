@@ -215,6 +215,7 @@ def own_event(record: Record, producer: str) -> tuple[int, int, bytes] | None:
         name, lane, seq = origin(record)
         if name.partition(b".")[0] == producer.partition(".")[0].encode():
             return int(lane), seq, name
-    except (Unreadable, ValueError):
+    except (Unreadable, ValueError, TypeError, AttributeError):
+        # A client may write any header, a null one too.
         return None
     return None

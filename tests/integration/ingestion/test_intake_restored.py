@@ -17,6 +17,7 @@ from services.ingestion.intake import FileIntake
 from tests.conftest import Kafka, MakeTopics
 from tests.integration.ingestion.desk import PARTITIONS, migrated
 from tests.integration.ingestion.test_intake import FILE, ITEMS, Stage
+from tests.integration.tampering import unguarded
 
 
 async def run_until(stage: Stage, holds: Callable[[Feed], Awaitable[bool]]) -> None:
@@ -53,14 +54,15 @@ async def test_a_file_that_the_backup_does_not_know_is_named_and_one_that_it_kno
         await stage.take(FILE, client="another")
         await stage.run_until_finished()
         assert len(await stage.published()) == 2 * ITEMS
-        await pool.execute("DELETE FROM payment_files WHERE client = 'another'")
-        await pool.execute("UPDATE payment_files SET position = 0, finished_at = NULL")
-        await pool.execute("DELETE FROM outbox")
-        await pool.execute(
-            "UPDATE lanes SET destinations = $1, acknowledged = $2, outbox_seq = 0, published_seq = 0, "
-            "heartbeat = NULL WHERE lane = -1",
-            before["destinations"], before["acknowledged"],
-        )  # fmt: skip
+        async with pool.acquire() as connection, unguarded(connection):
+            await connection.execute("DELETE FROM payment_files WHERE client = 'another'")
+            await connection.execute("UPDATE payment_files SET position = 0, finished_at = NULL")
+            await connection.execute("DELETE FROM outbox")
+            await connection.execute(
+                "UPDATE lanes SET destinations = $1, acknowledged = $2, outbox_seq = 0, published_seq = 0, "
+                "heartbeat = NULL WHERE lane = -1",
+                before["destinations"], before["acknowledged"],
+            )  # fmt: skip
 
         async def stopped(feed: Feed) -> bool:
             return feed.stopped is not None and "older state" in feed.stopped

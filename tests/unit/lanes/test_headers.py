@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from goodfunds.errors import InvariantBroken, Unreadable
+from goodfunds.lanes.destinations import own_event
 from goodfunds.lanes.headers import header, origin
 from goodfunds.lanes.state import LaneState, admit
 
@@ -58,3 +59,13 @@ def test_of_headers_that_stand_twice_the_first_counts_wherever_they_stand() -> N
 
 def test_a_null_header_is_as_good_as_none() -> None:
     assert header(Record([("content-type", None)]), "content-type") is None
+
+
+@pytest.mark.parametrize("headers", [
+    [("producer", None), ("lane", b"0"), ("seq", b"1")],
+    [("producer", b"ingestion.abc"), ("lane", None), ("seq", b"1")],
+    [("producer", b"ingestion.abc"), ("lane", b"x"), ("seq", b"1")],
+    [],
+])  # fmt: skip
+def test_a_record_with_odd_headers_is_no_event_of_ours_and_ends_nothing(headers: Any) -> None:
+    assert own_event(Record(headers), "ingestion.abc") is None
