@@ -50,7 +50,6 @@ class Server:
     aside: list[_Aside] = field(default_factory=list)
     connections: list["Connection"] = field(default_factory=list)
     losing: set["asyncio.Task[None]"] = field(default_factory=set)
-    operations: int = 0
     _watchers: dict[str, Any] = field(default_factory=dict)
     _clocks: dict[str, datetime] = field(default_factory=dict)
 
@@ -86,7 +85,6 @@ class Server:
         """Run an operation when it is its turn, uninterrupted. Raises what it raises."""
         await self.turn.acquire()
         held = True
-        self.operations += 1
         loop, cancelled = _loop(), False
         loop.outside += 1
         try:

@@ -5,7 +5,6 @@ two gates nothing of it can be seen, so a crash at a gate is a crash anywhere be
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -45,7 +44,6 @@ class Instance:
     thawed: asyncio.Event = field(default_factory=asyncio.Event)
     strikes: list[Strike] = field(default_factory=list)
     on_crash: list[Callable[[], None]] = field(default_factory=list)
-    passed: Counter[str] = field(default_factory=Counter)
 
     @property
     def frozen(self) -> bool:
