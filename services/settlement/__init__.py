@@ -19,4 +19,5 @@ SERVICE = Service(
     sql=Path(__file__).parent / "sql",
     inputs=(PAYMENTS, BANK_NOTIFICATIONS),
     outputs=(SETTLEMENT_NOTIFICATIONS, BANK_NOTIFICATIONS),
+    adopts=True,
 )

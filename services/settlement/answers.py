@@ -155,7 +155,7 @@ class Answers:
         books.batches[batch.batch_id] = replace(batch, submitted=True)
         for event in batching.submitted(batch, books.members(batch.batch_id), notice):
             traceparent = books.payments[event.payment_id].traceparent
-            self._outgoing.tell(lane, event.account, "PaymentSubmitted", event.encode(), traceparent)
+            self._outgoing.tell(lane, event.account, event, traceparent)
 
     def _refused(self, lane: int, notice: BatchRefused) -> None:
         books = self._books
@@ -172,14 +172,14 @@ class Answers:
     def _join_later(self, payment: Payment, notice: BatchRefused) -> None:
         books, key = self._books, self._books.batches[payment.batch_id].key
         left = books.batches[payment.batch_id]
-        joined = self._batches.batch_for(key.lane, key.rail, key.currency, key.requested_date, self._now)
+        joined = self._batches.carrying(payment.payment_id, left.batch_id) or self._batches.batch_for(
+            key.lane, key.rail, key.currency, key.requested_date, self._now
+        )
         books.batches.setdefault(joined.batch_id, joined)
         event = batching.delayed(left, payment, joined, notice, self._now)
         seq = None
         if event is not None:
-            seq = self._outgoing.tell(
-                key.lane, payment.account, "PaymentDelayed", event.encode(), payment.traceparent
-            )
+            seq = self._outgoing.tell(key.lane, payment.account, event, payment.traceparent)
         moved = replace(payment, batch_id=joined.batch_id, place=payment.place + 1)
         books.payments[payment.payment_id] = moved
         self._rows.add(
@@ -227,7 +227,7 @@ class Answers:
         for event in decision.events:
             account = event.account or event.nostro
             traceparent = payment.traceparent if payment is not None else b""
-            seq = self._outgoing.tell(lane, account, type(event).__name__, event.encode(), traceparent)
+            seq = self._outgoing.tell(lane, account, event, traceparent)
             standing = self._books.standings.get(event.payment_id, UNANSWERED)
             table, row = outcome_row(event, standing, lane, self._now, seq, decision.suspended_of)
             self._rows.add(table, *row)

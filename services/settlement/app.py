@@ -16,7 +16,7 @@ from goodfunds.observability.process import together
 from goodfunds.postgres import create_pool
 from goodfunds.rails import RAILS
 from goodfunds.service import migrated
-from services.settlement import SERVICE, http
+from services.settlement import SERVICE, adoption, http
 from services.settlement.gateway.bank import Bank
 from services.settlement.gateway.messages import House
 from services.settlement.gateway.source import Gateway
@@ -35,6 +35,7 @@ async def lanes(stop: asyncio.Event) -> None:
         loop = LaneLoop(
             SettlementHandler(settings.nostro, settings.nostro_currency, RAILS),
             settings.lanes(SERVICE.database),
+            adopt=adoption.adopt,
         )
         money = MoneyCollector(SERVICE.name, partial(read_money, pool, SQL["money_by_state"]))
         REGISTRY.register(money)
@@ -65,10 +66,14 @@ async def gateway(stop: asyncio.Event) -> None:
             SystemClock(),
             timedelta(seconds=settings.late_wait),
             timedelta(seconds=settings.bank_silence),
+            timedelta(seconds=settings.restore_wait),
         )
-        feed = Feed(source, settings.lanes(SERVICE.database))
+        feed = Feed(source, settings.lanes(SERVICE.database), adopt=adoption.adopt_submissions)
         neighbours = Neighbours(settings.kafka, settings.dsn(SERVICE.database))
-        app = create_app("goodfunds settlement gateway", lambda: [*feed.unready(), *neighbours.unready()])
+        app = create_app(
+            "goodfunds settlement gateway",
+            lambda: [*feed.unready(), *source.unready(), *neighbours.unready()],
+        )
         await together(
             stop, feed.run, neighbours.run, partial(serve, app, settings.http_host, settings.http_port)
         )

@@ -1,6 +1,7 @@
 """Which batch a payment joins, and what sealing, sending and refusing a batch mean: pure."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from goodfunds import ids
@@ -9,6 +10,22 @@ from goodfunds.errors import InvariantBroken
 from goodfunds.events.types import BatchRefused, BatchSubmitted, PaymentDelayed, PaymentSubmitted
 from services.settlement.model import Batch, BatchKey, Payment, Standing
 
+
+@dataclass(slots=True)
+class FoundBatches:
+    """After a restore: of payments the batches that went out with them, in order; `there`: known by a row."""
+
+    of: dict[bytes, list[Batch]] = field(default_factory=dict)
+    there: set[bytes] = field(default_factory=set)
+
+    def next(self, payment_id: bytes, after: bytes | None) -> Batch | None:
+        """A payment's first batch, or the one after the batch that it leaves."""
+        batches = self.of.get(payment_id, ())
+        places = [place for place, batch in enumerate(batches, 1) if batch.batch_id == after]
+        first = places[-1] if places else 0
+        return batches[first] if first < len(batches) else None
+
+
 Calendar = Callable[[date, datetime], tuple[date, datetime]]
 """(requested date, now) → (date the batch goes out for, its cut-off in UTC)."""
 
@@ -16,8 +33,11 @@ Calendar = Callable[[date, datetime], tuple[date, datetime]]
 class OpenBatches:
     """The batches that payments of this poll may join; opens those that are missing."""
 
-    def __init__(self, latest: Iterable[Batch], calendars: dict[str, Calendar], nostro: str) -> None:
-        self._latest = {batch.key: batch for batch in latest}
+    def __init__(
+        self, latest: Iterable[Batch], calendars: dict[str, Calendar], nostro: str, found: FoundBatches
+    ) -> None:
+        self._latest = {batch.key: batch for batch in sorted(latest, key=lambda batch: batch.sequence)}
+        self._found = found
         self._calendars = calendars
         self._nostro = nostro
         self._chosen: dict[tuple[int, str, str, date], Batch] = {}
@@ -36,6 +56,17 @@ class OpenBatches:
             batch_date, cut_off_at = calendar(requested, now)
             key = BatchKey(lane, rail, self._nostro, currency, batch_date)
             batch = self._chosen[asked] = self._open(key, cut_off_at)
+        return batch
+
+    def carrying(self, payment_id: bytes, after: bytes | None = None) -> Batch | None:
+        """The batch in which the bank has a payment, the one after `after`; None where it has none.
+
+        Only after a restore: the payment had gone out in it, whatever the calendar says now.
+        """
+        batch = self._found.next(payment_id, after)
+        if batch is not None and batch.batch_id not in self._found.there:
+            self._found.there.add(batch.batch_id)
+            self.opened.append(batch)
         return batch
 
     def _open(self, key: BatchKey, cut_off_at: datetime) -> Batch:

@@ -78,6 +78,11 @@ class Books:
             return found
         return [each._replace(suspended=self.memory(_key_of(each, notice)).posted) for each in found]
 
+    def payment_ids(self) -> set[bytes]:
+        """Every payment that these answers can be about, and none."""
+        among = {each.payment_id for found in self._candidates.values() for each in found}
+        return {*self.payments, *among, NO_ID}
+
     async def load(self, connection: store.Connection, notices: Sequence[Notice]) -> None:
         """Read what these answers can touch: nine queries at most, whatever their number."""
         named = [each for each in notices if _payment_of(each) != NO_ID]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from goodfunds.clock import EPOCH
 from goodfunds.errors import InvariantBroken, Unreadable
@@ -17,11 +17,13 @@ from goodfunds.ledger.store import write_postings
 from goodfunds.rails.rail import Rail
 from services.settlement import store
 from services.settlement.answers import Answers
-from services.settlement.batching import OpenBatches
+from services.settlement.batching import FoundBatches, OpenBatches
 from services.settlement.books import Books, Notice
 from services.settlement.due import Due, carry_out, find_due
+from services.settlement.found import found_of_lanes, found_of_payments, is_restored, seal_found
 from services.settlement.model import Payment
 from services.settlement.outgoing import Outgoing
+from services.settlement.told import ToldBefore
 
 NOT_PROVIDED = "NOTPROVIDED"
 """What stands for an absent EndToEndId towards the bank, and what it echoes (EPC rulebook)."""
@@ -49,16 +51,23 @@ class SettlementHandler:
 
     async def handle(self, connection: store.Connection, poll: Poll) -> Mapping[int, list[Emission]]:
         """Seal and do what was asked, then take payments in and answers to heart."""
+        restored = await is_restored(connection)
         postings = await carry_out(connection, poll) if poll.due else {}
         accepted, notices = _read(poll)
-        outgoing, rows, books = Outgoing(poll), store.Rows(), Books()
+        told, found = ToldBefore(), FoundBatches()
+        outgoing, rows, books = Outgoing(poll, told), store.Rows(), Books()
         if notices:
             await books.load(connection, [notice for of_lane in notices.values() for notice in of_lane])
         latest = []
         if accepted or any(isinstance(n, types.BatchRefused) for of in notices.values() for n in of):
             since = poll.now.date() - _LOOK_BACK
             latest = await store.latest_batches(connection, poll.lanes, since)
-        batches = OpenBatches(latest, self._calendars, self._nostro)
+        if restored:
+            await told.load(connection, poll.lanes, books.payment_ids())
+            latest += await found_of_lanes(connection, poll.lanes)
+            ids = {*books.payments, *(each.payment_id for each in accepted)}
+            found = await found_of_payments(connection, ids)
+        batches = OpenBatches(latest, self._calendars, self._nostro, found)
         await _accept(connection, poll, accepted, batches, books, rows)
         answers = Answers(poll, books, batches, outgoing, rows, postings, self._nostro, self._currency)
         for lane, of_lane in notices.items():
@@ -67,6 +76,9 @@ class SettlementHandler:
         for batch in batches.opened:
             rows.add("batches", batch.batch_id, *batch.key, batch.sequence, batch.cut_off_at, poll.now)
         await rows.write(connection)
+        if restored:
+            await seal_found(connection, poll.lanes, poll.now)
+            await told.forget(connection)
         await store.submit_batches(connection, answers.submitted, poll.now)
         await store.refuse_batches(connection, answers.refused, poll.now)
         await write_postings(connection, postings, poll.now)
@@ -105,9 +117,19 @@ _OTHERS = frozenset(
 """Ingestion's events that change nothing here, and are not read."""
 
 
-def _read(poll: Poll) -> tuple[list[tuple[int, Record]], dict[int, list[Notice]]]:
-    """The poll's acceptances, still to be decoded, and the bank's answers by lane."""
-    accepted: list[tuple[int, Record]] = []
+class _Accepted(NamedTuple):
+    """A payment that ingestion accepted; its instruction is still to be decoded."""
+
+    lane: int
+    record: Record
+    payment_id: bytes
+    amount_minor: int
+    instruction: bytes
+
+
+def _read(poll: Poll) -> tuple[list[_Accepted], dict[int, list[Notice]]]:
+    """The poll's acceptances, and the bank's answers by lane."""
+    accepted: list[_Accepted] = []
     notices: dict[int, list[Notice]] = {}
     for lane, records in poll.records.items():
         for record in records:
@@ -116,7 +138,9 @@ def _read(poll: Poll) -> tuple[list[tuple[int, Record]], dict[int, list[Notice]]
                 raise InvariantBroken(f"{record.topic}/{record.partition}/{record.offset} holds no event")
             if record.topic == PAYMENTS:
                 if value[1:5] == _ACCEPTED:
-                    accepted.append((lane, record))
+                    accepted.append(
+                        _Accepted(lane, record, *_readable(record, split_payment_accepted, value))
+                    )
                 elif value[1:5] not in _OTHERS:
                     raise InvariantBroken(
                         f"{record.topic}/{record.partition}/{record.offset} holds no event that is known"
@@ -137,7 +161,7 @@ def _read(poll: Poll) -> tuple[list[tuple[int, Record]], dict[int, list[Notice]]
 async def _accept(
     connection: store.Connection,
     poll: Poll,
-    accepted: Sequence[tuple[int, Record]],
+    accepted: Sequence[_Accepted],
     batches: OpenBatches,
     books: Books,
     rows: store.Rows,
@@ -145,16 +169,15 @@ async def _accept(
     """Put each accepted payment into its batch, once: one that is known changes nothing."""
     if not accepted:
         return
-    split = [
-        (lane, record, _readable(record, split_payment_accepted, record.value)) for lane, record in accepted
-    ]
-    known = await store.known_payments(connection, [found[0] for _, _, found in split])
-    for lane, record, (payment_id, amount_minor, instruction) in split:
+    known = await store.known_payments(connection, [each.payment_id for each in accepted])
+    for lane, record, payment_id, amount_minor, instruction in accepted:
         if payment_id in known:
             continue
         known.add(payment_id)
         asked = _readable(record, decode_instruction, instruction)
-        batch = batches.batch_for(lane, asked.rail, asked.currency, asked.requested_execution_date, poll.now)
+        batch = batches.carrying(payment_id) or batches.batch_for(
+            lane, asked.rail, asked.currency, asked.requested_execution_date, poll.now
+        )
         traceparent = header(record, "traceparent") or b""
         payment = Payment(
             payment_id,

@@ -100,15 +100,16 @@ async def batches_by_id(connection: Connection, batch_ids: Collection[bytes]) ->
     """Batches of any lane."""
     if not batch_ids:
         return []
-    return [_batch(row) for row in await connection.fetch(SQL["batches_by_id"], list(batch_ids))]
+    return [read_batch(row) for row in await connection.fetch(SQL["batches_by_id"], list(batch_ids))]
 
 
 async def latest_batches(connection: Connection, lanes: Sequence[int], since: date) -> list[Batch]:
     """The last batch of each key of these lanes, for requested dates from `since` on."""
-    return [_batch(row) for row in await connection.fetch(SQL["latest_batches"], lanes, since)]
+    return [read_batch(row) for row in await connection.fetch(SQL["latest_batches"], lanes, since)]
 
 
-def _batch(row: Any) -> Batch:
+def read_batch(row: Any) -> Batch:
+    """A batch from its columns, as `batches_by_id` has them."""
     (
         batch_id,
         lane,

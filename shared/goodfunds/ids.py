@@ -89,3 +89,8 @@ def read_reference(characters: str) -> tuple[int, bytes] | None:
 def message_id(file_id: bytes) -> str:
     """MsgId of a bank file: 28 characters."""
     return "GF" + base32(file_id)
+
+
+def read_message_id(characters: str) -> bytes | None:
+    """The file id behind a MsgId of ours, or None where it is not one."""
+    return from_base32(characters[2:]) if characters.startswith("GF") else None

@@ -73,6 +73,13 @@ class AnswerReader:
         self._read_again_at: dict[str, datetime] = {}
         self._reading: _Reading | None = None
 
+    def forget(self) -> None:
+        """Remember nothing of the outbox: the database was brought back from a backup, and knows less."""
+        self._finished.clear()
+        self._failed.clear()
+        self._read_again_at.clear()
+        self._reading = None
+
     async def next(self) -> MessageTaken | None:
         """The next chunk of the answer under way, or of one that waits; None when all are taken."""
         reading, self._reading = self._reading, None

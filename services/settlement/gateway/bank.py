@@ -80,6 +80,29 @@ class Bank:
             raise
         return told if told.found else FileStanding(any(lies_there))
 
+    async def files(self) -> list[str]:
+        """Names of the files that the bank has of ours, taken or not, sorted."""
+        names: set[str] = set()
+        async with self._folders.calling("listing of inbox and archive") as sftp:
+            # The bank moves a file from the first to the second: in this order none is missed.
+            for folder in (INBOX, ARCHIVE):
+                names.update(str(name) for name in await sftp.listdir(folder))
+        return sorted(name.removesuffix(".xml") for name in names if name.endswith(".xml"))
+
+    async def file(self, name: str) -> bytes:
+        """The content of a file that the bank has of ours."""
+        async with self._folders.calling(f"looking for {name}") as sftp:
+            waits = await sftp.exists(f"{INBOX}/{name}.xml")
+        return await self._folders.fetch(f"{INBOX if waits else ARCHIVE}/{name}.xml")
+
+    async def message_of(self, instruction_id: str) -> str | None:
+        """The message id of the file by which the bank knows a payment, "" where it does not say.
+
+        None where it does not know the payment.
+        """
+        told = await self._asked(f"/payments/{quote(instruction_id, safe='')}")
+        return None if told is None else str(told.get("message_id") or "")
+
     async def payment_rejection(self, instruction_id: str, message_id: str) -> Rejection | None:
         """The bank's rejection of a payment of that file; None where it has not rejected it, so far.
 

@@ -11,13 +11,18 @@ from goodfunds.lanes import Emission
 from goodfunds.postgres import all_written
 from services.settlement.gateway.reports import INVALID_CUT_OFF_TIME
 from services.settlement.gateway.work import (
+    BankAsked,
     BankFileClaim,
     EndAttempt,
+    FileAdopted,
+    FileFound,
     FileSubmitted,
+    FoldersRead,
     MarkDelivering,
     MessageTaken,
     PaymentsAsked,
     PersonAnswered,
+    Released,
     StartAttempt,
     Work,
 )
@@ -58,7 +63,50 @@ async def record(connection: Connection, work: Work, now: datetime) -> list[Emis
                 status = await connection.execute(SQL["end_asking"], file_id, now)
             all_written(status, 1, "files asked for")
             return list(emissions)
+        case FileFound():
+            await _found(connection, work)
+        case FoldersRead(incarnation):
+            await connection.execute(SQL["note_folders_read"], incarnation, now)
+        case FileAdopted(message_id, file_id):
+            await connection.execute(SQL["adopt_file"], message_id, now)
+            return await submit(connection, file_id, now)
+        case BankAsked(incarnation, asked_to):
+            status = await connection.execute(SQL["go_on_asking_for_payments"], incarnation, asked_to)
+            all_written(status, 1, "restores under way")
+        case Released(incarnation):
+            status = await connection.execute(SQL["release"], incarnation, now)
+            all_written(status, 1, "restores under way")
     return []
+
+
+async def _found(connection: Connection, found: FileFound) -> None:
+    file = found.claim
+    await connection.execute(
+        SQL["note_found_file"], file.message_id, file.file_name, file.file_id, file.rail, file.nostro,
+        file.currency, file.requested_date, file.created_at, file.sha256,
+        sum(len(batch.payment_ids) for batch in found.batches),
+        sum(batch.amount_minor for batch in found.batches),
+    )  # fmt: skip
+    await connection.copy_records_to_table(
+        "found_batches",
+        records=[
+            (
+                each.batch_id,
+                file.message_id,
+                each.lane,
+                each.sequence,
+                len(each.payment_ids),
+                each.amount_minor,
+            )
+            for each in found.batches
+        ],
+        columns=("batch_id", "message_id", "lane", "sequence", "payments_count", "amount_minor"),
+    )
+    await connection.copy_records_to_table(
+        "found_payments",
+        records=[(each, batch.batch_id) for batch in found.batches for each in batch.payment_ids],
+        columns=("payment_id", "batch_id"),
+    )
 
 
 async def _claim(connection: Connection, claim: BankFileClaim, now: datetime) -> list[Emission]:

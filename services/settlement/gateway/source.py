@@ -15,6 +15,7 @@ from services.settlement.gateway.answers import AnswerReader
 from services.settlement.gateway.assembly import build, next_claim
 from services.settlement.gateway.bank import Bank
 from services.settlement.gateway.enquiries import Enquirer
+from services.settlement.gateway.hold import Hold
 from services.settlement.gateway.messages import House
 from services.settlement.gateway.record import record
 from services.settlement.gateway.reports import Reporter
@@ -41,6 +42,7 @@ class Gateway:
 
     `late_wait`: how long the lanes that have sealed wait for those that have not.
     `silence`: how long a submitted file may be without an answer before the bank is asked.
+    `restore_wait`: how long after a restore something of the former life may still reach the bank.
     """
 
     producer = "settlement-gateway"
@@ -57,6 +59,7 @@ class Gateway:
         clock: Clock,
         late_wait: timedelta = timedelta(seconds=30),
         silence: timedelta = timedelta(minutes=10),
+        restore_wait: timedelta = timedelta(minutes=30),
     ) -> None:
         self._pool = pool
         self._bank = bank
@@ -67,25 +70,39 @@ class Gateway:
         reporter = Reporter(house.nostro, nostro_lane, partitions)
         self._answers = AnswerReader(pool, bank, rails, reporter, clock)
         self._enquirer = Enquirer(pool, bank, rails, reporter, clock, silence)
+        self._hold = Hold(bank, rails, clock, restore_wait)
         self._started: tuple[bytes, int, str] | None = None
         self._asks: dict[bytes, tuple[datetime, timedelta]] = {}
         self._moved_at = clock.now()
         self._listen_at = self._moved_at
+
+    def unready(self) -> list[str]:
+        """Why nothing goes out to the bank; empty where it does."""
+        return [self._hold.reason] if self._hold.reason else []
 
     async def look(self) -> Work | None:
         """The next step: of a file that is under way, a new file, or an answer of the bank."""
         async with self._pool.acquire() as connection:
             files = [UndeliveredFile(*row) for row in await connection.fetch(SQL["undelivered_files"])]
             work: Work | None = await answered_by_person(connection, files)
-            for file in files:
-                work = work or await self._step(connection, file)
-            work = work or await next_claim(
-                connection, self._rails, self._house, self._late_wait, self._clock.now()
-            )
-        work = work or await self._answer() or await self._enquirer.next()
+            work = work or await self._hold.next(connection, files)
+            if not self._hold.reason:
+                work = work or await self._send(connection, files)
+        if self._hold.listening:
+            work = work or await self._answer() or await self._enquirer.next()
+        else:
+            self._answers.forget()
         if work is not None:
             self._moved_at = self._clock.now()
         return work
+
+    async def _send(self, connection: Reader, files: Sequence[UndeliveredFile]) -> Work | None:
+        work: Work | None = None
+        for file in files:
+            work = work or await self._step(connection, file)
+        return work or await next_claim(
+            connection, self._rails, self._house, self._late_wait, self._clock.now()
+        )
 
     async def record(
         self, connection: Connection, work: Work, now: datetime, sequences: Sequences

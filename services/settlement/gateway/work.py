@@ -128,6 +128,55 @@ class PaymentsAsked:
     emissions: tuple[Emission, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class FoundBatch:
+    """A batch of a found file; `sequence` and the file's rail are what its id was derived from."""
+
+    batch_id: bytes
+    lane: int
+    sequence: int
+    amount_minor: int
+    payment_ids: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileFound:
+    """After a restore: a file of ours that lies at the bank, and that the database does not know."""
+
+    claim: BankFileClaim
+    batches: tuple[FoundBatch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FoldersRead:
+    """After a restore: the database knows every file that lies at the bank."""
+
+    incarnation: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileAdopted:
+    """After a restore: the payments of a found file are where they were; it is a file like others."""
+
+    message_id: str
+    file_id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BankAsked:
+    """After a restore: the bank knows none of the payments up to `asked_to` that would go out."""
+
+    incarnation: str
+    asked_to: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """After a restore: the bank was asked for everything, and what is new may go out."""
+
+    incarnation: str
+
+
 Work = (
     BankFileClaim
     | StartAttempt
@@ -137,4 +186,9 @@ Work = (
     | PersonAnswered
     | MessageTaken
     | PaymentsAsked
+    | FileFound
+    | FoldersRead
+    | FileAdopted
+    | BankAsked
+    | Released
 )

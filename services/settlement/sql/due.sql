@@ -1,6 +1,7 @@
 -- name: due_batches
 SELECT lane, batch_id FROM batches
-WHERE sealed_at IS NULL AND lane = ANY($1::integer[]) AND cut_off_at <= $2;
+WHERE sealed_at IS NULL AND lane = ANY($1::integer[]) AND cut_off_at <= $2
+  AND NOT EXISTS (SELECT FROM found_batches f WHERE f.batch_id = batches.batch_id);
 
 -- name: waiting_requests
 SELECT lane, request_id, kind, payload FROM requests
@@ -11,6 +12,7 @@ WHERE handled_at IS NULL AND lane = ANY($1::integer[]) ORDER BY lane, request_id
 WITH closing AS (
     SELECT batch_id FROM batches
     WHERE sealed_at IS NULL AND (batch_id = ANY($1::uuid[]) OR lane = ANY($2::integer[]))
+      AND NOT EXISTS (SELECT FROM found_batches f WHERE f.batch_id = batches.batch_id)
 ), held AS (
     SELECT m.batch_id, count(*) AS payments_count, sum(p.amount_minor)::bigint AS amount_minor,
            min(p.accepted_offset) AS first_offset, max(p.accepted_offset) AS last_offset

@@ -85,9 +85,12 @@ WHERE f.file_id = $1;
 SELECT c.batch_id, c.lane FROM bank_file_batches c WHERE c.file_id = $1 ORDER BY c.lane, c.batch_id;
 
 -- name: file_of_message
+-- One that was found after a restore may have been delivered more than once.
 SELECT f.file_id, f.rail, f.nostro, f.message_id, f.file_name, f.submitted_at IS NOT NULL AS submitted,
        f.refused_at IS NOT NULL AS refused,
-       (SELECT count(*) FROM attempts a WHERE a.file_id = f.file_id AND a.delivering_at IS NOT NULL) AS deliveries
+       CASE WHEN f.found_at IS NOT NULL THEN 2
+            ELSE (SELECT count(*) FROM attempts a WHERE a.file_id = f.file_id AND a.delivering_at IS NOT NULL)
+       END AS deliveries
 FROM bank_files f WHERE f.message_id = $1;
 
 -- name: start_attempt

@@ -18,15 +18,18 @@ WHERE p.payment_id IN (SELECT m.payment_id FROM batch_members m WHERE m.batch_id
 ORDER BY p.accepted_offset;
 
 -- name: batches_by_id
+-- A batch that a file at the bank carries (after a restore) counts as sealed, though its payments have yet to come.
 SELECT batch_id, lane, rail, nostro, currency, requested_date, sequence, cut_off_at,
-       sealed_at IS NOT NULL AS sealed, submitted_at IS NOT NULL AS submitted, refused_at IS NOT NULL AS refused
-FROM batches WHERE batch_id = ANY($1::uuid[]);
+       (b.sealed_at IS NOT NULL OR EXISTS (SELECT FROM found_batches f WHERE f.batch_id = b.batch_id)) AS sealed,
+       submitted_at IS NOT NULL AS submitted, refused_at IS NOT NULL AS refused
+FROM batches b WHERE batch_id = ANY($1::uuid[]);
 
 -- name: latest_batches
 SELECT DISTINCT ON (lane, rail, nostro, currency, requested_date)
        batch_id, lane, rail, nostro, currency, requested_date, sequence, cut_off_at,
-       sealed_at IS NOT NULL AS sealed, submitted_at IS NOT NULL AS submitted, refused_at IS NOT NULL AS refused
-FROM batches WHERE lane = ANY($1::integer[]) AND requested_date >= $2
+       (b.sealed_at IS NOT NULL OR EXISTS (SELECT FROM found_batches f WHERE f.batch_id = b.batch_id)) AS sealed,
+       submitted_at IS NOT NULL AS submitted, refused_at IS NOT NULL AS refused
+FROM batches b WHERE lane = ANY($1::integer[]) AND requested_date >= $2
 ORDER BY lane, rail, nostro, currency, requested_date, sequence DESC;
 
 -- name: candidates_for_entries
@@ -37,7 +40,7 @@ FROM unnest($1::integer[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6:
      AS w (place, nostro, end_to_end_id, amount_minor, currency, original_minor)
 JOIN payment_standings p ON p.end_to_end_id = w.end_to_end_id AND p.amount_minor IN (w.amount_minor, w.original_minor)
 JOIN batches b ON b.batch_id = p.batch_id AND b.nostro = w.nostro AND b.currency = w.currency
-     AND b.sealed_at IS NOT NULL;
+     AND (b.sealed_at IS NOT NULL OR EXISTS (SELECT FROM found_batches f WHERE f.batch_id = b.batch_id));
 
 -- name: candidates_for_statuses
 -- Of the file that the status is about alone: a client may use an EndToEndId again.
@@ -45,8 +48,9 @@ SELECT w.place, p.payment_id, p.lane, p.account, p.debited_on, p.rejected, p.ret
        p.debit_source IS NOT DISTINCT FROM 'implied' AS implied
 FROM unnest($1::integer[], $2::text[], $3::text[]) AS w (place, message_id, end_to_end_id)
 JOIN payment_standings p ON p.end_to_end_id = w.end_to_end_id
-JOIN bank_file_batches c ON c.batch_id = p.batch_id
-JOIN bank_files f ON f.file_id = c.file_id AND f.message_id = w.message_id;
+WHERE EXISTS (SELECT FROM bank_file_batches c JOIN bank_files f USING (file_id)
+              WHERE c.batch_id = p.batch_id AND f.message_id = w.message_id)
+   OR EXISTS (SELECT FROM found_batches g WHERE g.batch_id = p.batch_id AND g.message_id = w.message_id);
 
 -- name: noted_reports
 SELECT booking_key, source, identity, effect, payment_id FROM noted_reports WHERE booking_key = ANY($1::uuid[]);

@@ -107,18 +107,21 @@ class LaneConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         counts = {topic: self._consumer.partitions_for_topic(topic) for topic in self.topics}
         return {topic: len(found) for topic, found in counts.items() if found}
 
-    def seek(self, lane: int, offsets: dict[str, int]) -> bool:
-        """Stand at the offsets of a lane; False where the lane is no longer ours."""
+    def seek(self, lane: int, offsets: dict[str, int], topics: Sequence[str]) -> bool:
+        """Stand at the offsets of a lane and read these topics; False where the lane is no longer ours."""
         partitions = [TopicPartition(topic, lane) for topic in self.topics]
         if not self._assigned.issuperset(partitions):
             return False
+        read = {partition for partition in partitions if partition.topic in topics}
         try:
             for partition in partitions:
                 self._consumer.seek(partition, offsets[partition.topic])
-                self._consumer.resume(partition)
+                turn = self._consumer.resume if partition in read else self._consumer.pause
+                turn(partition)
         except (IllegalStateError, AssertionError):
             return False
-        self._seeked.update(partitions)
+        self._seeked.difference_update(partitions)
+        self._seeked.update(read)
         return True
 
     def pause(self, lane: int) -> None:
@@ -182,6 +185,23 @@ class LaneConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
     def reading(self) -> list[TopicPartition]:
         """The partitions that are read now."""
         return list(self._seeked)
+
+    async def ends(self, lanes: Iterable[int]) -> dict[int, dict[str, int]]:
+        """lane → topic → the offset that its next record will get. Raises KafkaError."""
+        places = [TopicPartition(topic, lane) for lane in lanes for topic in self.topics]
+        found: dict[int, dict[str, int]] = {}
+        for place, end in (await self._consumer.end_offsets(places)).items():
+            found.setdefault(place.partition, {})[place.topic] = end
+        return found
+
+    async def passed(self, lane: int, topic: str, offset: int) -> int:
+        """How far a topic of a lane was read: `offset`, or beyond it where the client passed over records."""
+        try:
+            position: int = await self._consumer.position(TopicPartition(topic, lane))
+        except (IllegalStateError, AssertionError):
+            # Given away meanwhile.
+            return offset
+        return max(offset, position)
 
     def hear(self, ends: Mapping[TopicPartition, int]) -> None:
         """Be told where partitions end: fetches that fail are only logged by the client, and tell nothing."""

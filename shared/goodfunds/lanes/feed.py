@@ -138,7 +138,7 @@ class Feed:
             if state.restored_from is not None:
                 adopted = await adopt_own(
                     connection, settings.bootstrap, producer, source.outputs, taken.states, taken.tails,
-                    self._adopt, self._clock,
+                    self._adopt, self._clock, {},
                 )  # fmt: skip
                 if FEED in adopted.faults:
                     await self._stop(connection, epoch, storable(str(adopted.faults[FEED])))

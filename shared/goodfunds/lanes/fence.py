@@ -56,6 +56,7 @@ def read_state(row: Any) -> LaneState:
         outbox_seq=row["outbox_seq"],
         published_seq=row["published_seq"],
         restored_from=None if row["restored_from"] is None else destinations(row["restored_from"]),
+        catch_up=json.loads(row["catch_up"]),
     )
 
 

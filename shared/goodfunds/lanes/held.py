@@ -10,7 +10,7 @@ from goodfunds.lanes import metrics
 from goodfunds.lanes.consumer import LaneConsumer
 from goodfunds.lanes.evidence import Evidence
 from goodfunds.lanes.records import Connection, Record
-from goodfunds.lanes.state import LaneState
+from goodfunds.lanes.state import LaneState, readable
 from goodfunds.lanes.takeover import stop_lane
 
 log = structlog.get_logger(__name__)
@@ -25,24 +25,40 @@ class HeldLanes:
     def __init__(self, consumer: LaneConsumer) -> None:
         self.states: dict[int, LaneState] = {}
         self.stopped: dict[int, str] = {}
+        self._catching_up: dict[int, int] = {}
         self._consumer = consumer
         self._now = asyncio.get_running_loop().time
         self._not_before: dict[int, float] = {}
 
     def hold(self, state: LaneState) -> bool:
         """Hold a lane and read it from its offsets; False where the group has given it away since."""
-        if not self._consumer.seek(state.lane, state.offsets):
+        topics = readable(state, self._consumer.topics)
+        if not self._consumer.seek(state.lane, state.offsets, topics):
             self.forget(state.lane)
             return False
         self.states[state.lane] = state
+        self._catching_up.pop(state.lane, None)
+        if len(topics) < len(self._consumer.topics):
+            self._catching_up[state.lane] = len(topics)
         metrics.HELD.set(len(self.states))
         return True
 
     def forget(self, lane: int) -> None:
         """Hold a lane no longer."""
         self.states.pop(lane, None)
+        self._catching_up.pop(lane, None)
         self._consumer.pause(lane)
         metrics.HELD.set(len(self.states))
+
+    async def read_on(self) -> None:
+        """Read the next input of lanes that have caught up with the one before, after a restore."""
+        for lane, count in list(self._catching_up.items()):
+            state, topic = self.states[lane], self._consumer.topics[count - 1]
+            # Markers of clients' transactions are offsets that nobody handles.
+            passed = await self._consumer.passed(lane, topic, state.offsets[topic])
+            if passed >= state.catch_up.get(topic, 0):
+                state.catch_up.pop(topic, None)
+                self.hold(state)
 
     def fenced(self, lanes: Iterable[int]) -> None:
         """Forget lanes that another instance took; if they are still assigned, take them again later."""

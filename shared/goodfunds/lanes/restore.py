@@ -90,11 +90,13 @@ async def adopt_own(
     tails: Mapping[int, Sequence[OutboxRow]],
     adopt: Adopt | None,
     clock: Clock,
+    catch_up: Mapping[int, dict[str, int]],
 ) -> Adopted:
     """Have lanes adopt their own events, before they consume.
 
     Every destination is read to its end from what the backup had seen of it. Facts are written by what is
-    read at once, each lane's in a transaction of its own; a last one moves the numbers and ends it. A crash
+    read at once, each lane's in a transaction of its own; a last one moves the numbers and ends it, with the
+    ends of its inputs (`catch_up`), which are handled one after the other up to there. A crash
     in between does no harm: the next owner begins anew, and finds what is adopted already. A fault of one
     lane's events leaves out that lane alone. Raises retriable faults.
     """
@@ -123,7 +125,8 @@ async def adopt_own(
         adoption = lanes[lane]
         remember(ends, outputs, [adoption.state])
         with _left_out(adopted, lane):
-            adopted.rows[lane] = await _end(connection, incarnation, adoption, clock.now())
+            ends_of_inputs = catch_up.get(lane, {})
+            adopted.rows[lane] = await _end(connection, incarnation, adoption, ends_of_inputs, clock.now())
             log.warning(
                 "lane adopted its own events", lane=lane, adopted=adoption.events,
                 published_now=sum(row.events for row in adopted.rows[lane]),
@@ -186,7 +189,11 @@ async def _write(
 
 
 async def _end(
-    connection: Connection, incarnation: str, adoption: Adoption, now: datetime
+    connection: Connection,
+    incarnation: str,
+    adoption: Adoption,
+    catch_up: dict[str, int],
+    now: datetime,
 ) -> list[OutboxRow]:
     state, missing = adoption.state, adoption.missing()
     adoption.number_on(missing)
@@ -194,11 +201,11 @@ async def _end(
     state.published_seq = state.outbox_seq
 
     async def write(connection: Connection) -> Mapping[int, Sequence[Emission]]:
-        await connection.execute(SQL["end_adoption"], state.lane, to_json(state.next_seq))
+        await connection.execute(SQL["end_adoption"], state.lane, to_json(state.next_seq), to_json(catch_up))
         return {state.lane: [_again(event) for event in missing]}
 
     rows = await transact(connection, incarnation, [unchanged(state)], now, write)
-    state.restored_from = None
+    state.restored_from, state.catch_up = None, catch_up
     return rows
 
 

@@ -74,6 +74,7 @@ class Session:
                 started = self._now()
                 await self.handling.handle(records, due)
                 self._last_seconds = self._now() - started
+            await self.held.read_on()
             if self._now() >= self._next_housekeeping:
                 await self._keep_house()
         await self._publisher.wait_below(1)
@@ -141,9 +142,10 @@ class Session:
         restored = {lane: state for lane, state in taken.states.items() if state.restored_from is not None}
         if not restored:
             return
+        ends = await self._consumer.ends(restored)
         adopted = await adopt_own(
             self._connection, self._settings.bootstrap, self._producer, self._handler.outputs, restored,
-            taken.tails, self._adopting, self._clock,
+            taken.tails, self._adopting, self._clock, ends,
         )  # fmt: skip
         taken.tails.update(adopted.rows)
         for lane, fault in adopted.faults.items():

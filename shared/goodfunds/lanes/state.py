@@ -18,7 +18,8 @@ class LaneState:
     """A lane as its owner last committed it. `version` counts transactions; offsets are the next ones.
 
     `restored_from`: its database was brought back from a backup, and what it told since, from these offsets
-    on, is to be adopted first.
+    on, is to be adopted first. `catch_up`: topic → where it ended then; up to there inputs
+    wait for each other.
     """
 
     lane: int
@@ -33,6 +34,20 @@ class LaneState:
     published_seq: int = 0
     parked_keys: set[bytes] = field(default_factory=set)
     restored_from: dict[tuple[str, int], int] | None = None
+    catch_up: dict[str, int] = field(default_factory=dict)
+
+
+def readable(state: LaneState, topics: Sequence[str]) -> tuple[str, ...]:
+    """The inputs whose turn it is: after a restore one is caught up before the next is read.
+
+    What follows from an event was told after it, but on another topic: read again, it could be handled first.
+    """
+    found = []
+    for topic in topics:
+        found.append(topic)
+        if state.offsets[topic] < state.catch_up.get(topic, 0):
+            break
+    return tuple(found)
 
 
 @dataclass(slots=True)

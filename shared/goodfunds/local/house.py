@@ -16,6 +16,7 @@ NOSTRO_BIC = "COBADEFFXXX"
 HOUSE = "goodfunds house"
 _BANK_USER, _BANK_PASSWORD = "goodfunds", "sandbox"
 _BANK_SILENCE = 2
+_RESTORE_WAIT = 2
 """Seconds: the sandbox bank answers in less, and a demo does not wait longer for what it has lost."""
 
 PROCESSES: Mapping[str, tuple[str, ...]] = {
@@ -81,6 +82,7 @@ def environment(stack: Stack, name: str) -> dict[str, str]:
         "GOODFUNDS_BANK_SFTP_PASSWORD": _BANK_PASSWORD,
         "GOODFUNDS_BANK_HTTP": stack.url("sandbox-bank"),
         "GOODFUNDS_BANK_SILENCE": str(_BANK_SILENCE),
+        "GOODFUNDS_RESTORE_WAIT": str(_RESTORE_WAIT),
         "GOODFUNDS_NOSTRO": NOSTRO,
         "GOODFUNDS_NOSTRO_BIC": NOSTRO_BIC,
         "GOODFUNDS_HOUSE_NAME": HOUSE,

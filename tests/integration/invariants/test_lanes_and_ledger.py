@@ -27,6 +27,8 @@ BREAKS = {
     "a topic is forgotten": ("never_back", _LANE + "offsets = '{}'"),
     "a watermark goes back": ("never_back", _LANE + "watermarks = '{\"in|other|0\": 4}'"),
     "a producer is forgotten": ("never_back", _LANE + "watermarks = '{}'"),
+    "a next life begins below the last": ("never_back", _LANE + "watermarks = '{\"in|other.2|0\": 4}'"),
+    "a producer takes the place of another": ("never_back", _LANE + "watermarks = '{\"in|another|0\": 9}'"),
     "a number is given again": ("never_back", _LANE + "destinations = '{\"out/0\": 3}'"),
     "the outbox goes back": ("never_back", _LANE + "outbox_seq = 2, published_seq = 2"),
     "what was published goes back": ("never_back", _LANE + "published_seq = 2"),
@@ -60,6 +62,18 @@ async def test_a_row_that_must_never_be_stops_its_lane_and_is_rolled_back(
     floor: str, constraint: str, statement: str
 ) -> None:
     assert_stopped_with_evidence(await break_on(floor, statement), constraint)
+
+
+async def test_a_producers_next_life_takes_the_place_of_its_last(floor: str) -> None:
+    """Its database came back from a backup, and numbers on."""
+    connection = await connect(floor)
+    try:
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute(_LANE + "watermarks = '{\"in|other.2|0\": 6}' WHERE lane = 0")
+        await transaction.rollback()
+    finally:
+        await connection.close()
 
 
 async def test_an_entry_posted_twice_stops_its_lane_with_what_postgres_said(floor: str) -> None:

@@ -177,6 +177,14 @@ BREAKS = {
         "attempts_file_id_fkey",
         f"INSERT INTO attempts VALUES ({_id(97)}, 1, 'sending', now())",
     ),
+    "half of a found file": (
+        "found_whole",
+        "INSERT INTO found_files (message_id, file_name, sha256) VALUES ('M9', 'F9', 'x')",
+    ),
+    "a file adopted that nobody found": (
+        "adopted_once_found",
+        "INSERT INTO found_files (message_id, file_name, adopted_at) VALUES ('M9', 'F9', now())",
+    ),
     "a batch in no file": (
         "bank_file_batches_file_id_fkey",
         f"INSERT INTO bank_file_batches VALUES ({SEALED}, {_id(97)}, 0)",

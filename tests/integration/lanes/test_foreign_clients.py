@@ -53,7 +53,7 @@ async def send(stage: Stage, values: range, header: str, compression: str | None
 
 
 async def read(stage: Stage, consumer: LaneConsumer, count: int) -> list[Record]:
-    await stage.until("assigned", lambda: consumer.seek(0, {stage.source: 0}))
+    await stage.until("assigned", lambda: consumer.seek(0, {stage.source: 0}, [stage.source]))
     found: list[Record] = []
 
     async def enough() -> bool:

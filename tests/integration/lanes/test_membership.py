@@ -62,7 +62,7 @@ async def test_a_member_without_lanes_stays_ready_to_take_the_dead_ones(
             member_lanes = member.lanes()
             await member.poll(0.05, 10)
             if member_lanes:
-                member.seek(0, {stage.source: 0})
+                member.seek(0, {stage.source: 0}, [stage.source])
         return [member for member in both if member.lanes()]
 
     await stage.until("one owner", owners)

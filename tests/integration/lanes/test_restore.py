@@ -295,7 +295,7 @@ async def adopted(stage: Stage, connection: Connection, lane: int = 0) -> Adopte
     handler = Restorable(stage.source, stage.target)
     return await adopt_own(
         connection, stage.bootstrap, f"copier.{incarnation}", [stage.target], taken.states, taken.tails,
-        handler.adopt, SystemClock(),
+        handler.adopt, SystemClock(), {},
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from goodfunds.events import types
 from goodfunds.events.topics import BANK_NOTIFICATIONS, PAYMENTS, SETTLEMENT_NOTIFICATIONS
 from goodfunds.ids import NO_ID, payment_id
 from goodfunds.lanes import Poll, lane_of
+from goodfunds.lanes.records import OwnEvent
 from goodfunds.postgres import connect, migrate
 from goodfunds.rails import RAILS
 from services.settlement import SERVICE
@@ -68,17 +69,21 @@ class Desk:
     numbers: Numbers = field(default_factory=Numbers)
     offsets: Counter[tuple[str, int]] = field(default_factory=Counter)
     told: list[Any] = field(default_factory=list)
+    log: list[ConsumerRecord] = field(default_factory=list)
+    own: list[tuple[int, OwnEvent]] = field(default_factory=list)
 
     def record(self, topic: str, lane: int, value: bytes) -> ConsumerRecord:
         """A record of one of our own producers."""
         self.offsets[topic, lane] += 1
         number = self.offsets[topic, lane]
         headers = (("producer", b"test.1"), ("lane", b"%d" % lane), ("seq", b"%d" % number))
-        return ConsumerRecord(
+        record = ConsumerRecord(
             topic=topic, partition=lane, offset=number - 1, timestamp=millis(MORNING), timestamp_type=1,
             key=b"account", value=value, checksum=None, serialized_key_size=7,
             serialized_value_size=len(value), headers=headers,
         )  # fmt: skip
+        self.log.append(record)
+        return record
 
     async def poll(
         self, records: dict[int, list[ConsumerRecord]], now: datetime = MORNING, due: bool = False
@@ -94,6 +99,10 @@ class Desk:
         for lane, of_lane in emissions.items():
             for each in of_lane:
                 self.numbers.next[lane, each.topic, each.partition] += 1
+                seq = self.numbers.next[lane, each.topic, each.partition]
+                self.own.append((lane, OwnEvent(
+                    each.topic, each.partition, seq, each.key, each.event_type, each.body,
+                )))  # fmt: skip
                 if each.topic == SETTLEMENT_NOTIFICATIONS:
                     assert each.partition == lane
                     events.append(types.decode(each.body))

@@ -13,7 +13,8 @@ from goodfunds.ids import reference
 from goodfunds.lanes.frame import LARGEST_BODY
 from services.settlement.gateway import answers
 from tests.integration.settlement.desk import DAY, PARTITIONS, instruction
-from tests.integration.settlement.test_gateway import SQL, Stage, claimed, house
+from tests.integration.settlement.stage import Stage
+from tests.integration.settlement.test_gateway import SQL, claimed, house
 
 __all__ = ["claimed", "house"]
 

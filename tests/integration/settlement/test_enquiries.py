@@ -11,7 +11,8 @@ from goodfunds.events.types import PaymentStatusReported
 from goodfunds.ids import reference
 from services.settlement.gateway import enquiries
 from tests.integration.settlement.desk import DAY, booked, instruction, kinds
-from tests.integration.settlement.test_gateway import Stage, claimed, house
+from tests.integration.settlement.stage import Stage
+from tests.integration.settlement.test_gateway import claimed, house
 from tests.integration.tampering import unguarded
 
 __all__ = ["claimed", "house"]

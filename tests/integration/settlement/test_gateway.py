@@ -1,7 +1,6 @@
 """The gateway against a real SFTP server: claim, call, record, with a fault or a death between any two."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -13,79 +12,24 @@ from goodfunds import sftp as sftp_module
 from goodfunds.clock import FixedClock
 from goodfunds.errors import InvariantBroken, Unavailable
 from goodfunds.events import types
-from goodfunds.lanes import Emission
 from goodfunds.postgres import create_pool, statements
 from goodfunds.rails import RAILS
 from services.settlement import SERVICE
 from services.settlement.gateway.bank import Bank
-from services.settlement.gateway.messages import House
-from services.settlement.gateway.source import Gateway
 from tests.integration.settlement.desk import (
     DAY,
     EVENING,
-    NOSTRO,
-    NOSTRO_LANE,
-    PARTITIONS,
     Desk,
-    Numbers,
     instruction,
     migrated,
     opened,
 )
 from tests.integration.settlement.paper_bank import PaperBank
+from tests.integration.settlement.stage import Stage, gateway_of
 from tests.integration.tampering import unguarded
 
 SQL = statements(SERVICE.sql)
 UNKNOWN_AFTER = RAILS["sepa-credit"].unknown_after
-
-
-@dataclass
-class Stage:
-    """Settlement with its gateway, stepped by hand."""
-
-    desk: Desk
-    pool: Any
-    bank: PaperBank
-    clock: FixedClock
-    gateway: Gateway
-    link: Bank
-    emitted: list[Emission] = field(default_factory=list)
-
-    async def step(self, record: bool = True) -> Any:
-        """One look and, unless it dies before, its record."""
-        work = await self.gateway.look()
-        if work is not None and record:
-            async with self.desk.connection.transaction():
-                self.emitted += await self.gateway.record(
-                    self.desk.connection, work, self.clock.now(), Numbers()
-                )
-        return work
-
-    async def run(self) -> None:
-        """Step until there is nothing to do."""
-        while await self.step() is not None:
-            pass
-
-    async def die(self) -> None:
-        """The process ends; another takes its place."""
-        await self.link.close()
-        self.gateway, self.link = _gateway(self.pool, self.bank, self.clock)
-
-    def wait(self, time: timedelta) -> None:
-        self.clock.at += time
-
-    async def attempts(self) -> list[str]:
-        rows = await self.desk.connection.fetch("SELECT state FROM attempts ORDER BY attempt")
-        return [row[0] for row in rows]
-
-    def events(self, kind: type[Any]) -> list[Any]:
-        return [found for each in self.emitted if isinstance(found := types.decode(each.body), kind)]
-
-
-def _gateway(pool: Any, bank: PaperBank, clock: FixedClock) -> tuple[Gateway, Bank]:
-    link = Bank(bank.address(), bank.http)
-    house = House("The House", NOSTRO, "COBADEFFXXX")
-    return Gateway(pool, link, RAILS, house, PARTITIONS, NOSTRO_LANE, clock, timedelta(seconds=30)), link
 
 
 @pytest.fixture
@@ -95,7 +39,7 @@ async def house(database: str, tmp_path: Path) -> AsyncIterator[Stage]:
     bank = PaperBank(tmp_path / "bank")
     await bank.open()
     clock = FixedClock(EVENING)
-    house = Stage(Desk(connection), pool, bank, clock, *_gateway(pool, bank, clock))
+    house = Stage(Desk(connection), pool, bank, clock, *gateway_of(pool, bank, clock))
     yield house
     await house.link.close()
     await bank.close()

@@ -57,7 +57,7 @@ async def test_a_lane_is_read_from_its_offsets_and_no_other_partition_is_read(
     monkeypatch.setattr(consumer._consumer, "resume", lambda *of: None)
     monkeypatch.setattr(consumer._consumer, "getmany", getmany)
     consumer.on_partitions_assigned([ours, assigned])
-    assert consumer.seek(0, {"in": 7})
+    assert consumer.seek(0, {"in": 7}, ["in"])
     assert seeked == [(ours, 7)]
     found: Any = await consumer.poll(0.0, 10)
     assert found == {0: ["of ours"]}
@@ -70,7 +70,7 @@ async def test_a_lane_is_ours_with_its_partition_of_every_topic_alone() -> None:
         [TopicPartition("in", 0), TopicPartition("in", 1), TopicPartition("other", 1)]
     )
     assert consumer.lanes() == {1}
-    assert not consumer.seek(0, {"in": 0, "other": 0})
+    assert not consumer.seek(0, {"in": 0, "other": 0}, ["in", "other"])
     await consumer.stop()
 
 

@@ -71,7 +71,9 @@ class Handler:
 class Consumer:
     """All lanes are assigned."""
 
-    def seek(self, lane: int, offsets: Mapping[str, int]) -> bool:
+    topics = ()
+
+    def seek(self, lane: int, offsets: Mapping[str, int], topics: Sequence[str]) -> bool:
         return True
 
     def pause(self, lane: int) -> None:

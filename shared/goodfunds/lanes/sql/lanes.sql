@@ -40,7 +40,7 @@ WHERE l.lane = $1 AND a.pid <> $2;
 
 -- name: read_lanes
 SELECT lane, incarnation, epoch, version, offsets, started_above, watermarks, destinations, acknowledged,
-       outbox_seq, published_seq, stopped_reason, restored_from
+       outbox_seq, published_seq, stopped_reason, restored_from, catch_up
 FROM lanes WHERE lane = ANY($1::int[]);
 
 -- name: read_destinations
@@ -93,7 +93,8 @@ WHERE datname = current_database() AND application_name LIKE 'goodfunds %' AND a
 ORDER BY application_name, pid;
 
 -- name: begin_incarnation
-UPDATE cluster SET incarnation = substr(replace(gen_random_uuid()::text, '-', ''), 1, 12) RETURNING incarnation;
+UPDATE cluster SET incarnation = substr(replace(gen_random_uuid()::text, '-', ''), 1, 12), restored_at = clock_timestamp()
+RETURNING incarnation;
 
 -- name: before_restore
 SELECT lane, destinations, acknowledged, restored_from FROM lanes;
@@ -110,7 +111,8 @@ WHERE l.lane = n.lane
 RETURNING l.lane, l.stopped_reason;
 
 -- name: end_adoption
-UPDATE lanes SET destinations = $2::jsonb, restored_at = NULL, restored_from = NULL WHERE lane = $1;
+UPDATE lanes SET destinations = $2::jsonb, catch_up = $3::jsonb, restored_at = NULL, restored_from = NULL
+WHERE lane = $1;
 
 -- name: resumed_lanes
 SELECT lane FROM lanes WHERE lane = ANY($1::int[]) AND stopped_reason IS NULL;

@@ -1,0 +1,44 @@
+"""After a restore: the batches in which payments had gone out, as the gateway found them at the bank."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from goodfunds.errors import InvariantBroken, Unavailable
+from goodfunds.lanes.records import Connection
+from services.settlement.batching import FoundBatches
+from services.settlement.model import Batch
+from services.settlement.store import SQL, batches_by_id, read_batch
+
+
+async def is_restored(connection: Connection) -> bool:
+    """Whether what had gone out before a restore has yet to be put where it was.
+
+    Asked each time: who remembers an answer may have slept through the restore. Raises Unavailable until
+    the gateway has read the bank's folders for it.
+    """
+    row = await connection.fetchrow(SQL["restore_under_way"])
+    if row is not None and row["folders_read_at"] is None:
+        raise Unavailable("restored: the gateway has yet to read the bank's folders for what had gone out")
+    return row is not None
+
+
+async def found_of_payments(connection: Connection, payment_ids: Collection[bytes]) -> FoundBatches:
+    """The batches that files at the bank carry these payments in."""
+    found = FoundBatches()
+    for row in await connection.fetch(SQL["found_of_payments"], list(payment_ids)):
+        found.of.setdefault(row[0], []).append(read_batch(row[1:]))
+    ids = {batch.batch_id for of_payment in found.of.values() for batch in of_payment}
+    found.there.update(batch.batch_id for batch in await batches_by_id(connection, ids))
+    return found
+
+
+async def found_of_lanes(connection: Connection, lanes: Sequence[int]) -> list[Batch]:
+    """The batches of files at the bank that have yet to be adopted."""
+    return [read_batch(row) for row in await connection.fetch(SQL["found_of_lanes"], lanes)]
+
+
+async def seal_found(connection: Connection, lanes: Sequence[int], at: datetime) -> None:
+    """Seal found batches whose payments are all there. Raises InvariantBroken where others are."""
+    for batch_id, agrees in await connection.fetch(SQL["seal_found"], lanes, at):
+        if not agrees:
+            raise InvariantBroken(f"batch {batch_id.hex()} has other payments than the bank has of it")

@@ -1,0 +1,453 @@
+"""After a restore: what had gone out is found at the bank, nothing goes out or is told twice."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from goodfunds import ids
+from goodfunds.clock import FixedClock
+from goodfunds.errors import Unavailable
+from goodfunds.events import types
+from goodfunds.events.topics import BANK_NOTIFICATIONS, PAYMENTS
+from goodfunds.ids import reference
+from goodfunds.lanes.records import OwnEvent
+from goodfunds.local import postgres as embedded_postgres
+from goodfunds.postgres import create_pool
+from services.settlement.adoption import adopt, adopt_submissions
+from services.settlement.gateway.work import FileAdopted, FileFound, FoldersRead, Released
+from tests.integration.settlement.desk import (
+    EVENING,
+    MORNING,
+    PARTITIONS,
+    Desk,
+    booked,
+    instruction,
+    migrated,
+    opened,
+)
+from tests.integration.settlement.paper_bank import PaperBank
+from tests.integration.settlement.stage import Stage, gateway_of
+
+WAIT = timedelta(minutes=30)
+"""Nothing of the former life reaches the bank after this."""
+
+
+@dataclass
+class Lives:
+    """A house, its backup, and the second life that begins with it; one bank for both."""
+
+    server: Any
+    dsn: str
+    backup: str
+    bank: PaperBank
+    clock: FixedClock
+    house: Stage
+    logged: int = 0
+    told: int = 0
+    ended: int = 0
+
+    async def back_up(self) -> None:
+        """Copy the database as it is."""
+        await self.leave()
+        connection = await embedded_postgres.connect(self.server.server)
+        try:
+            await connection.execute(f"CREATE DATABASE {self.backup} TEMPLATE {self.dsn.rpartition('/')[2]}")
+        finally:
+            await connection.close()
+        desk = self.house.desk
+        self.logged, self.told = len(desk.log), len(desk.own)
+        await self._enter(self.dsn, desk)
+
+    async def restore(self) -> None:
+        """The first life ends; the second knows the backup, and that it is one."""
+        await self.leave()
+        first = self.house.desk
+        desk = Desk(None, numbers=first.numbers, offsets=first.offsets, log=first.log, own=first.own)
+        await self._enter(str(self.server.dsn(self.backup)), desk)
+        await self._announce()
+
+    async def adopt(self) -> None:
+        """Lanes and gateway adopt what they told since the backup."""
+        desk = self.house.desk
+        async with desk.connection.transaction():
+            for lane in range(PARTITIONS):
+                own = [event for of, event in desk.own[self.told :] if of == lane]
+                await adopt(desk.connection, lane, own)
+                # What was adopted may come again, after a crash.
+                await adopt(desk.connection, lane, own)
+            told = [
+                OwnEvent(BANK_NOTIFICATIONS, each.partition, seq, each.key, each.event_type, each.body)
+                for seq, each in enumerate(self.house.emitted, 1)
+            ]
+            await adopt_submissions(desk.connection, -1, told)
+        self.told = len(desk.own)
+
+    async def handle_again(self, topic: str) -> list[Any]:
+        """Handle what a topic has had since the backup, one record a poll; what is told of it."""
+        told = []
+        for record in [each for each in self._since() if each.topic == topic]:
+            told += await self.house.desk.poll({record.partition: [record]}, self.clock.now(), due=True)
+            await self._move(record)
+        return told
+
+    async def leave(self) -> None:
+        await self.house.link.close()
+        await self.house.pool.close()
+        await self.house.desk.connection.close()
+
+    def _since(self) -> list[Any]:
+        return self.house.desk.log[self.logged : self.ended]
+
+    async def _enter(self, dsn: str, desk: Desk) -> None:
+        pool = await create_pool(dsn)
+        desk.connection = await opened(dsn)
+        emitted, delivered = self.house.emitted, self.house.delivered
+        self.house = Stage(
+            desk, pool, self.bank, self.clock, *gateway_of(pool, self.bank, self.clock), emitted, delivered
+        )
+
+    async def _announce(self) -> None:
+        connection, desk = self.house.desk.connection, self.house.desk
+        self.ended = len(desk.log)
+        await connection.execute(
+            "INSERT INTO cluster (partitions, restored_at) VALUES ($1, $2)", PARTITIONS, self.clock.now()
+        )
+        for lane in range(PARTITIONS):
+            offsets, ends = (
+                json.dumps({
+                    topic: sum((each.topic, each.partition) == (topic, lane) for each in log)
+                    for topic in (PAYMENTS, BANK_NOTIFICATIONS)
+                })
+                for log in (desk.log[: self.logged], desk.log)
+            )  # fmt: skip
+            await connection.execute(
+                "INSERT INTO lanes (lane, incarnation, offsets, catch_up)"
+                " SELECT $1, incarnation, $2::jsonb, $3::jsonb FROM cluster",
+                lane, offsets, ends,
+            )  # fmt: skip
+
+    async def _move(self, record: Any) -> None:
+        await self.house.desk.connection.execute(
+            "UPDATE lanes SET offsets = jsonb_set(offsets, ARRAY[$2], to_jsonb($3::bigint)) WHERE lane = $1",
+            record.partition, record.topic, record.offset + 1,
+        )  # fmt: skip
+
+    async def come_back(self) -> list[Any]:
+        """From the restore to the release; what was told of it."""
+        await self.restore()
+        await self.adopt()
+        self.clock.at += WAIT
+        await self.house.run()
+        told = await self.handle_again(PAYMENTS)
+        told += await self.handle_again(BANK_NOTIFICATIONS)
+        await self.house.run()
+        return told
+
+    async def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in await self.house.desk.connection.fetch(statement)]
+
+    def sent(self) -> list[str]:
+        """Names of what was delivered to the bank, ever."""
+        return [name for name, _ in self.bank.delivered]
+
+
+@pytest.fixture
+async def lives(postgres: Any, database: str, tmp_path: Path) -> AsyncIterator[Lives]:
+    await migrated(database)
+    bank = PaperBank(tmp_path / "bank")
+    await bank.open()
+    clock, backup = FixedClock(EVENING), f"backup_{uuid4().hex[:12]}"
+    connection, pool = await opened(database), await create_pool(database)
+    house = Stage(Desk(connection), pool, bank, clock, *gateway_of(pool, bank, clock))
+    lives = Lives(postgres, database, backup, bank, clock, house)
+    yield lives
+    await lives.leave()
+    await bank.close()
+    connection = await embedded_postgres.connect(postgres.server)
+    await connection.execute(f"DROP DATABASE IF EXISTS {backup} WITH (FORCE)")
+    await connection.close()
+
+
+def payments(*keys: str, account: str = "customer-1") -> list[types.PaymentInstruction]:
+    return [instruction(idempotency_key=key, end_to_end_id=key, debtor_account=account) for key in keys]
+
+
+async def send_out(lives: Lives) -> None:
+    """Seal what is open and send it; the lanes hear of it."""
+    await lives.house.desk.close(lives.clock.now())
+    await lives.house.run()
+    await lives.house.deliver()
+
+
+_BATCHES = """
+SELECT b.batch_id, m.payment_id, b.payments_count, b.amount_minor, b.first_offset, b.last_offset, b.message_id
+FROM batches b JOIN batch_members m USING (batch_id) ORDER BY 1, 2"""
+_FILES = """
+SELECT f.file_id, f.rail, f.nostro, f.currency, f.requested_date, f.message_id, f.file_name, f.created_at,
+       f.sha256, f.payments_count, f.amount_minor, c.batch_id
+FROM bank_files f JOIN bank_file_batches c USING (file_id) ORDER BY 1, 12"""
+_SETTLED = "SELECT payment_id, source, bank_reference, booking_date, event_seq FROM settlements ORDER BY 1"
+_REJECTED = "SELECT payment_id, reason_code, event_seq FROM rejections ORDER BY 1"
+_STATES = "SELECT payment_id, state FROM payment_states ORDER BY 1"
+_BALANCES = "SELECT lane, account, currency, balance_minor FROM balances ORDER BY 1, 2, 3"
+_ALL = (_BATCHES, _FILES, _SETTLED, _REJECTED, _STATES, _BALANCES)
+
+
+async def test_what_was_sent_settled_and_rejected_since_the_backup_is_so_again_and_is_not_sent_or_told_twice(
+    lives: Lives,
+) -> None:
+    house = lives.house
+    await house.desk.accept(*payments("known", "known-too"))
+    await lives.back_up()
+    first, second, third = await lives.house.desk.accept(*payments("a", "b", "c"))
+    await lives.house.desk.accept(*payments("d", account="customer-2"))
+    await send_out(lives)
+    lane = (await lives.house.desk.batch_of(first))["lane"]
+    await lives.house.desk.tell(lane, booked(payment_id=first, end_to_end_id="a"))
+    (batch,) = {(await lives.house.desk.batch_of(each))["batch_id"] for each in (second, third)}
+    rejected = types.PaymentStatusReported(
+        payment_id=second, batch_id=batch, reported_at=0, status="RJCT", reason_code="AC01", reason="closed",
+        message_id="M", end_to_end_id="b",
+    )  # fmt: skip
+    await lives.house.desk.tell(lane, rejected)
+    before, sent = [await lives.rows(of) for of in _ALL], lives.sent()
+    assert len(sent) == 1
+    told = await lives.come_back()
+    assert told == []
+    assert [await lives.rows(of) for of in _ALL] == before
+    assert await lives.rows("SELECT * FROM told") == []
+    assert lives.house.gateway.unready() == []
+    assert lives.sent() == sent
+
+
+async def test_a_batch_that_was_open_in_the_backup_is_sealed_as_it_went_out_and_what_is_new_goes_another_way(
+    lives: Lives,
+) -> None:
+    await lives.house.desk.accept(*payments("known"))
+    await lives.back_up()
+    (early,) = await lives.house.desk.accept(*payments("early"))
+    await send_out(lives)
+    gone = (await lives.house.desk.batch_of(early))["batch_id"]
+    await lives.restore()
+    await lives.adopt()
+    lives.clock.at += WAIT
+    await lives.house.run()
+    # Before the payment that completes the batch has come again.
+    (late,) = await lives.house.desk.accept(*payments("late"), now=MORNING)
+    assert (await lives.house.desk.batch_of(late))["batch_id"] != gone
+    await lives.handle_again(PAYMENTS)
+    await lives.handle_again(BANK_NOTIFICATIONS)
+    await send_out(lives)
+    assert [row[1] for row in await lives.rows(_BATCHES) if row[0] == gone].count(early) == 1
+    assert len(lives.sent()) == 2
+    assert b">late<" in lives.bank.delivered[1][1]
+    assert b">early<" not in lives.bank.delivered[1][1]
+
+
+async def test_a_file_that_went_out_and_was_told_to_nobody_is_found_by_its_name(lives: Lives) -> None:
+    await lives.back_up()
+    (payment,) = await lives.house.desk.accept(*payments("a"))
+    await lives.house.desk.close()
+    await lives.house.run()
+    # The gateway died before anybody heard of it.
+    lives.house.lose_told()
+    await lives.come_back()
+    assert len(lives.sent()) == 1
+    await lives.house.deliver()
+    assert await lives.house.desk.states() == {payment: "submitted"}
+
+
+async def test_lanes_handle_nothing_before_the_folders_are_read_and_those_not_before_the_former_life_is_over(
+    lives: Lives,
+) -> None:
+    await lives.back_up()
+    await lives.house.desk.accept(*payments("a"))
+    await send_out(lives)
+    await lives.restore()
+    await lives.adopt()
+    lives.clock.at += WAIT - timedelta(seconds=1)
+    assert await lives.house.step() is None
+    assert "may still arrive" in lives.house.gateway.unready()[0]
+    with pytest.raises(Unavailable, match="folders"):
+        await lives.handle_again(PAYMENTS)
+    lives.clock.at += timedelta(seconds=1)
+    steps = [type(await lives.house.step()) for _ in range(2)]
+    assert steps == [FileFound, FoldersRead]
+    assert await lives.house.step() is None
+    assert "lane" in lives.house.gateway.unready()[0]
+    await lives.handle_again(PAYMENTS)
+    await lives.handle_again(BANK_NOTIFICATIONS)
+    assert [type(await lives.house.step()) for _ in range(2)] == [FileAdopted, Released]
+
+
+@pytest.mark.parametrize("dies_after", range(6))
+async def test_a_gateway_that_dies_after_any_step_towards_the_release_goes_on_with_it(
+    lives: Lives, dies_after: int
+) -> None:
+    await lives.back_up()
+    await lives.house.desk.accept(*payments("a"))
+    await send_out(lives)
+    await lives.house.desk.accept(*payments("b", account="customer-2"))
+    await lives.restore()
+    await lives.adopt()
+    lives.clock.at += WAIT
+    for _ in range(dies_after):
+        await lives.house.step()
+    await lives.house.die()
+    await lives.house.run()
+    await lives.handle_again(PAYMENTS)
+    await lives.handle_again(BANK_NOTIFICATIONS)
+    await lives.house.run()
+    await lives.house.die()
+    lives.clock.at += timedelta(days=1)
+    await send_out(lives)
+    assert lives.house.gateway.unready() == []
+    assert [content.count(b"<InstrId>") for _, content in lives.bank.delivered] == [1, 1]
+
+
+async def test_a_payment_of_a_refused_file_that_went_out_again_stands_in_the_second(lives: Lives) -> None:
+    await lives.back_up()
+    (payment,) = await lives.house.desk.accept(*payments("a"))
+    await send_out(lives)
+    batch = await lives.house.desk.batch_of(payment)
+    refusal = types.BatchRefused(
+        batch_id=batch["batch_id"], refused_at=0, message_id=batch["message_id"], reason_code="TM01",
+        reason="too late",
+    )  # fmt: skip
+    await lives.house.desk.tell(batch["lane"], refusal)
+    lives.bank.take()
+    lives.clock.at += timedelta(days=1)
+    await send_out(lives)
+    assert len(lives.sent()) == 2
+    states = await lives.house.desk.states()
+    told = await lives.come_back()
+    assert told == []
+    assert await lives.house.desk.states() == states
+    assert len(lives.sent()) == 2
+    assert lives.house.gateway.unready() == []
+
+
+async def test_a_payment_that_the_bank_knows_from_no_file_in_its_folders_keeps_the_hold(lives: Lives) -> None:
+    await lives.back_up()
+    (payment,) = await lives.house.desk.accept(*payments("a"))
+    lane = (await lives.house.desk.batch_of(payment))["lane"]
+    await lives.house.desk.close()
+    await lives.house.run()
+    lives.house.lose_told()
+    (name, content) = lives.bank.delivered[0]
+    lives.bank.lose()
+    lives.bank.payments[reference(lane, payment)] = {"message_id": name.removesuffix(".xml")}
+    await lives.come_back()
+    await send_out(lives)
+    assert f"knows payment {ids.text(payment)}" in lives.house.gateway.unready()[0]
+    assert len(lives.sent()) == 1
+    # Put back now it comes too late for the lanes: what they have made of its payment stays where it is.
+    (lives.bank.root / "archive" / name).write_bytes(content)
+    lives.clock.at += timedelta(minutes=1)
+    await lives.house.run()
+    assert "of 1 payments" in lives.house.gateway.unready()[0]
+    assert len(lives.sent()) == 1
+
+
+async def test_a_file_that_the_lanes_were_told_of_and_no_folder_has_keeps_the_hold_until_it_is_put_back(
+    lives: Lives,
+) -> None:
+    await lives.back_up()
+    (payment,) = await lives.house.desk.accept(*payments("a"))
+    await send_out(lives)
+    ((name, content),) = lives.bank.delivered
+    lives.bank.lose()
+    await lives.restore()
+    await lives.adopt()
+    lives.clock.at += WAIT
+    await lives.house.run()
+    assert name.removesuffix(".xml") in lives.house.gateway.unready()[0]
+    with pytest.raises(Unavailable, match="folders"):
+        await lives.handle_again(PAYMENTS)
+    (lives.bank.root / "archive" / name).write_bytes(content)
+    lives.clock.at += timedelta(minutes=1)
+    await lives.house.run()
+    await lives.handle_again(PAYMENTS)
+    await lives.handle_again(BANK_NOTIFICATIONS)
+    await lives.house.run()
+    assert lives.house.gateway.unready() == []
+    assert await lives.house.desk.states() == {payment: "submitted"}
+    assert len(lives.sent()) == 1
+
+
+async def claimed_in_the_backup(lives: Lives) -> None:
+    """The backup knows of a file that it has yet to send."""
+    await lives.house.desk.accept(*payments("a"))
+    await lives.house.desk.close()
+    await lives.house.step()
+
+
+async def uploading_in_the_backup(lives: Lives) -> None:
+    """The backup had begun to send a file."""
+    await claimed_in_the_backup(lives)
+    await lives.house.step()
+
+
+@pytest.mark.parametrize("prepare", [claimed_in_the_backup, uploading_in_the_backup])
+@pytest.mark.parametrize("heard", [True, False])
+async def test_a_file_that_the_backup_was_about_to_send_is_not_sent_again(
+    lives: Lives, prepare: Callable[[Lives], Awaitable[None]], heard: bool
+) -> None:
+    await prepare(lives)
+    await lives.back_up()
+    await lives.house.run()
+    if heard:
+        await lives.house.deliver()
+    else:
+        lives.house.lose_told()
+    await lives.come_back()
+    lives.clock.at += timedelta(days=1)
+    await lives.house.run()
+    await lives.house.deliver()
+    assert len(lives.sent()) == 1
+    assert lives.house.gateway.unready() == []
+    assert set((await lives.house.desk.states()).values()) == {"submitted"}
+
+
+async def test_a_file_that_the_backup_was_about_to_send_and_that_never_went_out_is_sent_after_the_release(
+    lives: Lives,
+) -> None:
+    await claimed_in_the_backup(lives)
+    await lives.back_up()
+    await lives.come_back()
+    await lives.house.run()
+    assert len(lives.sent()) == 1
+
+
+async def test_an_answer_that_was_taken_since_the_backup_is_taken_again_and_changes_nothing(
+    lives: Lives,
+) -> None:
+    await lives.back_up()
+    (payment,) = await lives.house.desk.accept(*payments("a"))
+    await send_out(lives)
+    message_id = lives.sent()[0].removesuffix(".xml")
+    lives.bank.put("pain002-1.xml", pain002(message_id))
+    await lives.house.run()
+    await lives.house.deliver()
+    assert await lives.house.desk.states() == {payment: "rejected"}
+    before = [await lives.rows(of) for of in _ALL]
+    assert await lives.come_back() == []
+    assert await lives.house.deliver() == []
+    assert [await lives.rows(of) for of in _ALL] == before
+    assert await lives.rows("SELECT name FROM bank_messages") == [("pain002-1.xml",)]
+
+
+def pain002(message_id: str) -> bytes:
+    """A rejection of a whole file for its account."""
+    return f"""<?xml version="1.0" encoding="UTF-8"?>
+<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>
+<GrpHdr><MsgId>B-1</MsgId><CreDtTm>2026-03-03T18:30:00Z</CreDtTm></GrpHdr>
+<OrgnlGrpInfAndSts><OrgnlMsgId>{message_id}</OrgnlMsgId><OrgnlMsgNmId>pain.001.001.09</OrgnlMsgNmId>
+<GrpSts>RJCT</GrpSts><StsRsnInf><Rsn><Cd>AC01</Cd></Rsn></StsRsnInf></OrgnlGrpInfAndSts>
+</CstmrPmtStsRpt></Document>""".encode()
