@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from goodfunds.clock import SystemClock
-from goodfunds.lanes import Emission, Input, Poll
+from goodfunds.lanes import Emission, Poll
 from goodfunds.lanes.frame import OutboxRow
 from goodfunds.lanes.handling import Handling
 from goodfunds.lanes.held import HeldLanes
@@ -18,6 +18,7 @@ from goodfunds.lanes.takeover import raise_epoch, read_taken
 from goodfunds.postgres import connect
 from goodfunds.service import migrate_service, services
 from tests.integration.tampering import unguarded
+from tests.stand_ins import Consumer, Record, Service
 
 INCARNATION = "first"
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -26,25 +27,8 @@ Fault = str | Callable[[Connection], Awaitable[None]]
 """What a handler does wrong within its transaction: a statement, or anything."""
 
 
-@dataclass
-class Record:
-    """A record of a topic that clients may write."""
-
-    partition: int
-    value: bytes | None
-    offset: int = 7
-    key: bytes | None = b"account"
-    topic: str = "in"
-    timestamp: int = 0
-    headers: Sequence[Any] = ((b"h".decode(), b"x"),)
-
-
-class Faulty:
-    """Handler: does what is wrong on lane 0; a mark in the outbox for every record besides."""
-
-    producer = "faulty"
-    inputs = (Input("in", client_writable=True),)
-    outputs = ("out",)
+class Faulty(Service):
+    """Does what is wrong on lane 0; a mark in the outbox for every record besides."""
 
     def __init__(self, fault: Fault) -> None:
         self._fault = fault
@@ -61,30 +45,6 @@ class Faulty:
             else:
                 await self._fault(connection)
         return emissions
-
-    async def due(self, *of: Any) -> Mapping[int, list[Any]]:
-        return {}
-
-    def key_of(self, record: Any) -> bytes:
-        return record.key or b""
-
-    def payment_of(self, record: Any) -> None:
-        return None
-
-    def amount_of(self, record: Any) -> None:
-        return None
-
-
-class Consumer:
-    """All lanes are assigned."""
-
-    topics = ()
-
-    def seek(self, lane: int, offsets: Mapping[str, int], topics: Sequence[str]) -> bool:
-        return True
-
-    def pause(self, lane: int) -> None:
-        pass
 
 
 @dataclass
@@ -146,7 +106,9 @@ async def break_on(dsn: str, fault: Fault, value: bytes | None = b"1") -> Outcom
         start = {lane: state.offsets["in"] for lane, state in taken.states.items()}
         sending: Any = publisher
         handling = Handling(Faulty(fault), held, connection, sending, INCARNATION, 2, SystemClock())
-        records = {lane: [Record(lane, value, start[lane])] for lane in (0, 1)}
+        records = {
+            lane: [Record(start[lane], value, partition=lane, headers=[("h", b"x")])] for lane in (0, 1)
+        }
         await handling.handle(records, {})
         rows = await connection.fetch(
             "SELECT lane, stopped_reason FROM lanes WHERE stopped_reason IS NOT NULL"

@@ -1,7 +1,6 @@
 """A poll that meets a fault: whose it is decides whether an event is parked, a lane stops, or neither."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +11,7 @@ from structlog.contextvars import get_contextvars
 from goodfunds import ids
 from goodfunds.clock import SystemClock
 from goodfunds.errors import Fenced, InvariantBroken, Misconfigured, is_retriable
-from goodfunds.lanes import Emission, Input, Poll
+from goodfunds.lanes import Emission, Poll
 from goodfunds.lanes import handling as of_handling
 from goodfunds.lanes.frame import OutboxRow, number, pack
 from goodfunds.lanes.handling import Handling
@@ -20,29 +19,14 @@ from goodfunds.lanes.held import HeldLanes
 from goodfunds.lanes.records import Connection
 from goodfunds.lanes.state import Admitted, LaneState
 from goodfunds.lanes.transact import ParkedRecord
-
-
-@dataclass
-class Record:
-    offset: int
-    value: bytes | None = b"1"
-    key: bytes | None = b"account"
-    topic: str = "in"
-    partition: int = 0
-    timestamp: int = 0
-    headers: list[tuple[str, bytes]] = field(default_factory=list)
-
+from tests.stand_ins import Consumer, Record, Service
 
 PAYMENT = bytes(range(16))
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
-class Handler:
+class Handler(Service):
     """Faults on the records and due rows that are in `faults`."""
-
-    producer = "copier"
-    inputs = (Input("in", client_writable=True),)
-    outputs = ("out",)
 
     def __init__(self, faults: Mapping[Any, Exception]) -> None:
         self._faults = faults
@@ -55,29 +39,8 @@ class Handler:
                     raise self._faults[each]
         return {}
 
-    async def due(self, *of: Any) -> Mapping[int, list[Any]]:
-        return {}
-
-    def key_of(self, record: Any) -> bytes:
-        return record.key or b""
-
     def payment_of(self, record: Any) -> bytes:
         return PAYMENT
-
-    def amount_of(self, record: Any) -> None:
-        return None
-
-
-class Consumer:
-    """All lanes are assigned."""
-
-    topics = ()
-
-    def seek(self, lane: int, offsets: Mapping[str, int], topics: Sequence[str]) -> bool:
-        return True
-
-    def pause(self, lane: int) -> None:
-        pass
 
 
 class Database:
