@@ -2,8 +2,9 @@
 
 import json
 import logging
+import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,6 +33,17 @@ def stage() -> Iterator[Stage]:
             embedded.stop(running)
 
 
+@contextmanager
+def told_to_end() -> Iterator[Callable[[], bool]]:
+    """Whether SIGTERM has come: noted, for an exception would be swallowed by the code that a story tells."""
+    came: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: came.append(number))
+    try:
+        yield lambda: bool(came)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def words(steps: Sequence[Step]) -> list[str]:
     """A story as people read it."""
     return [f"{number}. {step}" for number, step in enumerate(steps, 1)]
@@ -58,8 +70,11 @@ def main(
     fallen: dict[int, Outcome] = {}
     payments = records = 0
     started = monotonic()
-    with stage() as on:
+    with told_to_end() as ending, stage() as on:
         for number, each in enumerate(chosen, 1):
+            if ending():
+                chosen = chosen[: number - 1]
+                break
             told = story.drawn(each, steps)
             outcome = on.tell(each, told)
             payments, records = payments + outcome.payments, records + outcome.records
@@ -74,7 +89,8 @@ def main(
                 click.echo("\n".join(outcome.told))
             if outcome.findings:
                 fallen[each] = outcome
-                _explain(on, each, told, outcome, shorten)
+                _explain(on, each, told, outcome, shorten, ending)
+        ended = ending()
     seconds = monotonic() - started
     click.echo(
         f"{len(chosen)} stories of {steps} steps in {seconds:.0f} s: {payments:,} instructions, "
@@ -86,10 +102,17 @@ def main(
             "stories": len(chosen), "steps": steps, "instructions": payments, "events": records,
             "seconds": round(seconds, 1), "fallen": findings,
         }))  # fmt: skip
-    sys.exit(1 if fallen else 0)
+    sys.exit(128 + signal.SIGTERM if ended else 1 if fallen else 0)
 
 
-def _explain(on: Stage, seed: int, told: Sequence[Step], outcome: Outcome, seconds: int) -> None:
+def _explain(
+    on: Stage,
+    seed: int,
+    told: Sequence[Step],
+    outcome: Outcome,
+    seconds: int,
+    ending: Callable[[], bool],
+) -> None:
     for finding in outcome.findings[:10]:
         click.echo(f"  {finding}")
     if not seconds:
@@ -97,6 +120,8 @@ def _explain(on: Stage, seed: int, told: Sequence[Step], outcome: Outcome, secon
     rules = {finding.partition(":")[0] for finding in outcome.findings}
 
     def falls(shorter: Sequence[Step]) -> bool:
+        if ending():
+            return False
         found = {finding.partition(":")[0] for finding in on.tell(seed, shorter).findings}
         return bool(found & rules)
 
