@@ -27,6 +27,8 @@ from goodfunds.lanes import lane_of
 from goodfunds.local import house
 from goodfunds.local import stack as local
 from goodfunds.service import services
+from tests.auditor.at_rest import AtRest, audit_at_rest
+from tests.auditor.bank_at_rest import PastTheBank, book_lines
 from tests.bench.__main__ import ACCOUNTS, AMOUNT, account, cpu_seconds
 from tests.bench.lay import Laid, lay
 from tests.bench.load import Load, advance_day
@@ -56,12 +58,16 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Grown:
-    """A stack with that many finished payments: what they take, how long they took, what a payment costs."""
+    """A stack with that many finished payments: what they take, how long they took, what a payment costs.
+
+    `audits`: before the rounds, and after them.
+    """
 
     payments: int
     laid: Laid
     seconds: float
     proof_seconds: float
+    audits: list[AtRest]
     costs: list[Cost]
 
 
@@ -152,6 +158,27 @@ async def prepare(stack: local.Stack, payments: int) -> tuple[Laid, float, float
     return laid, seconds, monotonic() - started
 
 
+def past_the_bank(laid: Laid) -> PastTheBank:
+    """What the auditor is told of copies: the bank never saw them."""
+    return PastTheBank(laid.payments, laid.payments * AMOUNT, local.NOSTRO)
+
+
+async def audited(stack: local.Stack, laid: Laid, rounds: int) -> AtRest:
+    """The stack at rest by the auditor, after so many rounds; it must be clean."""
+    dsns = {name: f"{stack.postgres.rstrip('/')}/{each.database}" for name, each in services().items()}
+    found = await audit_at_rest(
+        dsns,
+        book_lines(stack.url("sandbox-bank")),
+        laid=past_the_bank(laid),
+        instructions=laid.payments + _TEMPLATE + rounds * _ROUND,
+        tell=lambda line: click.echo(line, err=True),
+    )
+    click.echo(found.sentence, err=True)
+    if not found.clean:
+        raise SystemExit("the auditor does not pass it")
+    return found
+
+
 async def grow(small: local.Stack, large: local.Stack, payments: int) -> tuple[Grown, Grown]:
     """Lay both, then let them take turns."""
     found = []
@@ -159,21 +186,23 @@ async def grow(small: local.Stack, large: local.Stack, payments: int) -> tuple[G
         laid, seconds, proof_seconds = await prepare(stack, count)
         size = sum(laid.bytes_of.values()) / max(laid.payments, 1)
         click.echo(f"{count:,} payments: laid in {seconds:,.0f} s, {size:,.0f} bytes each, proved", err=True)
+        audits = [await audited(stack, laid, rounds=1)]
         if stack is small:
             free = disk_usage(stack.folder).free
             if size * payments * 1.1 > free:
                 raise SystemExit(
                     f"{payments:,} payments need {size * payments / 1e9:.0f} GB, {free / 1e9:.0f} GB are free"
                 )
-        found.append(Grown(count, laid, seconds, proof_seconds, []))
+        found.append(Grown(count, laid, seconds, proof_seconds, audits, []))
     for turn in range(_ROUNDS):
         for stack, grown in ((small, found[0]), (large, found[1])):
             cost = await one_round(stack, f"turn{turn}", _ROUND)
             grown.costs.append(cost)
             click.echo(f"{grown.payments:>12,}: {cost.whole:,.0f} µs, {cost.rate:,.0f}/s", err=True)
-    for stack in (small, large):
+    for stack, grown in ((small, found[0]), (large, found[1])):
         proof = await prove_once_counted(stack)
         assert proof.holds, proof.sentence
+        grown.audits.append(await audited(stack, grown.laid, rounds=1 + _ROUNDS))
     return found[0], found[1]
 
 
@@ -227,6 +256,10 @@ def report(small: Grown, large: Grown) -> str:
         "",
         f"{large.laid.payments:,} payments were laid in {large.seconds:,.0f} s; the proof over them took"
         f" {large.proof_seconds:,.0f} s.",
+        "",
+        "The auditor, which shares no code with the house, passed both stacks before the rounds and after"
+        " (`tests/auditor/at_rest.py`); those laid never passed the bank, and it accounts for exactly them."
+        f" The larger one, before: {large.audits[0].sentence}. After: {large.audits[1].sentence}.",
         "",
     ])  # fmt: skip
 

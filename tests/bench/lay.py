@@ -105,6 +105,8 @@ _TABLES: Mapping[str, Mapping[str, tuple[str, Mapping[str, str]]]] = {
 _LAST = """
 SELECT lane, coalesce((destinations ->> ($1 || '/' || lane))::bigint - 1, 0) AS seq
 FROM lanes WHERE lane >= 0"""
+_BEFORE = "SELECT lane, min(event_seq) - 1 AS seq FROM payments GROUP BY lane"
+"""What was told of accounts before the first payment: it is not copied, and so are not its numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +134,16 @@ async def lay(
             "ingestion": dict(await open_["ingestion"].fetch(_LAST, PAYMENTS)),
             "settlement": dict(await open_["settlement"].fetch(_LAST, SETTLEMENT_NOTIFICATIONS)),
         }
+        earlier = dict(await open_["ingestion"].fetch(_BEFORE))
+        steps = {
+            "ingestion": {lane: last - earlier.get(lane, last) for lane, last in own["ingestion"].items()},
+            "settlement": own["settlement"],
+        }
         before = {name: await _size(each) for name, each in open_.items()}
         marks = {
-            "ingestion": (own["ingestion"], own["settlement"]),
-            "settlement": (own["settlement"], own["ingestion"]),
-            "reconciliation": (own["settlement"], own["settlement"]),
+            "ingestion": (steps["ingestion"], steps["settlement"]),
+            "settlement": (steps["settlement"], steps["ingestion"]),
+            "reconciliation": (steps["settlement"], steps["settlement"]),
         }
         days = await open_["reconciliation"].fetchval(
             "SELECT coalesce(max(to_date) - min(from_date), 0) + 1 FROM statements"
@@ -144,9 +151,9 @@ async def lay(
         for name, connection in open_.items():
             await _prepare(connection, name, *marks[name])
         await asyncio.gather(*(_copy(dsns[name], name, copies, days, moved_minor) for name in _TABLES))
-        await _follow(open_, incarnation, own, copies)
+        await _follow(open_, incarnation, own, steps, copies)
         if bootstrap:
-            await _tell_totals(bootstrap, open_["reconciliation"], own, copies)
+            await _tell_totals(bootstrap, open_["reconciliation"], steps, copies)
         await asyncio.gather(*(each.execute("VACUUM ANALYZE", timeout=3600) for each in open_.values()))
         after = {name: await _size(each) for name, each in open_.items()}
     finally:
@@ -221,6 +228,7 @@ async def _follow(
     open_: Mapping[str, Any],
     incarnation: Mapping[str, str],
     own: Mapping[str, Mapping[int, int]],
+    steps: Mapping[str, Mapping[int, int]],
     copies: int,
 ) -> None:
     """Balances, numbering and watermarks go on by what was laid."""
@@ -251,10 +259,10 @@ async def _follow(
             numbers, marks = json.loads(row["destinations"]), json.loads(row["watermarks"])
             place, mark = f"{topic}/{lane}", f"{read}|{producer}.{incarnation[producer]}|{lane}"
             if place in numbers:
-                numbers[place] += copies * own[service][lane]
+                numbers[place] += copies * steps[service][lane]
             if mark in marks:
                 assert marks[mark] == own[producer][lane], f"{service} has not handled all of lane {lane}"
-                marks[mark] += copies * own[producer][lane]
+                marks[mark] += copies * steps[producer][lane]
             await connection.execute(
                 "UPDATE lanes SET destinations = $2, watermarks = $3 WHERE lane = $1",
                 lane, json.dumps(numbers), json.dumps(marks),
@@ -262,7 +270,7 @@ async def _follow(
 
 
 async def _tell_totals(
-    bootstrap: str, reconciliation: Any, own: Mapping[str, Mapping[int, int]], copies: int
+    bootstrap: str, reconciliation: Any, steps: Mapping[str, Mapping[int, int]], copies: int
 ) -> None:
     """The second reader goes on from what it published last: its totals hold what was laid as well."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all")
@@ -271,7 +279,7 @@ async def _tell_totals(
         for row in await reconciliation.fetch(
             "SELECT * FROM control_totals WHERE event_type IN ('PaymentAccepted', 'PaymentSettled')"
         ):
-            seqs = own["ingestion" if row["topic"] == PAYMENTS else "settlement"]
+            seqs = steps["ingestion" if row["topic"] == PAYMENTS else "settlement"]
             total = ControlTotal(
                 row["amount_minor"] * (copies + 1), micros(SystemClock().now()), "reconciliation",
                 row["topic"], row["total_partition"], row["producer"], row["producer_lane"],

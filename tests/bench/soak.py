@@ -21,6 +21,9 @@ from goodfunds.cli.prove import prove_once_counted
 from goodfunds.cli.reading import readers
 from goodfunds.cli.requests import close_cut_off
 from goodfunds.local import stack as local
+from goodfunds.service import services
+from tests.auditor.at_rest import audit_at_rest
+from tests.auditor.bank_at_rest import book_lines
 from tests.bench.__main__ import measure
 from tests.bench.flat import Verdict, judge
 from tests.bench.load import CUT_OFF_SECONDS, DAY_SECONDS, Load, advance_day, calendar, fund
@@ -78,10 +81,16 @@ async def soak(stack: local.Stack, minutes: float) -> dict[str, Any]:
         await asyncio.gather(hearing, *working, return_exceptions=True)
         await ends.stop()
     proof = await prove_once_counted(stack)
+    audit = await audit_at_rest(
+        {name: f"{stack.postgres.rstrip('/')}/{each.database}" for name, each in services().items()},
+        book_lines(stack.url("sandbox-bank")),
+        instructions=_FOR_TOP + load.sent,
+        tell=lambda line: click.echo(line, err=True),
+    )
     return {
         "minutes": minutes, "top": top["payments_per_second"], "rate": rate, "seconds": seconds,
         "payments": load.sent, "behind": load.behind, "disk": used / max(load.sent, 1), "series": series,
-        "proof": proof,
+        "proof": proof, "audit": audit,
     }  # fmt: skip
 
 
@@ -139,7 +148,7 @@ def report(found: Mapping[str, Any], judged: Mapping[str, Verdict]) -> str:
         "# Soak",
         "",
         f"`make soak MINUTES={found['minutes']:g}` on {datetime.now(UTC):%Y-%m-%d}: **{said}**;"
-        f" {found['proof'].sentence}",
+        f" {found['proof'].sentence}; the auditor: {found['audit'].sentence}",
         "",
         f"- {found['payments']:,} payments in {found['seconds']:,.0f} s,"
         f" {found['payments'] / found['seconds']:,.0f} a second: {_SHARE:.0%} of the {found['top']:,}"
@@ -211,7 +220,9 @@ def main(minutes: float, docs: Path) -> None:
             f"{word} {name:<42}{verdict.middle:>14,.2f}{verdict.rise:>+12,.2f} of {verdict.allowed:,.2f}"
         )
     click.echo(found["proof"].sentence)
-    sys.exit(0 if found["proof"].holds and all(each.flat for each in judged.values()) else 1)
+    click.echo(found["audit"].sentence)
+    sound = found["proof"].holds and found["audit"].clean
+    sys.exit(0 if sound and all(each.flat for each in judged.values()) else 1)
 
 
 if __name__ == "__main__":
