@@ -151,7 +151,10 @@ async def sample(
 def _memory(stack: local.Stack, series: Series) -> None:
     for name, running in stack.running.items():
         if name != "postgres":
-            series.add(f"memory of {name}, MB", local.memory_mb(running), MEMORY)
+            with suppress(psutil.Error):
+                # Without what is mapped from files (a broker maps its indexes): the system takes that back.
+                memory = psutil.Process(running.pid).memory_info()
+                series.add(f"memory of {name}, MB", (memory.rss - memory.shared) / 1e6, MEMORY)
             continue
         private = 0
         for child in psutil.Process(running.pid).children(recursive=True):
