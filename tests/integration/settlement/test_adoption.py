@@ -226,10 +226,11 @@ async def test_what_was_sent_settled_and_rejected_since_the_backup_is_so_again_a
     assert lives.sent() == sent
 
 
-async def test_a_batch_that_was_open_in_the_backup_is_sealed_as_it_went_out_and_what_is_new_goes_another_way(
-    lives: Lives,
+@pytest.mark.parametrize("known", [(), ("known",)], ids=["not in the backup", "open in the backup"])
+async def test_a_batch_that_went_out_is_sealed_as_it_was_and_what_is_new_goes_another_way(
+    lives: Lives, known: tuple[str, ...]
 ) -> None:
-    await lives.house.desk.accept(*payments("known"))
+    await lives.house.desk.accept(*payments(*known))
     await lives.back_up()
     (early,) = await lives.house.desk.accept(*payments("early"))
     await send_out(lives)
