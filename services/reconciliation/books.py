@@ -68,6 +68,7 @@ class Books:
     items_before: dict[tuple[bytes, int], Item] = field(default_factory=dict)
     lines_before: dict[Place, Line] = field(default_factory=dict)
     explained: set[Place] = field(default_factory=set)
+    taken: set[Place] = field(default_factory=set)
     batch_lines: dict[bytes, dict[Place, Line]] = field(default_factory=dict)
     batch_breaks: dict[bytes, list[Break]] = field(default_factory=dict)
     strays: dict[Place, Line] = field(default_factory=dict)
@@ -83,8 +84,9 @@ class Books:
     statement_breaks: dict[bytes, list[Break]] = field(default_factory=dict)
 
     def new_closings(self) -> list[StatementClosed]:
-        """Closings that are no repeats; `shares` must be loaded."""
-        return [each for each in self.closings if each.statement_id not in self.shares]
+        """Closings that are no repeats, of `shares` that are loaded or of one another."""
+        each_once = {each.statement_id: each for each in self.closings}
+        return [each for each in each_once.values() if each.statement_id not in self.shares]
 
     def assign_strays(self) -> None:
         """Give strays whose one candidate is a payment of this very lane to that payment."""
@@ -105,8 +107,9 @@ class Books:
 
         A stray line stands among `strays` since its candidates were read.
         """
-        if line.place in self.lines_before or line.place in self.explained:
+        if line.place in self.lines_before or line.place in self.explained or line.place in self.taken:
             return
+        self.taken.add(line.place)
         if line.handed_over_from is None and line.statement_id in self.received:
             count, total = self.received[line.statement_id]
             self.received[line.statement_id] = count + 1, total + line.amount_minor

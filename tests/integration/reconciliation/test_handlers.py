@@ -217,6 +217,21 @@ async def test_the_same_records_again_change_nothing_and_publish_nothing(scene: 
     assert await scene.conclusions() == before
 
 
+async def test_the_same_lines_and_closings_twice_in_one_poll_count_once(scene: Scene) -> None:
+    await scene.feed(*from_settlement(LANE, submitted(1, 100)))
+    lines = {
+        LANE: [line(1, -100, 1), line(None, -50, 2, batch_number=2)],
+        NOSTRO_LANE: [line(None, 7, 3)],
+    }
+    fed = from_reader(NOSTRO_LANE, opened(1, 0, -143)) + whole_statement(lines)
+    emissions = await scene.feed(*fed, *fed)
+    assert sorted(each.event_type for each in emissions) == [
+        "BreakOpened", "BreakOpened", "PaymentMatched", "StatementReconciled",
+    ]  # fmt: skip
+    assert await scene.open_breaks() == [("batch_total_differs", -50), ("unknown_line", 7)]
+    await scene.assert_money_is_whole()
+
+
 @pytest.mark.parametrize("seed", range(25))
 async def test_any_interleaving_leads_to_the_same_matches_and_breaks(database: str, seed: int) -> None:
     source = random.Random(seed)
