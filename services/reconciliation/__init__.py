@@ -23,4 +23,5 @@ SERVICE = Service(
     sql=Path(__file__).parent / "sql",
     inputs=(SETTLEMENT_NOTIFICATIONS, BANK_STATEMENTS, CONTROL_TOTALS),
     outputs=(RECONCILIATION, BANK_STATEMENTS),
+    adopts=True,
 )

@@ -14,7 +14,7 @@ from goodfunds.observability.process import together
 from goodfunds.postgres import create_pool
 from goodfunds.service import migrated
 from goodfunds.settings import BankProcessSettings, LaneProcessSettings
-from services.reconciliation import SERVICE, http
+from services.reconciliation import SERVICE, adoption, http
 from services.reconciliation.control_totals import ControlTotals
 from services.reconciliation.handlers import ReconciliationHandler
 from services.reconciliation.outbox_folder import OutboxFolder
@@ -31,7 +31,7 @@ async def lanes(stop: asyncio.Event) -> None:
     await migrated(SERVICE, settings.postgres)
     pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds reconciliation readers")
     try:
-        loop = LaneLoop(ReconciliationHandler(), settings.lanes(SERVICE.database))
+        loop = LaneLoop(ReconciliationHandler(), settings.lanes(SERVICE.database), adopt=adoption.adopt)
         money = MoneyCollector(SERVICE.name, partial(read_money, pool, SQL["money_by_state"]))
         REGISTRY.register(money)
         neighbours = Neighbours(settings.kafka, settings.dsn(SERVICE.database))
@@ -56,7 +56,11 @@ async def statement_reader(stop: asyncio.Event) -> None:
     await migrated(SERVICE, settings.postgres)
     pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds reconciliation statement reader")
     try:
-        feed = Feed(StatementReader(pool, folder, settings.partitions), settings.lanes(SERVICE.database))
+        feed = Feed(
+            StatementReader(pool, folder, settings.partitions),
+            settings.lanes(SERVICE.database),
+            adopt=adoption.know_statements,
+        )
         neighbours = Neighbours(settings.kafka, settings.dsn(SERVICE.database))
         app = create_app(
             "goodfunds reconciliation statements", lambda: [*feed.unready(), *neighbours.unready()]

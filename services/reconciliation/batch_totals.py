@@ -7,6 +7,7 @@ rejected, or that has a line of its own, withdraws the match of all.
 from typing import NamedTuple
 
 from services.reconciliation.breaks import difference, line_break
+from services.reconciliation.decide import NOTHING_TOLD
 from services.reconciliation.model import (
     BATCH_TOTAL,
     BROKEN,
@@ -21,6 +22,7 @@ from services.reconciliation.model import (
     Horizon,
     Item,
     Line,
+    ToldMatches,
 )
 
 
@@ -32,14 +34,25 @@ class BatchVerdict(NamedTuple):
     findings: Findings
 
 
-def match_batch(batch: Batch, horizon: Horizon) -> BatchVerdict:
+def match_batch(batch: Batch, horizon: Horizon, told: ToldMatches = NOTHING_TOLD) -> BatchVerdict:
     """Explain the batch's unrejected debits by the one line whose count and sum agree with all of them.
 
-    Debits with a line of their own do not count. Only lines of closed statements are looked at.
+    Debits with a line of their own do not count. Only lines of closed statements are looked at; of several
+    the one that was told before a restore goes first.
     """
     expected = [item for item in batch.debits if _counts(item)]
     due = [line for line in batch.lines if line.statement_id in horizon.closed]
-    due.sort(key=lambda line: (line.state != EXPLAINED, line.statement_id, line.line_number))
+    first = {
+        told[item.payment_id, item.side].place for item in expected if (item.payment_id, item.side) in told
+    }
+    due.sort(
+        key=lambda line: (
+            line.place not in first,
+            line.state != EXPLAINED,
+            line.statement_id,
+            line.line_number,
+        )
+    )
     taken = next((line for line in due if _agrees(line, expected)), None)
     wanted: dict[bytes, Break] = {}
     after = {line.place: line._replace(state=WAITING, break_id=None) for line in batch.lines}

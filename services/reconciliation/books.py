@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from goodfunds.events.types import SettlementContradicted, StatementClosed, StatementOpened
@@ -18,6 +18,7 @@ from services.reconciliation.model import (
     Item,
     Line,
     Statement,
+    Told,
 )
 from services.reconciliation.strays import owner
 
@@ -54,6 +55,18 @@ class Outcome:
 
 
 @dataclass(slots=True)
+class ToldBefore:
+    """What a lane had told before a restore and stands; empty unless it catches up.
+
+    `owners`: whose a line is that names no payment. `reconciled`: when a statement was.
+    """
+
+    matches: dict[tuple[bytes, int], Told] = field(default_factory=dict)
+    owners: dict[Place, Candidate] = field(default_factory=dict)
+    reconciled: dict[bytes, datetime] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Books:
     """A lane's events of one poll (`events`: (event, seq)) with all rows that they can touch."""
 
@@ -63,6 +76,7 @@ class Books:
     opened: list[StatementOpened] = field(default_factory=list)
     closings: list[StatementClosed] = field(default_factory=list)
     due: list[Place] = field(default_factory=list)
+    told: ToldBefore = field(default_factory=ToldBefore)
 
     cases: dict[bytes, Case] = field(default_factory=dict)
     items_before: dict[tuple[bytes, int], Item] = field(default_factory=dict)

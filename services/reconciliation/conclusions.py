@@ -1,5 +1,6 @@
 """All that a lane's facts allow to be concluded at the end of a poll: matches, breaks, statements. Pure."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from goodfunds.events.types import StatementOpened
@@ -28,7 +29,7 @@ def conclude(books: Books, now: datetime) -> Outcome:
     horizon = Horizon(books.shares.keys(), books.covered_to, now)
     cases = books.cases
     for payment_id, case in cases.items():
-        cases[payment_id], pairs = match(case)
+        cases[payment_id], pairs = match(case, books.told.matches)
         outcome.pairs.extend(pairs)
     _conclude_batches(books, horizon, outcome)
     for payment_id, case in cases.items():
@@ -48,7 +49,7 @@ def _conclude_batches(books: Books, horizon: Horizon, outcome: Outcome) -> None:
             if case.debit is not None and case.debit.batch_id == batch_id
         )
         batch = Batch(batch_id, debits, tuple(lines.values()), tuple(books.batch_breaks.get(batch_id, ())))
-        verdict = match_batch(batch, horizon)
+        verdict = match_batch(batch, horizon, books.told.matches)
         for debit in verdict.batch.debits:
             cases[debit.payment_id] = cases[debit.payment_id]._replace(debit=debit)
         books.batch_lines[batch_id] = {line.place: line for line in verdict.batch.lines}
@@ -85,6 +86,7 @@ def _conclude_statements(books: Books, now: datetime, outcome: Outcome) -> None:
         original = corrected(statement, [*chain.values(), *books.named_alike])
         if original is not None:
             statement = _statement(event, books.lane, original.statement_id)
+        statement = replace(statement, reconciled_at=books.told.reconciled.get(statement.statement_id))
         chain[statement.statement_id] = statement
         fresh.add(statement.statement_id)
         outcome.statements.append(statement)

@@ -5,6 +5,7 @@ from the facts alone.
 """
 
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 from goodfunds.events.types import (
     PaymentRejectedByBank,
@@ -24,9 +25,12 @@ from services.reconciliation.model import (
     Case,
     Item,
     Line,
+    ToldMatches,
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+NOTHING_TOLD: ToldMatches = MappingProxyType({})
 
 Submission = PaymentSubmitted | PaymentSettled | PaymentRejectedByBank
 
@@ -59,10 +63,11 @@ def decide(case: Case, event: object, lane: int, seq: int) -> Case:
     return case
 
 
-def match(case: Case) -> tuple[Case, tuple[tuple[Item, Line], ...]]:
+def match(case: Case, told: ToldMatches = NOTHING_TOLD) -> tuple[Case, tuple[tuple[Item, Line], ...]]:
     """Explain lines by reference; the case, and the new pairs. The first of equal lines is the match.
 
-    A line with the payment's own reference goes before a match by batch total.
+    A line with the payment's own reference goes before a match by batch total. An item whose line was told
+    before a restore waits for that line.
     """
     if not case.lines:
         return case, NO_PAIRS
@@ -71,7 +76,7 @@ def match(case: Case) -> tuple[Case, tuple[tuple[Item, Line], ...]]:
     lines: list[Line] = []
     for line in sorted(case.lines, key=_explained_first):
         item = debit if line.amount_minor < 0 else credit
-        if item is not None and _explains(item, line):
+        if item is not None and _explains(item, line) and not _is_another_lines(item, line, told):
             if item.state != MATCHED or item.match_kind == BATCH_TOTAL:
                 line = line._replace(state=EXPLAINED, break_id=None)
                 item = item._replace(
@@ -157,6 +162,11 @@ def _explains(item: Item, line: Line) -> bool:
         and item.currency == line.currency
         and item.nostro == line.nostro
     )
+
+
+def _is_another_lines(item: Item, line: Line, told: ToldMatches) -> bool:
+    match = told.get((item.payment_id, item.side))
+    return match is not None and match.kind != BATCH_TOTAL and match.place != line.place
 
 
 def _loose(line: Line) -> Line:

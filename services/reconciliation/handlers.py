@@ -1,6 +1,6 @@
 """The lanes' handler: read → decide → write for a whole poll."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from goodfunds.events.topics import (
 from goodfunds.events.types import ControlTotal
 from goodfunds.lanes import Emission, Input, Poll
 from goodfunds.lanes.records import Connection, Record
-from services.reconciliation import incoming, store
+from services.reconciliation import catching_up, incoming, store
 from services.reconciliation.books import Books, Outcome
 from services.reconciliation.conclusions import conclude
 from services.reconciliation.decide import instant
@@ -64,19 +64,11 @@ class ReconciliationHandler:
         for lane, due in poll.due.items():
             lanes[lane].due.extend(due)
         await _write_totals(connection, totals, refused, poll.now)
+        restored = await catching_up.begin(connection, lanes)
         working = {lane: books for lane, books in lanes.items() if _has_work(books)}
-        if not working:
-            return {}
-        await load(connection, working)
-        outcomes = {}
-        for lane, books in working.items():
-            books.assign_strays()
-            for event, seq in books.events:
-                books.take_event(event, seq)
-            for line in books.lines:
-                books.take_line(line)
-            outcomes[lane] = conclude(books, poll.now)
-        await _write(connection, working, outcomes, poll.now)
+        outcomes = await _conclude(connection, working, restored, poll.now)
+        if restored:
+            await catching_up.end(connection, restored, outcomes, poll.now)
         return {lane: emissions(each, lane, poll.now, traces) for lane, each in outcomes.items()}
 
     async def due(
@@ -85,8 +77,14 @@ class ReconciliationHandler:
         lanes: Sequence[int],
         now: datetime,  # noqa: ARG002 - time decides nothing here
     ) -> Mapping[int, list[Any]]:
-        """Lines of unknown payments for which exactly one expected item has turned up since."""
-        found: dict[int, list[Any]] = {}
+        """Lines of unknown payments for which exactly one expected item has turned up since.
+
+        A lane that has caught up after a restore is named too: it has to say so.
+        """
+        found: dict[int, list[Any]] = {
+            row["lane"]: []
+            for row in await connection.fetch(SQL["caught_up"], list(lanes), catching_up.FACTS)
+        }
         for row in await connection.fetch(SQL["lines_with_a_candidate"], list(lanes)):
             found.setdefault(row["lane"], []).append((row["statement_id"], row["line_number"]))
         return found
@@ -106,6 +104,31 @@ class ReconciliationHandler:
 
 def _has_work(books: Books) -> bool:
     return bool(books.events or books.lines or books.opened or books.closings or books.due)
+
+
+async def _conclude(
+    connection: Connection, lanes: dict[int, Books], restored: Set[int], now: datetime
+) -> dict[int, Outcome]:
+    """Load, draw the conclusions and write them; what of them those who listen are to hear."""
+    outcomes: dict[int, Outcome] = {}
+    if not lanes:
+        return outcomes
+    await load(connection, lanes)
+    if restored:
+        await catching_up.load_matches(connection, lanes, restored)
+    for lane, books in lanes.items():
+        books.assign_strays()
+        for event, seq in books.events:
+            books.take_event(event, seq)
+        for line in books.lines:
+            books.take_line(line)
+        outcomes[lane] = conclude(books, now)
+    for lane in outcomes.keys() & restored:
+        await catching_up.note_breaks(connection, lane, outcomes[lane])
+    await _write(connection, lanes, outcomes, now)
+    for lane in outcomes.keys() & restored:
+        await catching_up.hold_back(connection, lanes[lane], outcomes[lane])
+    return outcomes
 
 
 async def _write(

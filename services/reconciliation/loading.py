@@ -117,6 +117,9 @@ async def _load_strays(connection: Connection, lanes: Lanes) -> None:
     places = {line.place: line.lane for line in closed}
     for place, found in (await rows.candidates(connection, closed)).items():
         lanes[places[place]].candidates[place] = found
+    for lane, place, owner in await rows.told_owners(connection, closed):
+        lanes[lane].told.owners[place] = owner
+        lanes[lane].candidates[place] = [owner]
 
 
 def _is_closed(books: Books, line: Line) -> bool:

@@ -178,6 +178,17 @@ class Candidate:
     payment_id: bytes
 
 
+class Told(NamedTuple):
+    """A match that was told before a restore: the line's place, and its kind."""
+
+    place: tuple[bytes, int]
+    kind: str
+
+
+ToldMatches = Mapping[tuple[bytes, int], Told]
+"""(payment id, side) → what was told of it and not found again yet; empty unless a lane catches up."""
+
+
 def empty(identifier: bytes) -> bool:
     """True where an event named no payment, batch or statement."""
     return identifier == NO_ID

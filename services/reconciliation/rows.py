@@ -6,6 +6,7 @@ from datetime import date
 from operator import attrgetter
 from typing import Any, TypeVar
 
+from goodfunds.events.types import PaymentMatched, StatementLine, decode
 from goodfunds.lanes.records import Connection
 from services.reconciliation.model import Break, Candidate, Item, Line, Statement
 from services.reconciliation.store import SQL
@@ -125,6 +126,22 @@ async def candidates(
         for row in await connection.fetch(SQL["candidates"], *columns):
             place = row["statement_id"], row["line_number"]
             found[place].append(Candidate(row["lane"], row["payment_id"]))
+    return found
+
+
+async def told_owners(
+    connection: Connection, lines: Sequence[Line]
+) -> list[tuple[int, tuple[bytes, int], Candidate]]:
+    """(lane, place, whose it is) of lines that name no payment, as far as that was told before a restore."""
+    if not lines:
+        return []
+    wanted = zip(*((line.lane, *line.place) for line in lines), strict=True)
+    found = []
+    for row in await connection.fetch(SQL["told_owners"], *map(list, wanted)):
+        event = decode(row["body"])
+        assert isinstance(event, (PaymentMatched, StatementLine))
+        lane = row["lane"] if isinstance(event, PaymentMatched) else row["destination"]
+        found.append((row["lane"], (row["id"], row["number"]), Candidate(lane, event.payment_id)))
     return found
 
 

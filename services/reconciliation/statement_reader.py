@@ -86,6 +86,7 @@ class StatementReader:
         self._folder = folder
         self._partitions = partitions
         self._chunk = chunk
+        self._looked_for_files = False
         self._failed: collections.Counter[str] = collections.Counter()
         self._read: dict[tuple[str, bytes], dict[bytes, ReadStatement]] = {}
 
@@ -104,6 +105,8 @@ class StatementReader:
         for listed in sorted(listing, key=lambda each: self._failed[each.name]):
             if listed not in known:
                 return await self._found(listed)
+        if not self._looked_for_files:
+            await self._miss_files()
         return None
 
     async def record(
@@ -118,6 +121,16 @@ class StatementReader:
             await self._note(connection, work, now)
             return []
         return await self._send(connection, work, now)
+
+    async def _miss_files(self) -> None:
+        """Once all files are read: which statement that was begun before a restore has none."""
+        for row in await self._pool.fetch(SQL["statements_without_file"]):
+            log.error(
+                "statement begun before a restore is in no file: have the bank put it into its outbox again",
+                nostro=row["nostro"], statement_number=row["statement_number"],
+                bank_statement_id=row["bank_statement_id"], to_date=str(row["to_date"]),
+            )  # fmt: skip
+        self._looked_for_files = True
 
     async def _found(self, listed: Listed) -> Found:
         name = listed.name

@@ -12,24 +12,29 @@ from typing import Any
 
 import asyncpg
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from goodfunds.local import processes
 from goodfunds.local.demo_file import demo_file
-from goodfunds.local.stack import find, read
+from goodfunds.local.stack import Stack, find, read
 
 PAYMENTS = 60
-FAULTS = "reject=0.2,return=0.2"
 LONGEST = 240.0
 """Seconds for one command: each takes about twenty; the rest is for a machine that others use too."""
 
 
 @dataclass(frozen=True)
 class Restore:
-    """A service, its processes, what must be as before in the end, and how many payments it knows."""
+    """A service, its processes, what must be as before in the end (payments first), and the bank's faults.
+
+    `told`: topics that it alone writes, on which nothing may be told again.
+    """
 
     service: str
     processes: tuple[str, ...]
     same: tuple[str, ...]
+    faults: str = "reject=0.2,return=0.2"
+    told: tuple[str, ...] = ()
 
 
 _BALANCES = "SELECT lane, account, currency, balance_minor FROM balances ORDER BY 1, 2, 3"
@@ -57,6 +62,22 @@ SETTLEMENT = Restore(
         "SELECT message_id, created_at, sha256, payments_count, amount_minor FROM bank_files ORDER BY 1",
         _BALANCES,
     ),
+)
+
+RECONCILIATION = Restore(
+    "reconciliation",
+    ("reconciliation", "reconciliation-statements"),
+    (
+        "SELECT * FROM expected_items WHERE side = -1 ORDER BY lane, payment_id",
+        "SELECT * FROM expected_items WHERE side = 1 ORDER BY lane, payment_id",
+        "SELECT lane, break_id, amount_minor, opened_at, resolved_at FROM breaks ORDER BY 1, 2",
+        "SELECT lane, statement_id, line_number, payment_id, state, break_id, handed_over_from,"
+        " handed_over_to FROM statement_lines ORDER BY 1, 2, 3",
+        "SELECT * FROM statements ORDER BY lane, statement_id",
+        "SELECT statement_id, position, held_back, done_at IS NULL FROM taken_statements ORDER BY 1",
+    ),
+    "reject=0.1,return=0.2,echo_end_to_end_only=0.3,wrong_amount_line=2,short_statement=2",
+    ("reconciliation", "bank-statements"),
 )
 
 
@@ -108,14 +129,29 @@ async def fetch(server: str, database: str, statement: str) -> list[Any]:
         await connection.close()
 
 
-@pytest.mark.parametrize("restore", [INGESTION, SETTLEMENT], ids=lambda restore: restore.service)
+async def ends(stack: Stack, topics: Sequence[str]) -> dict[TopicPartition, int]:
+    reader = AIOKafkaConsumer(bootstrap_servers=stack.kafka)
+    await reader.start()
+    try:
+        every = range(stack.partitions)
+        return dict(
+            await reader.end_offsets([TopicPartition(each, lane) for each in topics for lane in every])
+        )
+    finally:
+        await reader.stop()
+
+
+@pytest.mark.parametrize(
+    "restore", [INGESTION, SETTLEMENT, RECONCILIATION], ids=lambda restore: restore.service
+)
 def test_a_backup_comes_back_into_service_and_the_proof_holds(
     folder: Path, tmp_path: Path, restore: Restore
 ) -> None:
     service = restore.service
-    demo = ["demo", "--keep", "--json", "--faults", FAULTS]
+    demo = ["demo", "--keep", "--json", "--faults", restore.faults]
     told(folder, *demo, "--payments", str(PAYMENTS))
-    server = find(folder).postgres
+    stack = find(folder)
+    server = stack.postgres
     stop(folder, restore.processes)
     asyncio.run(replace_database(server, "backup", service))
     assert command(folder, ["up"]).returncode == 0
@@ -126,6 +162,7 @@ def test_a_backup_comes_back_into_service_and_the_proof_holds(
     assert len(before[0]) == 2 * PAYMENTS
     assert all(before[1:3])
     stop(folder, restore.processes)
+    ended = asyncio.run(ends(stack, restore.told))
     asyncio.run(replace_database(server, service, "backup"))
     assert len(asyncio.run(fetch(server, service, restore.same[0]))) == PAYMENTS
     announced = told(folder, "db", "restored", "--service", service, "--json")
@@ -142,6 +179,7 @@ def test_a_backup_comes_back_into_service_and_the_proof_holds(
 
     asyncio.run(as_before())
     assert asyncio.run(fetch(server, service, "SELECT * FROM told")) == []
+    assert asyncio.run(ends(stack, restore.told)) == ended
     third = tmp_path / "third.xml"
     third.write_bytes(demo_file(PAYMENTS, 7, date.today(), seed=3, name="THIRD"))  # noqa: DTZ011 - a file's date
     told(folder, *demo, "--file", str(third))

@@ -55,7 +55,8 @@ WHERE b.lane = ANY($1::int[]) AND b.payment_id = '00000000-0000-0000-0000-000000
 
 -- name: candidates
 -- Reads the items of all lanes: a line with nothing but an EndToEndId may belong to any. Where none is open, one
--- that was cancelled: settlement's finding about a debit after its rejection lies in its lane.
+-- that was cancelled: settlement's finding about a debit after its rejection lies in its lane. One of which a match
+-- was told before a restore is open no more, though its lane has yet to find that again.
 SELECT nostro_lane, statement_id, line_number, lane, payment_id
 FROM (SELECT q.lane AS nostro_lane, q.statement_id, q.line_number, i.lane, i.payment_id, i.state,
              min(i.state) OVER (PARTITION BY q.lane, q.statement_id, q.line_number) AS first_state
@@ -63,7 +64,10 @@ FROM (SELECT q.lane AS nostro_lane, q.statement_id, q.line_number, i.lane, i.pay
            AS q(lane, statement_id, line_number, nostro, end_to_end_id, amount_minor, currency)
       JOIN expected_items i ON i.end_to_end_id = q.end_to_end_id AND i.nostro = q.nostro
        AND i.amount_minor = q.amount_minor AND i.currency = q.currency AND i.state IN (0, 2)
-      WHERE q.end_to_end_id NOT IN ('', 'NOTPROVIDED') AND i.end_to_end_id NOT IN ('', 'NOTPROVIDED')) found
+      WHERE q.end_to_end_id NOT IN ('', 'NOTPROVIDED') AND i.end_to_end_id NOT IN ('', 'NOTPROVIDED')
+        AND NOT EXISTS (SELECT FROM told t
+                        WHERE t.lane = i.lane AND t.kind = 'matched' AND t.id = i.payment_id AND t.number = i.side)
+     ) found
 WHERE state = first_state;
 
 -- name: lines_with_a_candidate
@@ -74,6 +78,8 @@ JOIN expected_items i ON i.end_to_end_id = l.end_to_end_id AND i.nostro = l.nost
 WHERE l.lane = ANY($1::int[]) AND l.state = 2 AND l.payment_id = '00000000-0000-0000-0000-000000000000'
   AND l.batch_id = '00000000-0000-0000-0000-000000000000'
   AND l.end_to_end_id NOT IN ('', 'NOTPROVIDED') AND i.end_to_end_id NOT IN ('', 'NOTPROVIDED')
+  AND NOT EXISTS (SELECT FROM told t
+                  WHERE t.lane = i.lane AND t.kind = 'matched' AND t.id = i.payment_id AND t.number = i.side)
 GROUP BY l.lane, l.statement_id, l.line_number
 HAVING count(*) = 1
 LIMIT 1000;

@@ -18,10 +18,10 @@ WHERE problem <> '' ORDER BY found_at, file_name;
 
 -- name: statement_under_way
 SELECT statement_id, file_name, sha256, position, held_back FROM taken_statements
-WHERE done_at IS NULL ORDER BY taken_at, to_date, statement_number, statement_id LIMIT 1;
+WHERE done_at IS NULL AND file_name <> '' ORDER BY taken_at, to_date, statement_number, statement_id LIMIT 1;
 
 -- name: take_statement
--- 1 where the statement is new. One of a number (in its year) or an id that came before with other content
+-- 1 where the statement is to be sent: it is new, or was adopted after a restore and waits for its file. One of a number (in its year) or an id that came before with other content
 -- corrects it: of that the header alone is sent, since its lines would repeat those that were taken.
 WITH taken AS (
     INSERT INTO taken_statements (lane, statement_id, file_name, sha256, nostro, statement_number, bank_statement_id,
@@ -33,7 +33,9 @@ WITH taken AS (
                          AND extract(year FROM t.to_date) = extract(year FROM $7::date))
                         OR (t.bank_statement_id <> '' AND t.bank_statement_id = $6))),
            $8::int, $9::int, 0, $10::timestamptz, $11::text
-    ON CONFLICT (statement_id) DO NOTHING
+    ON CONFLICT (statement_id) DO UPDATE
+    SET file_name = excluded.file_name, sha256 = excluded.sha256, ignored = excluded.ignored
+    WHERE taken_statements.file_name = '' AND taken_statements.done_at IS NULL AND excluded.file_name <> ''
     RETURNING 1
 )
 SELECT count(*)::int FROM taken;

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -10,9 +11,11 @@ import asyncpg
 import pytest
 from click.testing import CliRunner, Result
 
+from goodfunds.cli import database
 from goodfunds.cli.commands import COMMANDS
 from goodfunds.cli.root import root
 from goodfunds.local.postgres import create_databases
+from goodfunds.service import services
 
 for each in COMMANDS:
     root.add_command(each)
@@ -32,11 +35,14 @@ def asked(postgres: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any
     return ask
 
 
-@pytest.mark.parametrize("service", ["settlement", "reconciliation"])
-def test_a_service_without_adoption_is_refused_in_a_plain_line(asked: Any, service: str) -> None:
-    answer = asked("--service", service)
+def test_a_service_without_adoption_is_refused_in_a_plain_line(
+    asked: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = replace(services()["ingestion"], name="treasury", adopts=False)
+    monkeypatch.setattr(database, "services", lambda: {"treasury": service})
+    answer = asked("--service", "treasury")
     assert answer.exit_code == 2
-    assert f"{service} cannot adopt its own events yet" in answer.stderr
+    assert "treasury cannot adopt its own events yet" in answer.stderr
 
 
 def test_an_unknown_service_is_refused_with_those_that_there_are(asked: Any) -> None:

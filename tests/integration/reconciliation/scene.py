@@ -162,6 +162,49 @@ def whole_statement(lines: dict[int, list[types.StatementLine]], number: int = 1
     return fed
 
 
+def business(source: random.Random) -> list[Fed]:
+    """A day of payments in two lanes: rejected, returned, settled; lines that echo much or little."""
+    fed: list[Fed] = []
+    lines: dict[int, list[types.StatementLine]] = {}
+    number = 0
+
+    def add(lane: int, found: types.StatementLine) -> None:
+        lines.setdefault(lane, []).append(found)
+
+    for payment_number in range(1, 13):
+        lane = source.choice([NOSTRO_LANE, OTHER_LANE])
+        amount = source.choice([100, 200])
+        in_batch = source.randint(1, 2)
+        batch_number = 10 * lane + in_batch
+        end_to_end_id = f"E{payment_number}"
+        fed += from_settlement(lane, submitted(payment_number, amount, batch_number, end_to_end_id))
+        fate = source.choice(["settled", "rejected", "returned", "none", "late"])
+        if fate == "rejected":
+            fed += from_settlement(lane, rejected(payment_number, amount, batch_number))
+        if fate in ("settled", "returned"):
+            fed += from_settlement(lane, settled(payment_number, amount, batch_number, end_to_end_id))
+        if fate == "returned":
+            fed += from_settlement(lane, returned(payment_number, amount))
+        if in_batch == 2:
+            continue
+        shown = -amount if source.random() < 0.9 else -amount + 1
+        if fate != "rejected" and source.random() < 0.3:
+            number += 1
+            add(NOSTRO_LANE, line(None, shown, number, end_to_end_id=end_to_end_id))
+        else:
+            for _ in range(source.choice([0, 1, 1, 1, 2])):
+                number += 1
+                add(lane, line(payment_number, shown, number))
+        if fate == "returned" and source.random() < 0.8:
+            number += 1
+            add(lane, line(payment_number, amount, number))
+    for lane in (NOSTRO_LANE, OTHER_LANE):
+        number += 1
+        count = source.randint(1, 3)
+        add(lane, line(None, -100 * count, number, batch_number=10 * lane + 2, count=count))
+    return fed + whole_statement(lines)
+
+
 @dataclass
 class Scene:
     connection: Connection

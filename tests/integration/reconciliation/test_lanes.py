@@ -1,8 +1,9 @@
 """Reconciliation on its real lanes: from records on a real Kafka to matches in Postgres and on the topic."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -46,7 +47,7 @@ async def test_a_stray_line_finds_its_payment_in_another_lane_through_kafka(
     fed += whole_statement({NOSTRO_LANE: [stray], OTHER_LANE: [line(2, -7, 2)]})
     connection = await connect(database)
     try:
-        await _send(kafka.bootstrap, fed)
+        await send(kafka.bootstrap, fed)
         async with asyncio.timeout(60):
             while await connection.fetchval("SELECT count(*) FROM expected_items WHERE state = 1") < 2:
                 assert not running.done(), running
@@ -59,10 +60,13 @@ async def test_a_stray_line_finds_its_payment_in_another_lane_through_kafka(
         await connection.close()
 
 
-async def _send(bootstrap: str, fed: list[Fed]) -> None:
+async def send(
+    bootstrap: str, fed: list[Fed], after: Mapping[tuple[str, int], int] = MappingProxyType({})
+) -> dict[tuple[str, int], int]:
+    """Publish events as their producers do; the last seq of each (topic, lane), which `after` says so far."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
     await producer.start()
-    seqs: dict[tuple[str, int], int] = {}
+    seqs = dict(after)
     for each in fed:
         seqs[each.topic, each.lane] = seq = seqs.get((each.topic, each.lane), 0) + 1
         headers = [
@@ -74,6 +78,7 @@ async def _send(bootstrap: str, fed: list[Fed]) -> None:
             each.topic, each.event.encode(), key=b"key", partition=each.lane, headers=headers
         )
     await producer.stop()
+    return seqs
 
 
 async def _read(bootstrap: str, lane: int, count: int) -> list[str]:
