@@ -79,7 +79,7 @@ def test_a_database_gets_a_new_incarnation_and_its_lanes_are_to_adopt(asked: Any
         "stopped": {},
     }
     assert told["incarnation"] != before
-    due = "SELECT count(*) FROM lanes l JOIN cluster c USING (incarnation) WHERE restored_at IS NOT NULL"
+    due = "SELECT count(*) FROM lanes l JOIN cluster c USING (incarnation) WHERE l.restored_at IS NOT NULL"
     assert asyncio.run(execute(dsn, due)) == 3
     assert "3 lanes and feeds will adopt" in asked("--service", "ingestion").stdout
     asyncio.run(
