@@ -53,8 +53,8 @@ WHERE NOT EXISTS (SELECT FROM bank_files f WHERE f.message_id = w.message_id)
 ON CONFLICT DO NOTHING;
 
 -- name: submit_told_files
--- Files that the backup was about to send: they went out, and the lanes were told.
-UPDATE bank_files SET submitted_at = $2
+-- Files that the backup was about to send: they went out, and the lanes were told. How often is not known.
+UPDATE bank_files SET submitted_at = $2, found_at = $2
 WHERE message_id = ANY($1::text[]) AND submitted_at IS NULL AND refused_at IS NULL;
 
 -- name: unknown_file

@@ -104,7 +104,10 @@ WHERE file_id = $1 AND attempt = $2 AND state = 'sending' RETURNING attempt;
 UPDATE attempts SET state = $3, ended_at = $4, detail = $5 WHERE file_id = $1 AND attempt = $2;
 
 -- name: submit_file
-UPDATE bank_files SET submitted_at = $2 WHERE file_id = $1 AND submitted_at IS NULL AND refused_at IS NULL
+-- What another life had claimed it may have delivered too, and more than once.
+UPDATE bank_files SET submitted_at = $2,
+    found_at = CASE WHEN claimed_at <= (SELECT restored_at FROM cluster) THEN $2::timestamptz END
+WHERE file_id = $1 AND submitted_at IS NULL AND refused_at IS NULL
 RETURNING nostro, message_id, file_name;
 
 -- name: submit_last_attempt

@@ -444,11 +444,30 @@ async def test_an_answer_that_was_taken_since_the_backup_is_taken_again_and_chan
     assert await lives.rows("SELECT name FROM bank_messages") == [("pain002-1.xml",)]
 
 
-def pain002(message_id: str) -> bytes:
-    """A rejection of a whole file for its account."""
+def pain002(message_id: str, code: str = "AC01") -> bytes:
+    """A rejection of a whole file."""
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>
 <GrpHdr><MsgId>B-1</MsgId><CreDtTm>2026-03-03T18:30:00Z</CreDtTm></GrpHdr>
 <OrgnlGrpInfAndSts><OrgnlMsgId>{message_id}</OrgnlMsgId><OrgnlMsgNmId>pain.001.001.09</OrgnlMsgNmId>
-<GrpSts>RJCT</GrpSts><StsRsnInf><Rsn><Cd>AC01</Cd></Rsn></StsRsnInf></OrgnlGrpInfAndSts>
+<GrpSts>RJCT</GrpSts><StsRsnInf><Rsn><Cd>{code}</Cd></Rsn></StsRsnInf></OrgnlGrpInfAndSts>
 </CstmrPmtStsRpt></Document>""".encode()
+
+
+@pytest.mark.parametrize("heard", [True, False])
+@pytest.mark.parametrize(("code", "state"), [("AM05", "submitted"), ("TM01", "submitted")])
+async def test_what_a_bank_says_of_a_second_copy_is_not_believed_of_a_file_that_the_backup_was_about_to_send(
+    lives: Lives, heard: bool, code: str, state: str
+) -> None:
+    await claimed_in_the_backup(lives)
+    await lives.back_up()
+    await lives.house.run()
+    if heard:
+        await lives.house.deliver()
+    else:
+        lives.house.lose_told()
+    # How often the former life had sent it the backup does not know.
+    lives.bank.put("pain002-1.xml", pain002(lives.sent()[0].removesuffix(".xml"), code))
+    await lives.come_back()
+    await lives.house.deliver()
+    assert set((await lives.house.desk.states()).values()) == {state}
