@@ -42,6 +42,12 @@ WHERE payment_id = ANY($1::uuid[]) AND lane = ANY($2::integer[]) ORDER BY lane, 
 -- name: told_seqs
 SELECT event_seq FROM told WHERE lane = $1 AND event_seq = ANY($2::bigint[]);
 
+-- name: adopt_forwards
+INSERT INTO noted_reports (booking_key, source, identity, lane, effect, payment_id, noted_at)
+SELECT w.booking_key, w.source, w.identity, $5, 'forwarded', w.payment_id, $6
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[]) AS w (booking_key, source, identity, payment_id)
+ON CONFLICT DO NOTHING;
+
 -- name: forget_told
 DELETE FROM told t USING unnest($1::integer[], $2::bigint[]) AS w (lane, event_seq)
 WHERE t.lane = w.lane AND t.event_seq = w.event_seq;

@@ -24,6 +24,7 @@ from services.settlement.gateway.work import FileAdopted, FileFound, FoldersRead
 from tests.integration.settlement.desk import (
     EVENING,
     MORNING,
+    NOSTRO_LANE,
     PARTITIONS,
     Desk,
     booked,
@@ -88,10 +89,14 @@ class Lives:
             await adopt_submissions(desk.connection, -1, told)
         self.told = len(desk.own)
 
-    async def handle_again(self, topic: str) -> list[Any]:
-        """Handle what a topic has had since the backup, one record a poll; what is told of it."""
+    async def handle_again(self, topic: str, *lanes: int) -> list[Any]:
+        """Handle what a topic (of all lanes, or of these) has had since the backup, one record a poll.
+
+        What is told of it.
+        """
         told = []
-        for record in [each for each in self._since() if each.topic == topic]:
+        lanes = lanes or tuple(range(PARTITIONS))
+        for record in [each for each in self._since() if each.topic == topic and each.partition in lanes]:
             told += await self.house.desk.poll({record.partition: [record]}, self.clock.now(), due=True)
             await self._move(record)
         return told
@@ -471,3 +476,43 @@ async def test_what_a_bank_says_of_a_second_copy_is_not_believed_of_a_file_that_
     await lives.come_back()
     await lives.house.deliver()
     assert set((await lives.house.desk.states()).values()) == {state}
+
+
+@pytest.mark.parametrize("source", ["camt.053", "camt.054"])
+async def test_an_entry_without_our_reference_is_not_decided_again_before_other_lanes_have_its_payment(
+    lives: Lives, source: str
+) -> None:
+    await lives.back_up()
+    (payment,) = await lives.house.desk.accept(*payments("a"))
+    await send_out(lives)
+    await lives.house.desk.tell(NOSTRO_LANE, booked(end_to_end_id="a", source=source))
+    assert (await lives.house.desk.batch_of(payment))["lane"] != NOSTRO_LANE
+    before = [await lives.rows(of) for of in _ALL]
+    assert before[2] != []
+    await lives.restore()
+    await lives.adopt()
+    lives.clock.at += WAIT
+    await lives.house.run()
+    told = await lives.handle_again(BANK_NOTIFICATIONS, NOSTRO_LANE)
+    told += await lives.handle_again(PAYMENTS)
+    told += await lives.handle_again(BANK_NOTIFICATIONS)
+    await lives.house.run()
+    assert told == []
+    assert [await lives.rows(of) for of in _ALL] == before
+
+
+async def test_an_entry_that_was_sent_on_stays_with_its_payment_though_another_like_it_came_since(
+    lives: Lives,
+) -> None:
+    await lives.back_up()
+    await lives.house.desk.accept(*payments("rent"))
+    await send_out(lives)
+    await lives.house.desk.tell(NOSTRO_LANE, booked(end_to_end_id="rent", source="camt.053"))
+    lives.clock.at += timedelta(days=1)
+    again = instruction(idempotency_key="next", end_to_end_id="rent", debtor_account="customer-1")
+    await lives.house.desk.accept(again, now=lives.clock.now() - timedelta(hours=10))
+    await send_out(lives)
+    before = [await lives.rows(of) for of in _ALL]
+    assert len(before[2]) == 1
+    assert await lives.come_back() == []
+    assert [await lives.rows(of) for of in _ALL] == before
