@@ -39,6 +39,7 @@ async def found_of_lanes(connection: Connection, lanes: Sequence[int]) -> list[B
 
 async def seal_found(connection: Connection, lanes: Sequence[int], at: datetime) -> None:
     """Seal found batches whose payments are all there. Raises InvariantBroken where others are."""
+    await connection.execute(SQL["withdraw_answered"], lanes, at)
     for batch_id, agrees in await connection.fetch(SQL["seal_found"], lanes, at):
         if not agrees:
             raise InvariantBroken(f"batch {batch_id.hex()} has other payments than the bank has of it")

@@ -17,6 +17,16 @@ SELECT b.batch_id, b.lane, f.rail, f.nostro, f.currency, f.requested_date, b.seq
 FROM found_batches b JOIN found_files f USING (message_id)
 WHERE b.lane = ANY($1::integer[]) AND f.adopted_at IS NULL;
 
+-- name: withdraw_answered
+-- Members that the bank answered for while their batch was open: the file carries it without them.
+INSERT INTO batch_withdrawals (batch_id, payment_id, lane, withdrawn_at)
+SELECT f.batch_id, m.payment_id, f.lane, $2
+FROM found_batches f JOIN batches b USING (batch_id) JOIN batch_members m USING (batch_id)
+WHERE f.lane = ANY($1::integer[]) AND b.sealed_at IS NULL
+  AND NOT EXISTS (SELECT FROM found_payments c WHERE c.batch_id = f.batch_id AND c.payment_id = m.payment_id)
+  AND (EXISTS (SELECT FROM settlements s WHERE s.payment_id = m.payment_id)
+       OR EXISTS (SELECT FROM rejections r WHERE r.payment_id = m.payment_id));
+
 -- name: seal_found
 -- Found batches whose payments are all there and no others, and whether they add up to what the file carries.
 WITH whole AS (

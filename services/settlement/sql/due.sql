@@ -3,6 +3,15 @@ SELECT lane, batch_id FROM batches
 WHERE sealed_at IS NULL AND lane = ANY($1::integer[]) AND cut_off_at <= $2
   AND NOT EXISTS (SELECT FROM found_batches f WHERE f.batch_id = batches.batch_id);
 
+-- name: whole_found_batches
+-- After a restore: open batches whose payments are all those that a file at the bank carries.
+SELECT f.lane, f.batch_id FROM batches b JOIN found_batches f USING (batch_id)
+WHERE b.sealed_at IS NULL AND b.lane = ANY($1::integer[])
+  AND f.payments_count = (SELECT count(*) FROM batch_members m WHERE m.batch_id = b.batch_id);
+
+-- name: found_among
+SELECT batch_id FROM found_batches WHERE batch_id = ANY($1::uuid[]);
+
 -- name: waiting_requests
 SELECT lane, request_id, kind, payload FROM requests
 WHERE handled_at IS NULL AND lane = ANY($1::integer[]) ORDER BY lane, request_id;

@@ -16,6 +16,7 @@ from goodfunds.errors import Unavailable
 from goodfunds.events import types
 from goodfunds.events.topics import BANK_NOTIFICATIONS, PAYMENTS
 from goodfunds.ids import reference
+from goodfunds.lanes import Poll
 from goodfunds.lanes.records import OwnEvent
 from goodfunds.local import postgres as embedded_postgres
 from goodfunds.postgres import create_pool
@@ -476,6 +477,54 @@ async def test_what_a_bank_says_of_a_second_copy_is_not_believed_of_a_file_that_
     await lives.come_back()
     await lives.house.deliver()
     assert set((await lives.house.desk.states()).values()) == {state}
+
+
+async def test_a_payment_that_left_the_open_batch_of_the_backup_does_not_keep_its_file_from_being_adopted(
+    lives: Lives,
+) -> None:
+    gone, _ = await lives.house.desk.accept(*payments("gone", "stays"))
+    lane = (await lives.house.desk.batch_of(gone))["lane"]
+    await lives.back_up()
+    await lives.house.desk.tell(lane, booked(payment_id=gone, end_to_end_id="gone"))
+    await send_out(lives)
+    before = [await lives.rows(of) for of in _ALL]
+    assert await lives.come_back() == []
+    assert [await lives.rows(of) for of in _ALL] == before
+    assert lives.house.gateway.unready() == []
+
+
+async def test_a_file_of_a_lane_that_has_nothing_to_handle_again_is_adopted(lives: Lives) -> None:
+    (payment,) = await lives.house.desk.accept(*payments("known"))
+    await lives.back_up()
+    await lives.house.desk.close()
+    await lives.house.run()
+    lives.house.lose_told()
+    await lives.come_back()
+    await lives.house.desk.close(lives.clock.now())
+    await lives.house.run()
+    await lives.house.deliver()
+    assert lives.house.gateway.unready() == []
+    assert await lives.house.desk.states() == {payment: "submitted"}
+
+
+async def test_a_batch_that_is_found_at_the_bank_while_it_falls_due_stops_no_lane(lives: Lives) -> None:
+    (payment,) = await lives.house.desk.accept(*payments("known"))
+    await lives.back_up()
+    await lives.house.desk.close()
+    await lives.house.run()
+    await lives.restore()
+    await lives.adopt()
+    lives.clock.at += WAIT
+    desk, lanes = lives.house.desk, range(PARTITIONS)
+    due = await desk.handler.due(desk.connection, list(lanes), lives.clock.now())
+    await lives.house.run()
+    async with desk.connection.transaction():
+        await desk.handler.handle(
+            desk.connection, Poll(lives.clock.now(), PARTITIONS, desk.numbers, {}, dict(due))
+        )
+    await lives.house.run()
+    await lives.house.deliver()
+    assert await desk.states() == {payment: "submitted"}
 
 
 @pytest.mark.parametrize("source", ["camt.053", "camt.054"])
