@@ -71,6 +71,7 @@ class Gateway:
         self._answers = AnswerReader(pool, bank, rails, reporter, clock)
         self._enquirer = Enquirer(pool, bank, rails, reporter, clock, silence)
         self._hold = Hold(bank, rails, clock, restore_wait)
+        self._life: str | None = None
         self._started: tuple[bytes, int, str] | None = None
         self._asks: dict[bytes, tuple[datetime, timedelta]] = {}
         self._moved_at = clock.now()
@@ -83,6 +84,7 @@ class Gateway:
     async def look(self) -> Work | None:
         """The next step: of a file that is under way, a new file, or an answer of the bank."""
         async with self._pool.acquire() as connection:
+            await self._note_life(connection)
             files = [UndeliveredFile(*row) for row in await connection.fetch(SQL["undelivered_files"])]
             work: Work | None = await answered_by_person(connection, files)
             work = work or await self._hold.next(connection, files)
@@ -90,11 +92,17 @@ class Gateway:
                 work = work or await self._send(connection, files)
         if self._hold.listening:
             work = work or await self._answer() or await self._enquirer.next()
-        else:
-            self._answers.forget()
         if work is not None:
             self._moved_at = self._clock.now()
         return work
+
+    async def _note_life(self, connection: Reader) -> None:
+        """Forget what another life of the database knew: it may have begun while another instance worked."""
+        life = await connection.fetchval(SQL["life"])
+        if life != self._life:
+            self._life, self._started = life, None
+            self._asks.clear()
+            self._answers.forget()
 
     async def _send(self, connection: Reader, files: Sequence[UndeliveredFile]) -> Work | None:
         work: Work | None = None

@@ -1,3 +1,6 @@
+-- name: life
+SELECT incarnation FROM cluster;
+
 -- name: restore_under_way
 -- None before the first restore of this database, and once the last is released.
 SELECT c.incarnation, c.restored_at, r.folders_read_at, r.asked_to

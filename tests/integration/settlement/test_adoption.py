@@ -565,3 +565,29 @@ async def test_an_entry_that_was_sent_on_stays_with_its_payment_though_another_l
     assert len(before[2]) == 1
     assert await lives.come_back() == []
     assert [await lives.rows(of) for of in _ALL] == before
+
+
+async def test_a_gateway_that_stood_by_while_another_released_the_hold_takes_the_answers_again(
+    lives: Lives,
+) -> None:
+    await lives.back_up()
+    (payment,) = await lives.house.desk.accept(*payments("a"))
+    await send_out(lives)
+    lives.bank.put("pain002-1.xml", pain002(lives.sent()[0].removesuffix(".xml")))
+    await lives.house.run()
+    lives.house.lose_told()
+    before, link = lives.house.gateway, lives.house.link
+    await lives.restore()
+    await lives.adopt()
+    lives.clock.at += WAIT
+    before._pool = before._answers._pool = before._enquirer._pool = lives.house.pool
+    await lives.house.run()
+    await lives.handle_again(PAYMENTS)
+    await lives.handle_again(BANK_NOTIFICATIONS)
+    while not isinstance(await lives.house.step(), Released):
+        pass
+    lives.house.gateway, lives.house.link, link = before, link, lives.house.link
+    await link.close()
+    await lives.house.run()
+    await lives.house.deliver()
+    assert await lives.house.desk.states() == {payment: "rejected"}
