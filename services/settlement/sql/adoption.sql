@@ -162,4 +162,9 @@ UPDATE restores SET asked_to = $2 WHERE incarnation = $1 AND released_at IS NULL
 UPDATE restores SET released_at = $2 WHERE incarnation = $1 AND released_at IS NULL;
 
 -- name: refused_files
-SELECT message_id FROM bank_files WHERE message_id = ANY($1::text[]) AND refused_at IS NOT NULL;
+-- By the bank's answer, or as the lanes were told before the restore.
+SELECT f.message_id FROM bank_files f
+WHERE f.message_id = ANY($1::text[])
+  AND (f.refused_at IS NOT NULL
+       OR NOT EXISTS (SELECT FROM bank_file_batches c JOIN batches b USING (batch_id)
+                      WHERE c.file_id = f.file_id AND b.refused_at IS NULL));

@@ -591,3 +591,24 @@ async def test_a_gateway_that_stood_by_while_another_released_the_hold_takes_the
     await lives.house.run()
     await lives.house.deliver()
     assert await lives.house.desk.states() == {payment: "rejected"}
+
+
+async def test_a_payment_of_a_file_that_was_refused_before_the_restore_goes_out_again_after_it(
+    lives: Lives,
+) -> None:
+    await lives.back_up()
+    (payment,) = await lives.house.desk.accept(*payments("a"))
+    await send_out(lives)
+    batch = await lives.house.desk.batch_of(payment)
+    refusal = types.BatchRefused(
+        batch_id=batch["batch_id"], refused_at=0, message_id=batch["message_id"], reason_code="TM01",
+        reason="too late",
+    )  # fmt: skip
+    await lives.house.desk.tell(batch["lane"], refusal)
+    lives.bank.take()
+    lives.bank.payments[reference(batch["lane"], payment)] = {"message_id": batch["message_id"]}
+    await lives.come_back()
+    assert lives.house.gateway.unready() == []
+    lives.clock.at += timedelta(days=1)
+    await send_out(lives)
+    assert len(lives.sent()) == 2
