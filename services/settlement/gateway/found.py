@@ -7,7 +7,7 @@ from io import BytesIO
 
 from goodfunds.errors import InvariantBroken
 from goodfunds.files import pain001
-from goodfunds.files.records import CreditTransfer, PaymentInformation
+from goodfunds.files.records import CreditTransfer, InvalidFile, PaymentInformation
 from goodfunds.ids import read_message_id, read_reference
 from services.settlement.batching import batch_id
 from services.settlement.gateway.work import BankFileClaim, FileFound, FoundBatch
@@ -26,9 +26,12 @@ def read_found(name: str, content: bytes, rails: Iterable[str]) -> FileFound:
     """The file of that name as we made it.
 
     Its batches' ids were derived from what they are: which rail and sequence is found by deriving again.
-    Raises InvalidFile, and InvariantBroken where it is none that we can have made.
+    Raises InvariantBroken where it is none that we can have made.
     """
-    file = pain001.read_whole(BytesIO(content))
+    try:
+        file = pain001.read_whole(BytesIO(content))
+    except InvalidFile as fault:
+        raise InvariantBroken(f"{name} lies at the bank, and cannot be read: {fault}") from fault
     message_id = file.header.message_id
     file_id = read_message_id(message_id)
     if file_id is None or message_id != name or not file.transfers:

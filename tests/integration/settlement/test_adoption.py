@@ -12,7 +12,7 @@ import pytest
 
 from goodfunds import ids
 from goodfunds.clock import FixedClock
-from goodfunds.errors import Unavailable
+from goodfunds.errors import InvariantBroken, Unavailable
 from goodfunds.events import types
 from goodfunds.events.topics import BANK_NOTIFICATIONS, PAYMENTS
 from goodfunds.ids import reference
@@ -612,3 +612,17 @@ async def test_a_payment_of_a_file_that_was_refused_before_the_restore_goes_out_
     lives.clock.at += timedelta(days=1)
     await send_out(lives)
     assert len(lives.sent()) == 2
+
+
+async def test_a_file_of_our_name_that_cannot_be_read_is_a_broken_invariant_that_names_it(
+    lives: Lives,
+) -> None:
+    await lives.back_up()
+    await lives.house.desk.accept(*payments("a"))
+    await send_out(lives)
+    (name,) = lives.sent()
+    (lives.bank.root / "inbox" / name).write_bytes(b"<Document/>")
+    await lives.restore()
+    lives.clock.at += WAIT
+    with pytest.raises(InvariantBroken, match=name.removesuffix(".xml")):
+        await lives.house.run()
