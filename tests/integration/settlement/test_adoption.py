@@ -148,6 +148,8 @@ class Lives:
         """From the restore to the release; what was told of it."""
         await self.restore()
         await self.adopt()
+        # Too early for anything.
+        await self.house.run()
         self.clock.at += WAIT
         await self.house.run()
         told = await self.handle_again(PAYMENTS)
