@@ -110,21 +110,7 @@ async def latest_batches(connection: Connection, lanes: Sequence[int], since: da
 
 def read_batch(row: Any) -> Batch:
     """A batch from its columns, as `batches_by_id` has them."""
-    (
-        batch_id,
-        lane,
-        rail,
-        nostro,
-        currency,
-        requested_date,
-        sequence,
-        cut_off_at,
-        sealed,
-        submitted,
-        refused,
-    ) = row
-    key = BatchKey(lane, rail, nostro, currency, requested_date)
-    return Batch(batch_id, key, sequence, cut_off_at, sealed, submitted, refused)
+    return Batch(row[0], BatchKey(*row[1:6]), *row[6:11])
 
 
 async def candidates_for_entries(

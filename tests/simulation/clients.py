@@ -144,7 +144,7 @@ class Consumer:
         return self._fetch(places, max_records or 10_000)
 
     def _is_seen(self, places: Sequence[TopicPartition]) -> bool:
-        """Whether there is something to fetch, or a place beyond the end; what is not shown yet is waited for."""
+        """Whether there is something to fetch, or a place beyond the end; what is hidden is waited for."""
         return any(
             place in self._positions
             and not self._log.seen_end(place) <= self._positions[place] <= self._log.end(place)
