@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import structlog
-
 from goodfunds.clock import SystemClock
 from goodfunds.errors import InvariantBroken
 from goodfunds.events import types
@@ -15,8 +13,6 @@ from services.settlement.books import nameless
 from services.settlement.model import booking_key, identity, unattributed_status_key
 from services.settlement.store import SQL
 from services.settlement.told import Telling, reference
-
-log = structlog.get_logger(__name__)
 
 _COLUMNS = ("lane", "event_seq", "kind", "payment_id", "reference")
 

@@ -320,8 +320,8 @@ async def test_a_gateway_that_dies_after_any_step_towards_the_release_goes_on_wi
     assert [content.count(b"<InstrId>") for _, content in lives.bank.delivered] == [1, 1]
 
 
-async def test_a_payment_of_a_refused_file_that_went_out_again_stands_in_the_second(lives: Lives) -> None:
-    await lives.back_up()
+async def sent_and_refused(lives: Lives) -> tuple[bytes, Any]:
+    """A payment whose file the bank has taken and refused for its time, and its batch; the lanes know."""
     (payment,) = await lives.house.desk.accept(*payments("a"))
     await send_out(lives)
     batch = await lives.house.desk.batch_of(payment)
@@ -331,6 +331,12 @@ async def test_a_payment_of_a_refused_file_that_went_out_again_stands_in_the_sec
     )  # fmt: skip
     await lives.house.desk.tell(batch["lane"], refusal)
     lives.bank.take()
+    return payment, batch
+
+
+async def test_a_payment_of_a_refused_file_that_went_out_again_stands_in_the_second(lives: Lives) -> None:
+    await lives.back_up()
+    await sent_and_refused(lives)
     lives.clock.at += timedelta(days=1)
     await send_out(lives)
     assert len(lives.sent()) == 2
@@ -599,15 +605,7 @@ async def test_a_payment_of_a_file_that_was_refused_before_the_restore_goes_out_
     lives: Lives,
 ) -> None:
     await lives.back_up()
-    (payment,) = await lives.house.desk.accept(*payments("a"))
-    await send_out(lives)
-    batch = await lives.house.desk.batch_of(payment)
-    refusal = types.BatchRefused(
-        batch_id=batch["batch_id"], refused_at=0, message_id=batch["message_id"], reason_code="TM01",
-        reason="too late",
-    )  # fmt: skip
-    await lives.house.desk.tell(batch["lane"], refusal)
-    lives.bank.take()
+    payment, batch = await sent_and_refused(lives)
     lives.bank.payments[reference(batch["lane"], payment)] = {"message_id": batch["message_id"]}
     await lives.come_back()
     assert lives.house.gateway.unready() == []
