@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TypeGuard
 
 from goodfunds.events.types import (
     BankEntryReported,
@@ -113,20 +114,13 @@ class Books:
             self.standings[payment_id] = Standing(standing.debit, standing.rejected, standing.credit, known)
 
     async def _load_candidates(self, connection: store.Connection, notices: Iterable[Notice]) -> None:
-        nameless = [
-            each
-            for each in notices
-            if isinstance(each, BankEntryReported | PaymentStatusReported)
-            and each.payment_id == NO_ID
-            and each.batch_id == NO_ID
-            and each.end_to_end_id
-        ]
-        entries = [each for each in nameless if isinstance(each, BankEntryReported)]
+        unattributed = [each for each in notices if names_nothing(each) and each.end_to_end_id]
+        entries = [each for each in unattributed if isinstance(each, BankEntryReported)]
         for entry, found in zip(
             entries, await store.candidates_for_entries(connection, entries), strict=True
         ):
             self._candidates[id(entry)] = found
-        statuses = [each for each in nameless if isinstance(each, PaymentStatusReported)]
+        statuses = [each for each in unattributed if isinstance(each, PaymentStatusReported)]
         for status, found in zip(
             statuses, await store.candidates_for_statuses(connection, statuses), strict=True
         ):
@@ -160,6 +154,13 @@ class Books:
         if named is not None:
             keys.add(booking_key(named))
         return keys
+
+
+def names_nothing(notice: Notice) -> TypeGuard[BankEntryReported | PaymentStatusReported]:
+    """Whether an answer names neither a payment nor a batch of ours."""
+    if not isinstance(notice, BankEntryReported | PaymentStatusReported):
+        return False
+    return notice.payment_id == NO_ID and notice.batch_id == NO_ID
 
 
 def nameless(entry: BankEntryReported) -> BankEntryReported:

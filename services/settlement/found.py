@@ -3,9 +3,10 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from goodfunds.errors import InvariantBroken, Unavailable
+from goodfunds.errors import InvariantBroken, OutOfTurn, Unavailable
 from goodfunds.lanes.records import Connection
 from services.settlement.batching import FoundBatches
+from services.settlement.books import Notice, names_nothing
 from services.settlement.model import Batch
 from services.settlement.store import SQL, batches_by_id, read_batch
 
@@ -20,6 +21,22 @@ async def is_restored(connection: Connection) -> bool:
     if row is not None and row["folders_read_at"] is None:
         raise Unavailable("restored: the gateway has yet to read the bank's folders for what had gone out")
     return row is not None
+
+
+async def wait_for_others(
+    connection: Connection, lane: int, others: Collection[int], notices: Collection[Notice]
+) -> None:
+    """Let `lane`, the nostro's, wait while what other lanes have yet to handle again may explain `notices`.
+
+    An answer that names nothing of ours may be about a payment of any lane, or repeat what settled one:
+    read before that, it would go to suspense. `others` are in this transaction as well, and not yet
+    further. Raises OutOfTurn.
+    """
+    if not any(names_nothing(each) for each in notices):
+        return
+    behind = [row["lane"] for row in await connection.fetch(SQL["lanes_behind"]) if row["lane"] != lane]
+    if others or behind:
+        raise OutOfTurn(lane, f"lanes {sorted({*others, *behind})} are to handle again what they had, first")
 
 
 async def found_of_payments(connection: Connection, payment_ids: Collection[bytes]) -> FoundBatches:

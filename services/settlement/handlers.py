@@ -10,7 +10,7 @@ from goodfunds.events import types
 from goodfunds.events.passing import decode_instruction, split_payment_accepted
 from goodfunds.events.subject import payment_of
 from goodfunds.events.topics import BANK_NOTIFICATIONS, PAYMENTS, SETTLEMENT_NOTIFICATIONS
-from goodfunds.lanes import Emission, Input, Poll
+from goodfunds.lanes import Emission, Input, Poll, lane_of
 from goodfunds.lanes.headers import header, origin
 from goodfunds.lanes.records import Record
 from goodfunds.ledger.store import write_postings
@@ -20,7 +20,13 @@ from services.settlement.answers import Answers
 from services.settlement.batching import FoundBatches, OpenBatches
 from services.settlement.books import Books, Notice
 from services.settlement.due import Due, carry_out, find_due
-from services.settlement.found import found_of_lanes, found_of_payments, is_restored, seal_found
+from services.settlement.found import (
+    found_of_lanes,
+    found_of_payments,
+    is_restored,
+    seal_found,
+    wait_for_others,
+)
 from services.settlement.model import Payment
 from services.settlement.outgoing import Outgoing
 from services.settlement.told import ToldBefore
@@ -52,8 +58,12 @@ class SettlementHandler:
     async def handle(self, connection: store.Connection, poll: Poll) -> Mapping[int, list[Emission]]:
         """Seal and do what was asked, then take payments in and answers to heart."""
         restored = await is_restored(connection)
-        postings = await carry_out(connection, poll) if poll.due else {}
         accepted, notices = _read(poll)
+        if restored:
+            nostro_lane = lane_of(self._nostro, poll.partitions)
+            others = poll.records.keys() - {nostro_lane}
+            await wait_for_others(connection, nostro_lane, others, notices.get(nostro_lane, ()))
+        postings = await carry_out(connection, poll) if poll.due else {}
         told, found = ToldBefore(), FoundBatches()
         outgoing, rows, books = Outgoing(poll, told), store.Rows(), Books()
         if notices:

@@ -50,6 +50,16 @@ class Unavailable(GoodfundsError):
     retriable = True
 
 
+class OutOfTurn(GoodfundsError):
+    """What `lane` would handle has to wait until other lanes have gone further: nothing was written."""
+
+    retriable = True
+
+    def __init__(self, lane: int, why: str) -> None:
+        super().__init__(f"lane {lane} waits: {why}")
+        self.lane = lane
+
+
 class Conflict(GoodfundsError):
     """Two transactions wanted the same key at once; the next reading sees who won."""
 

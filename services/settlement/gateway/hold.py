@@ -138,9 +138,9 @@ class Hold:
     async def _unfinished(self, connection: Reader) -> str:
         """Why nothing may go out yet, of what the database says."""
         self.listening = False
-        behind = await connection.fetchval(SQL["lane_behind"])
+        behind = await connection.fetchrow(SQL["lanes_behind"])
         if behind is not None:
-            return f"restored: lane {behind} has yet to handle again what its topics had"
+            return f"restored: lane {behind['lane']} has yet to handle again what its topics had"
         part = await connection.fetchrow(SQL["file_not_whole"])
         if part is not None:
             return "restored: of {} payments in {} the lanes have {}".format(

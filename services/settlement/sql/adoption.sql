@@ -127,13 +127,13 @@ SELECT f.message_id, f.payments_count,
         WHERE g.message_id = f.message_id) AS there
 FROM found_files f WHERE f.adopted_at IS NULL AND f.sha256 IS NOT NULL ORDER BY f.file_id LIMIT 1;
 
--- name: lane_behind
--- A lane that has not adopted its own events, or not handled again what stood on its topics then.
+-- name: lanes_behind
+-- Lanes that have not adopted its own events, or not handled again what stood on its topics then.
 SELECT l.lane FROM lanes l
 WHERE l.lane >= 0
   AND (l.restored_at IS NOT NULL
        OR EXISTS (SELECT FROM jsonb_each_text(l.catch_up) e WHERE (l.offsets->>e.key)::bigint < e.value::bigint))
-ORDER BY l.lane LIMIT 1;
+ORDER BY l.lane;
 
 -- name: payment_elsewhere
 -- A payment whose last found file carries it in another batch than its own, which was not refused: it would go

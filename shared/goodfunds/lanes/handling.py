@@ -7,7 +7,14 @@ import asyncpg
 import structlog
 
 from goodfunds.clock import Clock
-from goodfunds.errors import Fenced, InvariantBroken, Misconfigured, is_broken_invariant, is_retriable
+from goodfunds.errors import (
+    Fenced,
+    InvariantBroken,
+    Misconfigured,
+    OutOfTurn,
+    is_broken_invariant,
+    is_retriable,
+)
 from goodfunds.lanes import metrics
 from goodfunds.lanes.evidence import storable
 from goodfunds.lanes.fence import unchanged
@@ -78,6 +85,8 @@ class Handling:
         except Fenced as fenced:
             self._held.fenced(fenced.lanes)
             await self.handle(records, due, poison, fault)
+        except OutOfTurn as early:
+            await self._put_off(records, due, early)
         except Exception as raised:
             if not is_of_an_event(raised):
                 raise
@@ -178,6 +187,16 @@ class Handling:
             for record, poison in share.parked
         ]
 
+    async def _put_off(self, records: Records, due: Due, early: OutOfTurn) -> None:
+        """First the other lanes and what is due; the lane itself comes last, and waits if it still must."""
+        lane = early.lane
+        if {*records, *due} - {lane} or lane in due:
+            await self.handle(_without(records, lane), due)
+            await self.handle(_only(records, lane), {})
+            return
+        log.info("lane waits for others", lane=lane, why=str(early))
+        self._held.wait(lane)
+
     async def _narrow(
         self, records: Records, due: Due, lanes: Sequence[int], poison: Place | None, fault: Exception
     ) -> None:
@@ -214,6 +233,10 @@ class Handling:
 def is_of_an_event(fault: Exception) -> bool:
     """Whether an event or a lane is to blame, neither a neighbour that is away nor the house's state."""
     return not is_retriable(fault) and not isinstance(fault, _OF_THE_HOUSE)
+
+
+def _without(by_lane: Mapping[int, T], lane: int) -> Mapping[int, T]:
+    return {of: each for of, each in by_lane.items() if of != lane}
 
 
 def _only(by_lane: Mapping[int, T], lane: int) -> Mapping[int, T]:

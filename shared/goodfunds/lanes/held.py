@@ -17,6 +17,7 @@ log = structlog.get_logger(__name__)
 
 
 _LEAVE_SECONDS = 15.0
+_WAIT_SECONDS = 1.0
 
 
 class HeldLanes:
@@ -73,6 +74,11 @@ class HeldLanes:
         # An earlier session may have read from it: nothing is fetched for nobody.
         self.forget(lane)
         self._not_before[lane] = self._now() + _LEAVE_SECONDS
+
+    def wait(self, lane: int) -> None:
+        """Let a lane stand whose turn has not come, and take it again in a moment."""
+        self.forget(lane)
+        self._not_before[lane] = self._now() + _WAIT_SECONDS
 
     def missing(self, assigned: set[int]) -> set[int]:
         """The assigned lanes that should be taken over now."""

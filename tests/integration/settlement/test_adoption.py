@@ -12,10 +12,10 @@ import pytest
 
 from goodfunds import ids
 from goodfunds.clock import FixedClock
-from goodfunds.errors import InvariantBroken, Unavailable
+from goodfunds.errors import InvariantBroken, OutOfTurn, Unavailable
 from goodfunds.events import types
 from goodfunds.events.topics import BANK_NOTIFICATIONS, PAYMENTS
-from goodfunds.ids import reference
+from goodfunds.ids import NO_ID, reference
 from goodfunds.lanes import Poll
 from goodfunds.lanes.records import OwnEvent
 from goodfunds.local import postgres as embedded_postgres
@@ -30,6 +30,7 @@ from tests.integration.settlement.desk import (
     Desk,
     booked,
     instruction,
+    kinds,
     migrated,
     opened,
 )
@@ -93,13 +94,21 @@ class Lives:
     async def handle_again(self, topic: str, *lanes: int) -> list[Any]:
         """Handle what a topic (of all lanes, or of these) has had since the backup, one record a poll.
 
-        What is told of it.
+        A lane whose turn has not come is handled last. What is told of it.
         """
-        told = []
+        told: list[Any] = []
+        waiting: list[Any] = []
         lanes = lanes or tuple(range(PARTITIONS))
         for record in [each for each in self._since() if each.topic == topic and each.partition in lanes]:
-            told += await self.house.desk.poll({record.partition: [record]}, self.clock.now(), due=True)
-            await self._move(record)
+            if record.partition in {each.partition for each in waiting}:
+                waiting.append(record)
+                continue
+            try:
+                told += await self._handle(record)
+            except OutOfTurn:
+                waiting.append(record)
+        for record in waiting:
+            told += await self._handle(record)
         return told
 
     async def leave(self) -> None:
@@ -137,6 +146,11 @@ class Lives:
                 " SELECT $1, incarnation, $2::jsonb, $3::jsonb FROM cluster",
                 lane, offsets, ends,
             )  # fmt: skip
+
+    async def _handle(self, record: Any) -> list[Any]:
+        told = await self.house.desk.poll({record.partition: [record]}, self.clock.now(), due=True)
+        await self._move(record)
+        return told
 
     async def _move(self, record: Any) -> None:
         await self.house.desk.connection.execute(
@@ -550,8 +564,9 @@ async def test_an_entry_without_our_reference_is_not_decided_again_before_other_
     await lives.adopt()
     lives.clock.at += WAIT
     await lives.house.run()
-    told = await lives.handle_again(BANK_NOTIFICATIONS, NOSTRO_LANE)
-    told += await lives.handle_again(PAYMENTS)
+    with pytest.raises(OutOfTurn):
+        await lives.handle_again(BANK_NOTIFICATIONS, NOSTRO_LANE)
+    told = await lives.handle_again(PAYMENTS)
     told += await lives.handle_again(BANK_NOTIFICATIONS)
     await lives.house.run()
     assert told == []
@@ -626,3 +641,73 @@ async def test_a_file_of_our_name_that_cannot_be_read_is_a_broken_invariant_that
     lives.clock.at += WAIT
     with pytest.raises(InvariantBroken, match=name.removesuffix(".xml")):
         await lives.house.run()
+
+
+def status(**changes: Any) -> types.PaymentStatusReported:
+    """A rejection that names nothing of ours but the EndToEndId."""
+    fields: dict[str, Any] = {
+        "payment_id": NO_ID, "batch_id": NO_ID, "reported_at": 0, "status": "RJCT", "reason_code": "AC01",
+        "reason": "", "message_id": "M-1", "end_to_end_id": "a",
+    }  # fmt: skip
+    return types.PaymentStatusReported(**{**fields, **changes})
+
+
+@pytest.mark.parametrize(
+    "repeat",
+    [booked(end_to_end_id="a", source="camt.053", notification_id="S-1#0"), status()],
+    ids=["a line of a statement", "a rejection"],
+)
+async def test_an_answer_that_names_nothing_is_decided_after_all_that_other_lanes_had(
+    lives: Lives, repeat: Any
+) -> None:
+    """It repeats what another lane was told of by name: read first, it would be explained by nothing."""
+    await lives.back_up()
+    (payment,) = await lives.house.desk.accept(*payments("a"))
+    await send_out(lives)
+    lane = (await lives.house.desk.batch_of(payment))["lane"]
+    assert lane != NOSTRO_LANE
+    if isinstance(repeat, types.PaymentStatusReported):
+        file = lives.house.events(types.BatchSubmitted)[0].message_id
+        repeat = status(message_id=file)
+        await lives.house.desk.tell(lane, status(payment_id=payment))
+    else:
+        await lives.house.desk.tell(lane, booked(payment_id=payment, end_to_end_id="a"))
+    assert await lives.house.desk.tell(NOSTRO_LANE, repeat) == []
+    before = [await lives.rows(of) for of in _ALL]
+    await lives.restore()
+    await lives.adopt()
+    lives.clock.at += WAIT
+    await lives.house.run()
+    with pytest.raises(OutOfTurn, match=f"lanes .*{lane}"):
+        await lives.handle_again(BANK_NOTIFICATIONS, NOSTRO_LANE)
+    told = await lives.handle_again(PAYMENTS)
+    with pytest.raises(OutOfTurn, match=f"lanes .*{lane}"):
+        await lives.handle_again(BANK_NOTIFICATIONS, NOSTRO_LANE)
+    told += await lives.handle_again(BANK_NOTIFICATIONS)
+    await lives.house.run()
+    assert told == []
+    assert [await lives.rows(of) for of in _ALL] == before
+
+
+async def test_an_answer_that_names_nothing_is_not_decided_with_what_other_lanes_handle_at_the_same_time(
+    lives: Lives,
+) -> None:
+    """One transaction reads before it decides anything, and has moved its lanes' offsets on by then."""
+    await lives.back_up()
+    (payment,) = await lives.house.desk.accept(*payments("a"))
+    await send_out(lives)
+    lane = (await lives.house.desk.batch_of(payment))["lane"]
+    await lives.restore()
+    await lives.adopt()
+    lives.clock.at += WAIT
+    await lives.house.run()
+    await lives.handle_again(PAYMENTS)
+    await lives.handle_again(BANK_NOTIFICATIONS)
+    desk = lives.house.desk
+    named = desk.record(BANK_NOTIFICATIONS, lane, booked(payment_id=payment, end_to_end_id="a").encode())
+    line = booked(end_to_end_id="a", source="camt.053", notification_id="S-1#0").encode()
+    unnamed = desk.record(BANK_NOTIFICATIONS, NOSTRO_LANE, line)
+    with pytest.raises(OutOfTurn):
+        await desk.poll({lane: [named], NOSTRO_LANE: [unnamed]}, lives.clock.now())
+    assert kinds(await desk.poll({lane: [named]}, lives.clock.now())) == ["PaymentSettled"]
+    assert await desk.poll({NOSTRO_LANE: [unnamed]}, lives.clock.now()) == []

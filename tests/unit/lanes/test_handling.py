@@ -10,7 +10,7 @@ from structlog.contextvars import get_contextvars
 
 from goodfunds import ids
 from goodfunds.clock import SystemClock
-from goodfunds.errors import Fenced, InvariantBroken, Misconfigured, is_retriable
+from goodfunds.errors import Fenced, InvariantBroken, Misconfigured, OutOfTurn, is_retriable
 from goodfunds.lanes import Emission, Poll
 from goodfunds.lanes import handling as of_handling
 from goodfunds.lanes.frame import OutboxRow, number, pack
@@ -299,3 +299,43 @@ async def test_a_fault_whose_text_postgres_would_refuse_is_parked_all_the_same(
     found = await handled(monkeypatch, {b"bad": ValueError("\0 \ud800")}, {0: records(b"bad")})
     assert "\0" not in found.parked[0].fault
     found.parked[0].fault.encode()
+
+
+class Waiting(Handler):
+    """Lane 1 has to wait until lanes 0 and 2 have each handled `enough` records."""
+
+    def __init__(self, database: Database, enough: int) -> None:
+        super().__init__({})
+        self._database, self._enough = database, enough
+
+    async def handle(self, connection: Connection, poll: Poll) -> Mapping[int, list[Emission]]:
+        short = [lane for lane in (0, 2) if self._database.handled.get(lane, 0) < self._enough]
+        if 1 in poll.records and (short or len(poll.records) > 1):
+            raise OutOfTurn(1, f"lanes {short} come first")
+        return {}
+
+
+async def test_a_lane_whose_turn_comes_after_the_others_of_its_poll_is_handled_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    database = Database(monkeypatch)
+    working = handling({}, database)
+    working._handler = Waiting(database, enough=1)
+    await working.handle({lane: records(b"1") for lane in range(3)}, {1: ["due"]})
+    assert database.proved == [[0, 1, 2], [1]]
+    assert database.handled == {0: 1, 1: 1, 2: 1}
+    assert working._held.states.keys() == {0, 1, 2}
+
+
+async def test_a_lane_whose_turn_has_not_come_handles_what_is_due_and_is_taken_again_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The others go on meanwhile; nothing is parked, nothing stops, and nothing of it is written."""
+    database = Database(monkeypatch)
+    working = handling({}, database)
+    working._handler = Waiting(database, enough=2)
+    await working.handle({lane: records(b"1") for lane in range(3)}, {1: ["due"]})
+    assert database.handled == {0: 1, 1: 0, 2: 1}
+    assert (database.parked, database.stopped) == ([], {})
+    assert working._held.states.keys() == {0, 2}
+    assert working._held.missing({0, 1, 2}) == set(), "it is taken again only after a pause"
