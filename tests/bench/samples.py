@@ -3,16 +3,14 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from contextlib import suppress
 from time import monotonic
 from typing import Any
 
-import psutil
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from goodfunds.events.topics import BANK_NOTIFICATIONS, PAYMENTS, SETTLEMENT_NOTIFICATIONS
-from goodfunds.local import stack as local
 from tests.bench.flat import Bound
+from tests.bench.memory import Peaks
 
 MEMORY = Bound(0.10, 24.0)
 BYTES_A_PAYMENT = Bound(0.10, 20.0)
@@ -108,7 +106,7 @@ async def tables(connection: Any) -> dict[str, Any]:
 
 
 async def sample(
-    stack: local.Stack,
+    peaks: Peaks,
     connections: Mapping[str, Any],
     ends: Any,
     listener: Listener,
@@ -116,7 +114,8 @@ async def sample(
     rate: float,
 ) -> dict[str, int]:
     """One look at everything; what was accepted, settled and shown by statements so far."""
-    _memory(stack, series)
+    for name, megabytes in peaks.highest().items():
+        series.add(f"memory of {name}, highest of a day, MB", megabytes, MEMORY)
     found = {service: await tables(each) for service, each in connections.items()}
     accepted = counted(found["settlement"], "payments")
     settled = counted(found["settlement"], "settlements")
@@ -146,22 +145,6 @@ async def sample(
         if seconds is not None:
             series.add(name, seconds, SECONDS)
     return {"accepted": accepted, "settled": settled, "lines": lines}
-
-
-def _memory(stack: local.Stack, series: Series) -> None:
-    for name, running in stack.running.items():
-        if name != "postgres":
-            with suppress(psutil.Error):
-                # Without what is mapped from files (a broker maps its indexes): the system takes that back.
-                memory = psutil.Process(running.pid).memory_info()
-                series.add(f"memory of {name}, MB", (memory.rss - memory.shared) / 1e6, MEMORY)
-            continue
-        private = 0
-        for child in psutil.Process(running.pid).children(recursive=True):
-            # Of shared memory every backend would count the whole.
-            with suppress(psutil.Error):
-                private += child.memory_full_info().uss
-        series.add("memory of postgres, private, MB", private / 1e6, MEMORY)
 
 
 def _tables(service: str, rows: Mapping[str, Any], kept_for: int, told: int, series: Series) -> None:

@@ -27,6 +27,7 @@ from tests.auditor.bank_at_rest import book_lines
 from tests.bench.__main__ import measure
 from tests.bench.flat import Verdict, judge
 from tests.bench.load import CUT_OFF_SECONDS, DAY_SECONDS, Load, advance_day, calendar, fund
+from tests.bench.memory import Peaks
 from tests.bench.samples import Listener, Series, counted, sample, tables
 
 _EVERY_SECONDS = 10.0
@@ -53,20 +54,21 @@ async def soak(stack: local.Stack, minutes: float) -> dict[str, Any]:
     click.echo(f"{rate:,.0f} payments a second for {minutes:g} minutes: {wanted:,}", err=True)
     series, stop = Series(), asyncio.Event()
     load, listener = Load(stack, "soak", rate), Listener(stack.kafka)
+    peaks = Peaks(stack, DAY_SECONDS)
     ends = AIOKafkaConsumer(bootstrap_servers=stack.kafka)
     await ends.start()
     used = -_bytes_of(stack.folder)
-    hearing = asyncio.create_task(listener.run())
+    watching = [asyncio.create_task(listener.run()), asyncio.create_task(peaks.run())]
     working = [asyncio.create_task(load.run(stop)), asyncio.create_task(calendar(stack, stop))]
     started = monotonic()
     try:
         async with readers(stack) as connections:
             while (elapsed := monotonic() - started) < minutes * 60:
                 await asyncio.sleep(min(_EVERY_SECONDS, minutes * 60 - elapsed))
-                for task in (*working, hearing):
+                for task in (*working, *watching):
                     if task.done():
                         task.result()
-                at = await sample(stack, connections, ends, listener, series, rate)
+                at = await sample(peaks, connections, ends, listener, series, rate)
                 click.echo(f"{elapsed / 60:5.1f} min  {_said(at)}  behind {load.behind:.1f} s", err=True)
             stop.set()
             await asyncio.gather(*working)
@@ -75,10 +77,9 @@ async def soak(stack: local.Stack, minutes: float) -> dict[str, Any]:
         used += _bytes_of(stack.folder)
     finally:
         stop.set()
-        hearing.cancel()
-        for task in working:
+        for task in (*watching, *working):
             task.cancel()
-        await asyncio.gather(hearing, *working, return_exceptions=True)
+        await asyncio.gather(*watching, *working, return_exceptions=True)
         await ends.stop()
     proof = await prove_once_counted(stack)
     audit = await audit_at_rest(

@@ -31,6 +31,17 @@ PROCESSES: Mapping[str, tuple[str, ...]] = {
 }
 """The eight processes in the order they are started: name → module and its argument."""
 
+ALLOCATOR = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
+}
+"""glibc's own first values, pinned: left alone it raises them for good after a large file.
+
+It keeps that memory then. Measured in soaks: 84 MB of memory instead of 125 in ingestion,
+86 instead of 147 in reconciliation.
+"""
+
 
 def start(stack: Stack, say: Say, extra: Mapping[str, Mapping[str, str]], wait_for_all: bool = True) -> None:
     """Start what does not run yet, each told `extra` by its name, and wait until it is ready.
@@ -71,6 +82,7 @@ def environment(stack: Stack, name: str) -> dict[str, str]:
     """What a process of the stack is told."""
     host_key = stack.folder / "sandbox-bank" / "ssh_host_key.pub"
     told = {
+        **ALLOCATOR,
         "GOODFUNDS_KAFKA": stack.kafka,
         "GOODFUNDS_POSTGRES": stack.postgres,
         "GOODFUNDS_PARTITIONS": str(stack.partitions),

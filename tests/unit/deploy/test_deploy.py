@@ -13,7 +13,7 @@ import yaml
 from pydantic_settings import BaseSettings
 
 from goodfunds.local import kafka, postgres
-from goodfunds.local.house import PROCESSES
+from goodfunds.local.house import ALLOCATOR, PROCESSES
 from goodfunds.settings import BankProcessSettings, LaneProcessSettings
 from services.ingestion.settings import Settings as Ingestion
 from services.reconciliation.settings import ControlTotalSettings
@@ -211,3 +211,7 @@ def test_a_process_refuses_topics_that_are_not_replicated_unless_told_that_there
     assert not Ingestion.model_validate({}).lanes("ingestion").replicated
     monkeypatch.delenv("GOODFUNDS_REPLICATED")
     assert Ingestion.model_validate({}).lanes("ingestion").replicated
+
+
+def test_an_image_returns_memory_as_the_local_stack_does() -> None:
+    assert ALLOCATOR.items() <= image_environment().items()
