@@ -10,7 +10,7 @@ from goodfunds.events.types import (
     PaymentStatusReported,
 )
 from goodfunds.ids import NO_ID
-from goodfunds.lanes import Poll
+from goodfunds.lanes import Poll, lane_of
 from goodfunds.ledger.posting import Posting
 from services.settlement import attribution, batching, decide
 from services.settlement.batching import OpenBatches
@@ -53,6 +53,7 @@ class Answers:
         self._postings = postings
         self._nostro = nostro
         self._currency = currency
+        self._nostro_lane = lane_of(nostro, poll.partitions)
 
     def take(self, lane: int, notice: Notice) -> None:
         """Decide on one answer, and take its decision into the poll."""
@@ -75,6 +76,9 @@ class Answers:
         elif payment is not None:
             batch, standing = books.batches[payment.batch_id], books.standings[payment.payment_id]
             memory = books.memory_of(payment, entry)
+            if entry.bank_reference and self._outgoing.told.entry_in_suspense(self._nostro_lane, entry):
+                # The nostro's lane, which comes last after a restore, has it in suspense.
+                memory = replace(memory, unnamed=memory.unnamed + 1)
             self._apply(lane, payment, decide.on_entry(payment, batch, standing, memory, entry, now))
         elif entry.payment_id == NO_ID and (whole := books.batches.get(entry.batch_id)) is not None:
             if whole.key.lane == lane:
@@ -93,7 +97,10 @@ class Answers:
         else:
             unnamed = nameless(entry)
             memory = books.memory(booking_key(unnamed))
-            decision = attribution.on_unattributed_entry(books.candidates(entry), memory, unnamed, now)
+            told_as = self._outgoing.told.entry_in_suspense(lane, unnamed)
+            decision = attribution.on_unattributed_entry(
+                books.candidates(entry), memory, unnamed, now, told_as
+            )
             self._apply(lane, None, decision)
 
     def _status(self, lane: int, status: PaymentStatusReported) -> None:
@@ -109,12 +116,11 @@ class Answers:
             self._apply(lane, payment, decide.on_status(payment, batch, standing, memory, status, now))
         else:
             memory = books.memory(unattributed_status_key(status))
-            self._apply(
-                lane, None,
-                attribution.on_unattributed_status(
-                    books.candidates(status), memory, status, self._nostro, self._currency, now
-                ),
-            )  # fmt: skip
+            told_as = self._outgoing.told.status_in_suspense(lane, status, self._nostro, self._currency)
+            decision = attribution.on_unattributed_status(
+                books.candidates(status), memory, status, self._nostro, self._currency, now, told_as
+            )
+            self._apply(lane, None, decision)
 
     def _by_end_to_end(self, status: PaymentStatusReported) -> Payment | None:
         fitting = [

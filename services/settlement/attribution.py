@@ -34,7 +34,11 @@ Member = tuple[Payment, Standing]
 
 
 def on_unattributed_entry(
-    candidates: Sequence[Candidate], memory: Memory, entry: BankEntryReported, now: datetime
+    candidates: Sequence[Candidate],
+    memory: Memory,
+    entry: BankEntryReported,
+    now: datetime,
+    told_as: str = "",
 ) -> Decision:
     """An entry in the nostro's lane; `candidates` are payments of all lanes with its EndToEndId and amount.
 
@@ -42,12 +46,18 @@ def on_unattributed_entry(
     candidates booked on that day, those sent to their lane from here, and what went to suspense, here or in
     their lane. Where no other fits, it is about the one whose return overtook its debit, the one that was
     rejected, or the one that has such a booking: their lane knows whether it has this one.
+
+    `told_as`: before a restore it was told to be in suspense as this; there it stays, whatever fits now.
     """
     if entry.status != "BOOK":
         return NOTHING
     own = identity(entry)
     if (entry.source, own) in memory.reports:
         return NOTHING
+    if told_as and entry.source == STATEMENT:
+        return suspended(memory, entry, now, told_as, taken=memory.posted)
+    if told_as:
+        return Decision(note=Note(booking_key(entry), entry.source, own, "awaits_statement"))
     overtaken: list[Candidate] = []
     denied = [each for each in candidates if each.rejected]
     if entry.credit_debit == "DBIT" and not entry.reversal:
@@ -86,16 +96,20 @@ def on_unattributed_status(
     nostro: str,
     currency: str,
     now: datetime,
+    told_as: str = "",
 ) -> Decision:
     """A status that echoes EndToEndId alone: sent to its lane where one open payment fits.
 
     A rejection that fits none or several moves nothing and is reported once; other statuses are dropped.
+    `told_as`: before a restore it was told as this kind of contradiction, and stays one.
     """
     fitting = [each for each in candidates if each.debited_on is None and not each.rejected]
-    if len(fitting) == 1:
+    if len(fitting) == 1 and not told_as:
         found = fitting[0]
         return Decision(forward=(found.lane, found.account, replace(status, payment_id=found.payment_id)))
-    if status.status != "RJCT" or (not fitting and any(each.rejected for each in candidates)):
+    if status.status != "RJCT":
+        return NOTHING
+    if not told_as and not fitting and any(each.rejected for each in candidates):
         return NOTHING
     note = Note(unattributed_status_key(status), "pain.002", status.message_id, "contradicted")
     if (note.source, note.identity) in memory.reports:
@@ -110,7 +124,7 @@ def on_unattributed_status(
         nostro=nostro,
         end_to_end_id=status.end_to_end_id,
         bank_reference="",
-        kind="ambiguous_entry" if fitting else "unknown_entry",
+        kind=told_as or ("ambiguous_entry" if fitting else "unknown_entry"),
         reason_code=status.reason_code,
         reason=status.reason or "a rejection that names no payment of ours",
     )

@@ -1,9 +1,12 @@
 """After a restore: the batches in which payments had gone out, as the gateway found them at the bank."""
 
+import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from goodfunds.errors import InvariantBroken, OutOfTurn, Unavailable
+from goodfunds.events.types import BankEntryReported
+from goodfunds.lanes import Poll
 from goodfunds.lanes.records import Connection
 from services.settlement.batching import FoundBatches
 from services.settlement.books import Notice, names_nothing
@@ -23,20 +26,30 @@ async def is_restored(connection: Connection) -> bool:
     return row is not None
 
 
-async def wait_for_others(
-    connection: Connection, lane: int, others: Collection[int], notices: Collection[Notice]
-) -> None:
+async def wait_for_others(connection: Connection, lane: int, poll: Poll, notices: Collection[Notice]) -> None:
     """Let `lane`, the nostro's, wait while what other lanes have yet to handle again may explain `notices`.
 
     An answer that names nothing of ours may be about a payment of any lane, or repeat what settled one:
-    read before that, it would go to suspense. `others` are in this transaction as well, and not yet
-    further. Raises OutOfTurn.
+    read before that, it would go to suspense. Raises OutOfTurn.
     """
-    if not any(names_nothing(each) for each in notices):
+    if not any(_may_be_of_any_lane(each) for each in notices):
         return
-    behind = [row["lane"] for row in await connection.fetch(SQL["lanes_behind"]) if row["lane"] != lane]
-    if others or behind:
-        raise OutOfTurn(lane, f"lanes {sorted({*others, *behind})} are to handle again what they had, first")
+    behind = {row["lane"] for row in await connection.fetch(SQL["lanes_behind"])}
+    others = [each for each in poll.records if each != lane]
+    if others:
+        # This transaction has moved them on already, and what it decides was read before.
+        for row in await connection.fetch(SQL["catch_ups"], others):
+            ends: dict[str, int] = json.loads(row["catch_up"])
+            if any(each.offset < ends.get(each.topic, 0) for each in poll.records[row["lane"]]):
+                behind.add(row["lane"])
+    if behind := behind - {lane}:
+        raise OutOfTurn(lane, f"lanes {sorted(behind)} are to handle again what they had, first")
+
+
+def _may_be_of_any_lane(notice: Notice) -> bool:
+    if not names_nothing(notice) or not notice.end_to_end_id:
+        return False
+    return not isinstance(notice, BankEntryReported) or notice.status == "BOOK"
 
 
 async def found_of_payments(connection: Connection, payment_ids: Collection[bytes]) -> FoundBatches:

@@ -59,10 +59,9 @@ class SettlementHandler:
         """Seal and do what was asked, then take payments in and answers to heart."""
         restored = await is_restored(connection)
         accepted, notices = _read(poll)
+        nostro_lane = lane_of(self._nostro, poll.partitions)
         if restored:
-            nostro_lane = lane_of(self._nostro, poll.partitions)
-            others = poll.records.keys() - {nostro_lane}
-            await wait_for_others(connection, nostro_lane, others, notices.get(nostro_lane, ()))
+            await wait_for_others(connection, nostro_lane, poll, notices.get(nostro_lane, ()))
         postings = await carry_out(connection, poll) if poll.due else {}
         told, found = ToldBefore(), FoundBatches()
         outgoing, rows, books = Outgoing(poll, told), store.Rows(), Books()
@@ -73,7 +72,7 @@ class SettlementHandler:
             since = poll.now.date() - _LOOK_BACK
             latest = await store.latest_batches(connection, poll.lanes, since)
         if restored:
-            await told.load(connection, poll.lanes, books.payment_ids())
+            await told.load(connection, [*poll.lanes, nostro_lane], books.payment_ids())
             latest += await found_of_lanes(connection, poll.lanes)
             ids = {*books.payments, *(each.payment_id for each in accepted)}
             found = await found_of_payments(connection, ids)

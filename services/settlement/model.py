@@ -17,6 +17,8 @@ from goodfunds.ids import NO_ID
 from goodfunds.ledger.posting import Posting
 
 STATEMENT = "camt.053"
+UNEXPLAINED = ("unknown_entry", "ambiguous_entry")
+"""Kinds of contradictions of answers that name nothing: none fits, or several do."""
 
 Outcome = PaymentSettled | PaymentRejectedByBank | PaymentReturned | SettlementContradicted
 Effect = Literal["posted", "forwarded", "repeat", "awaits_statement", "contradicted"]

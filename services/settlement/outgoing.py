@@ -13,13 +13,13 @@ class Outgoing:
     def __init__(self, poll: Poll, told: ToldBefore) -> None:
         self.by_lane: dict[int, list[Emission]] = {lane: [] for lane in poll.lanes}
         self._sequences = poll.sequences
-        self._told = told
+        self.told = told
         self._counted: Counter[tuple[int, int]] = Counter()
         self._first: dict[int, int] = {}
 
     def tell(self, lane: int, account: str, event: Telling, traceparent: bytes) -> int:
         """Emit on settlement-notifications, in the lane itself, what was not told before; returns its seq."""
-        told = self._told.take(lane, event)
+        told = self.told.take(lane, event)
         if told is not None:
             return told
         event_type, body = type(event).__name__, event.encode()

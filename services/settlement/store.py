@@ -116,7 +116,7 @@ def read_batch(row: Any) -> Batch:
 async def candidates_for_entries(
     connection: Connection, entries: Sequence[BankEntryReported]
 ) -> list[list[Candidate]]:
-    """For each entry the sealed payments of all lanes with its nostro, EndToEndId, amount and currency."""
+    """For each entry the payments of all lanes that the bank may know, with its EndToEndId and money."""
     found: list[list[Candidate]] = [[] for _ in entries]
     if entries:
         for row in await connection.fetch(

@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from goodfunds.events import types
+from goodfunds.ids import NO_ID
 from goodfunds.lanes.records import Connection
+from services.settlement.model import UNEXPLAINED
 from services.settlement.store import SQL
 
 Telling = (
@@ -40,6 +43,26 @@ class ToldBefore:
         self._taken.append((lane, seq))
         return seq
 
+    def entry_in_suspense(self, lane: int, entry: types.BankEntryReported) -> str:
+        """As what a lane told a booking that names nothing, until it is decided again; "" if it did not."""
+        signed_minor = -entry.amount_minor if entry.credit_debit == "DBIT" else entry.amount_minor
+        return self._in_suspense(
+            lane, entry.nostro, entry.currency, signed_minor, entry.bank_reference, entry.end_to_end_id,
+            entry.reason_code,
+        )  # fmt: skip
+
+    def status_in_suspense(
+        self, lane: int, status: types.PaymentStatusReported, nostro: str, currency: str
+    ) -> str:
+        """The same of a rejection that names nothing."""
+        return self._in_suspense(lane, nostro, currency, 0, "", status.end_to_end_id, status.reason_code)
+
+    def _in_suspense(self, lane: int, *about: Any) -> str:
+        for kind in UNEXPLAINED if self._waiting else ():
+            if self._waiting.get((lane, "SettlementContradicted", NO_ID, _contradiction(kind, *about))):
+                return kind
+        return ""
+
     async def load(
         self, connection: Connection, lanes: Sequence[int], payment_ids: Collection[bytes]
     ) -> None:
@@ -59,8 +82,22 @@ def reference(event: Telling) -> str:
     if isinstance(event, (types.PaymentSubmitted, types.PaymentDelayed)):
         return event.batch_id.hex()
     if isinstance(event, types.SettlementContradicted):
-        return json.dumps([
+        return _contradiction(
             event.kind, event.nostro, event.currency, event.amount_minor, event.bank_reference,
             event.end_to_end_id, event.reason_code,
-        ])  # fmt: skip
+        )  # fmt: skip
     return ""
+
+
+def _contradiction(
+    kind: str,
+    nostro: str,
+    currency: str,
+    amount_minor: int,
+    bank_reference: str,
+    end_to_end_id: str,
+    reason_code: str,
+) -> str:
+    return json.dumps([
+        kind, nostro, currency, amount_minor, bank_reference, end_to_end_id, reason_code
+    ])  # fmt: skip

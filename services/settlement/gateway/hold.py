@@ -138,9 +138,9 @@ class Hold:
     async def _unfinished(self, connection: Reader) -> str:
         """Why nothing may go out yet, of what the database says."""
         self.listening = False
-        behind = await connection.fetchrow(SQL["lanes_behind"])
-        if behind is not None:
-            return f"restored: lane {behind['lane']} has yet to handle again what its topics had"
+        behind = [str(row["lane"]) for row in await connection.fetch(SQL["lanes_behind"])]
+        if behind:
+            return f"restored: to handle again what their topics had, lanes {', '.join(behind)}"
         part = await connection.fetchrow(SQL["file_not_whole"])
         if part is not None:
             return "restored: of {} payments in {} the lanes have {}".format(

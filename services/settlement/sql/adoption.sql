@@ -135,6 +135,9 @@ WHERE l.lane >= 0
        OR EXISTS (SELECT FROM jsonb_each_text(l.catch_up) e WHERE (l.offsets->>e.key)::bigint < e.value::bigint))
 ORDER BY l.lane;
 
+-- name: catch_ups
+SELECT lane, catch_up FROM lanes WHERE lane = ANY($1::integer[]) AND catch_up <> '{}';
+
 -- name: payment_elsewhere
 -- A payment whose last found file carries it in another batch than its own, which was not refused: it would go
 -- out a second time.

@@ -33,14 +33,16 @@ FROM batches b WHERE lane = ANY($1::integer[]) AND requested_date >= $2
 ORDER BY lane, rail, nostro, currency, requested_date, sequence DESC;
 
 -- name: candidates_for_entries
--- All lanes, read only: an entry that echoes EndToEndId alone does not say which.
+-- All lanes, read only: an entry that echoes EndToEndId alone does not say which. The bank may know what is sealed, what
+-- was in an earlier file ("too late" was said of one copy, and another stood), and what it has answered for.
 SELECT w.place, p.payment_id, p.lane, p.account, p.debited_on, p.rejected, p.returned_on,
        p.debit_source IS NOT DISTINCT FROM 'implied' AS implied
 FROM unnest($1::integer[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[])
      AS w (place, nostro, end_to_end_id, amount_minor, currency, original_minor)
 JOIN payment_standings p ON p.end_to_end_id = w.end_to_end_id AND p.amount_minor IN (w.amount_minor, w.original_minor)
 JOIN batches b ON b.batch_id = p.batch_id AND b.nostro = w.nostro AND b.currency = w.currency
-     AND (b.sealed_at IS NOT NULL OR EXISTS (SELECT FROM found_batches f WHERE f.batch_id = b.batch_id));
+     AND (b.sealed_at IS NOT NULL OR p.place > 0 OR p.debit_source IS NOT NULL OR p.rejected
+          OR EXISTS (SELECT FROM found_batches f WHERE f.batch_id = b.batch_id));
 
 -- name: candidates_for_statuses
 -- Of the file that the status is about alone: a client may use an EndToEndId again.

@@ -55,7 +55,10 @@ async def unknown_events(
     if not states:
         return {}
     of_feed = FEED in states
-    starts = first_unseen(outputs, await connection.fetch(SQL["read_destinations"], of_feed))
+    before = await connection.fetch(SQL["read_destinations"], of_feed)
+    # Their owners adopt those, and may be done with it by the time that the topics are read.
+    restored = {row["lane"] for row in before if row["restored_at"] is not None}
+    starts = first_unseen(outputs, before)
     if not starts:
         return {}
     last: LastEvents = {}
@@ -73,8 +76,7 @@ async def unknown_events(
     unknown = {}
     rows = await connection.fetch(SQL["read_destinations"], of_feed) if last else []
     for row in rows:
-        if row["restored_at"] is not None:
-            # Its next owner adopts them.
+        if row["restored_at"] is not None or row["lane"] in restored:
             continue
         if row["lane"] in strange:
             unknown[row["lane"]] = Unknown(row["epoch"], strange[row["lane"]])

@@ -3,19 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-import asyncpg
 import structlog
 
 from goodfunds.clock import Clock
-from goodfunds.errors import (
-    Fenced,
-    InvariantBroken,
-    Misconfigured,
-    OutOfTurn,
-    is_broken_invariant,
-    is_retriable,
-)
+from goodfunds.errors import Fenced, InvariantBroken, OutOfTurn, is_broken_invariant
 from goodfunds.lanes import metrics
+from goodfunds.lanes.blame import is_of_an_event
 from goodfunds.lanes.evidence import storable
 from goodfunds.lanes.fence import unchanged
 from goodfunds.lanes.headers import header
@@ -25,15 +18,6 @@ from goodfunds.lanes.records import Connection, Emission, Handler, Poll, Record
 from goodfunds.lanes.state import Admitted, LaneState, Place, admit
 from goodfunds.lanes.transact import Numbering, ParkedRecord, transact
 from goodfunds.observability.log import bound
-
-# Nobody's event is to blame for these: parking for them would park everything.
-_OF_THE_HOUSE = (
-    Misconfigured,
-    # What the schema lacks or does not grant; damage on the server's disk.
-    asyncpg.SyntaxOrAccessError,
-    asyncpg.DataCorruptedError,
-    asyncpg.IndexCorruptedError,
-)
 
 log = structlog.get_logger(__name__)
 
@@ -92,13 +76,22 @@ class Handling:
                 raise
             await self._narrow(records, due, [share.state.lane for share in shares], poison, raised)
 
+    async def pass_over(self, lane: int, topic: str, offset: int) -> None:
+        """Write that an input was read up to here, where nobody's record stands before it."""
+        state = self._held.states[lane]
+        if state.offsets[topic] < offset:
+            offsets = {**state.offsets, topic: offset}
+            await self._prove([Admitted(state, offsets, dict(state.watermarks), [], [])])
+
     async def prove(self, states: Sequence[LaneState]) -> None:
         """An empty transaction: proves that the lanes are ours, and writes what was acknowledged.
 
         Lanes that are not are forgotten, and the rest is proved without them. A lane whose row cannot be
         what it would become stops.
         """
-        shares = [unchanged(state) for state in states]
+        await self._prove([unchanged(state) for state in states])
+
+    async def _prove(self, shares: Sequence[Admitted]) -> None:
         while shares:
             try:
                 await transact(self._connection, self._incarnation, shares, self._clock.now(), None)
@@ -195,6 +188,9 @@ class Handling:
             await self.handle(_only(records, lane), {})
             return
         log.info("lane waits for others", lane=lane, why=str(early))
+        if not self._publisher.pending(lane):
+            # What was acknowledged is written, so that it is not published again when the lane is taken.
+            await self.prove([self._held.states[lane]])
         self._held.wait(lane)
 
     async def _narrow(
@@ -228,11 +224,6 @@ class Handling:
         else:
             place = (found[0].topic, found[0].partition, found[0].offset)
             await self.handle({lane: found}, {}, place, reason)
-
-
-def is_of_an_event(fault: Exception) -> bool:
-    """Whether an event or a lane is to blame, neither a neighbour that is away nor the house's state."""
-    return not is_retriable(fault) and not isinstance(fault, _OF_THE_HOUSE)
 
 
 def _without(by_lane: Mapping[int, T], lane: int) -> Mapping[int, T]:

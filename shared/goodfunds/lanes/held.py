@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import structlog
 
@@ -15,6 +15,8 @@ from goodfunds.lanes.takeover import stop_lane
 
 log = structlog.get_logger(__name__)
 
+PassOver = Callable[[int, str, int], Awaitable[None]]
+"""Takes a lane, a topic of it, and the offset of its next record."""
 
 _LEAVE_SECONDS = 15.0
 _WAIT_SECONDS = 1.0
@@ -51,15 +53,20 @@ class HeldLanes:
         self._consumer.pause(lane)
         metrics.HELD.set(len(self.states))
 
-    async def read_on(self) -> None:
-        """Read the next input of lanes that have caught up with the one before, after a restore."""
+    async def read_on(self, pass_over: PassOver) -> None:
+        """Read the next input of lanes that have caught up with the one before, after a restore.
+
+        `pass_over` writes how far that was read, and may lose the lane.
+        """
         for lane, count in list(self._catching_up.items()):
             state, topic = self.states[lane], self._consumer.topics[count - 1]
             # Markers of clients' transactions are offsets that nobody handles.
-            passed = await self._consumer.passed(lane, topic, state.offsets[topic])
-            if passed >= state.catch_up.get(topic, 0):
-                state.catch_up.pop(topic, None)
-                self.hold(state)
+            offset = await self._consumer.passed(lane, topic, state.offsets[topic])
+            if offset >= state.catch_up.get(topic, 0):
+                await pass_over(lane, topic, offset)
+                if self.states.get(lane) is state:
+                    state.catch_up.pop(topic, None)
+                    self.hold(state)
 
     def fenced(self, lanes: Iterable[int]) -> None:
         """Forget lanes that another instance took; if they are still assigned, take them again later."""

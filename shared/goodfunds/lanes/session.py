@@ -10,11 +10,12 @@ from aiokafka.errors import OffsetOutOfRangeError
 from goodfunds.clock import Clock
 from goodfunds.errors import Fenced, InvariantBroken, Misconfigured, Unavailable
 from goodfunds.lanes import metrics
+from goodfunds.lanes.blame import is_of_an_event
 from goodfunds.lanes.consumer import LaneConsumer, UnreadablePartition, check_partitions, out_of_range
 from goodfunds.lanes.destinations import unknown_events
 from goodfunds.lanes.evidence import storable
 from goodfunds.lanes.fence import SQL
-from goodfunds.lanes.handling import Handling, is_of_an_event
+from goodfunds.lanes.handling import Handling
 from goodfunds.lanes.held import HeldLanes
 from goodfunds.lanes.publisher import Publisher
 from goodfunds.lanes.records import Adopt, Connection, Handler, Record
@@ -74,7 +75,9 @@ class Session:
                 started = self._now()
                 await self.handling.handle(records, due)
                 self._last_seconds = self._now() - started
-            await self.held.read_on()
+            if not self._consumer.changed.is_set():
+                # Else what was read last was perhaps dropped, and is read again.
+                await self.held.read_on(self.handling.pass_over)
             if self._now() >= self._next_housekeeping:
                 await self._keep_house()
         await self._publisher.wait_below(1)

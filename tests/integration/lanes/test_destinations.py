@@ -168,3 +168,27 @@ async def test_a_lane_that_has_yet_to_adopt_is_left_to_its_next_owner(
     state = await lane(connection, 0, {f"{topic}/0": 1}, {f"{topic}/0": -1})
     await connection.execute("UPDATE lanes SET restored_at = now()")
     assert await unknown_events(connection, kafka.bootstrap, "copier.2", [topic], {0: state}) == {}
+
+
+async def test_a_lane_whose_owner_ends_its_adoption_while_others_read_the_topics_is_left_alone(
+    kafka: Any, topic: str, connection: Connection
+) -> None:
+    """Its rows were those of the backup when the reading began, and are not any more when it ends."""
+    await send(kafka.bootstrap, topic, b"copier.1", range(1, 6))
+    await lane(connection, 0, {f"{topic}/0": 1}, {f"{topic}/0": -1})
+    state = await lane(connection, 1, {}, {f"{topic}/1": -1})
+    await connection.execute("UPDATE lanes SET restored_at = now() WHERE lane = 0")
+
+    class Meanwhile:
+        """Each look at the rows is followed by the end of the adoption."""
+
+        async def fetch(self, *statement: Any) -> Any:
+            found = await connection.fetch(*statement)
+            await connection.execute(
+                "UPDATE lanes SET restored_at = NULL, destinations = $1 WHERE lane = 0",
+                json.dumps({f"{topic}/0": 6}),
+            )
+            return found
+
+    looking: Any = Meanwhile()
+    assert await unknown_events(looking, kafka.bootstrap, "copier.2", [topic], {1: state}) == {}

@@ -23,6 +23,7 @@ from goodfunds.postgres import create_pool
 from services.settlement.adoption import adopt, adopt_submissions
 from services.settlement.gateway.work import FileAdopted, FileFound, FoldersRead, Released
 from tests.integration.settlement.desk import (
+    DAY,
     EVENING,
     MORNING,
     NOSTRO_LANE,
@@ -149,10 +150,11 @@ class Lives:
 
     async def _handle(self, record: Any) -> list[Any]:
         told = await self.house.desk.poll({record.partition: [record]}, self.clock.now(), due=True)
-        await self._move(record)
+        await self.move(record)
         return told
 
-    async def _move(self, record: Any) -> None:
+    async def move(self, record: Any) -> None:
+        """The lane's row, as its fence moves it on."""
         await self.house.desk.connection.execute(
             "UPDATE lanes SET offsets = jsonb_set(offsets, ARRAY[$2], to_jsonb($3::bigint)) WHERE lane = $1",
             record.partition, record.topic, record.offset + 1,
@@ -698,17 +700,112 @@ async def test_an_answer_that_names_nothing_is_not_decided_with_what_other_lanes
     (payment,) = await lives.house.desk.accept(*payments("a"))
     await send_out(lives)
     lane = (await lives.house.desk.batch_of(payment))["lane"]
+    await lives.house.desk.tell(lane, booked(payment_id=payment, end_to_end_id="a"))
+    line = booked(end_to_end_id="a", source="camt.053", notification_id="S-1#0")
+    await lives.house.desk.tell(NOSTRO_LANE, line)
+    named, unnamed = lives.house.desk.log[-2:]
     await lives.restore()
     await lives.adopt()
     lives.clock.at += WAIT
     await lives.house.run()
     await lives.handle_again(PAYMENTS)
-    await lives.handle_again(BANK_NOTIFICATIONS)
     desk = lives.house.desk
-    named = desk.record(BANK_NOTIFICATIONS, lane, booked(payment_id=payment, end_to_end_id="a").encode())
-    line = booked(end_to_end_id="a", source="camt.053", notification_id="S-1#0").encode()
-    unnamed = desk.record(BANK_NOTIFICATIONS, NOSTRO_LANE, line)
-    with pytest.raises(OutOfTurn):
+    for record in (named, unnamed):
+        await lives.move(record)
+    with pytest.raises(OutOfTurn, match=f"{lane}"):
         await desk.poll({lane: [named], NOSTRO_LANE: [unnamed]}, lives.clock.now())
-    assert kinds(await desk.poll({lane: [named]}, lives.clock.now())) == ["PaymentSettled"]
+    await desk.poll({lane: [named]}, lives.clock.now())
     assert await desk.poll({NOSTRO_LANE: [unnamed]}, lives.clock.now()) == []
+    assert list((await desk.states()).values()) == ["settled"]
+
+
+async def test_a_booking_that_was_in_suspense_stays_there_though_a_payment_like_it_came_since(
+    lives: Lives,
+) -> None:
+    """When it was told, nothing explained it; all that other lanes have had since is there now."""
+    await lives.back_up()
+    line = booked(end_to_end_id="rent", source="camt.053", bank_reference="R-1", notification_id="S-1#0")
+    assert kinds(await lives.house.desk.tell(NOSTRO_LANE, line)) == ["unknown_entry"]
+    await lives.house.desk.accept(*payments("rent"))
+    await send_out(lives)
+    before = [await lives.rows(of) for of in _ALL]
+    assert await lives.come_back() == []
+    assert [await lives.rows(of) for of in _ALL] == before
+    again = booked(end_to_end_id="rent", bank_reference="R-1")
+    assert await lives.house.desk.tell(NOSTRO_LANE, again) == [], "its notification comes late: told once"
+
+
+async def test_a_rejection_that_fitted_two_payments_stays_one_though_one_of_them_has_been_settled_since(
+    lives: Lives,
+) -> None:
+    await lives.back_up()
+    first, _ = await lives.house.desk.accept(
+        *(instruction(idempotency_key=key, end_to_end_id="rent") for key in ("one", "other"))
+    )
+    await send_out(lives)
+    file = lives.house.events(types.BatchSubmitted)[0].message_id
+    rejection = status(message_id=file, end_to_end_id="rent")
+    assert kinds(await lives.house.desk.tell(NOSTRO_LANE, rejection)) == ["ambiguous_entry"]
+    lane = (await lives.house.desk.batch_of(first))["lane"]
+    await lives.house.desk.tell(lane, booked(payment_id=first, end_to_end_id="rent"))
+    before = [await lives.rows(of) for of in _ALL]
+    assert await lives.come_back() == []
+    assert [await lives.rows(of) for of in _ALL] == before
+
+
+async def test_a_booking_in_the_nostros_suspense_is_not_told_a_second_time_by_its_payments_lane(
+    lives: Lives,
+) -> None:
+    """The statement names it the second time; the payment's lane is handled again before the nostro's."""
+    await lives.back_up()
+    (payment,) = await lives.house.desk.accept(*payments("a"))
+    await send_out(lives)
+    lane = (await lives.house.desk.batch_of(payment))["lane"]
+    await lives.house.desk.tell(lane, booked(payment_id=payment, end_to_end_id="a", bank_reference="R-1"))
+    next_day = DAY + timedelta(days=1)
+    later: dict[str, Any] = {"end_to_end_id": "a", "bank_reference": "R-2", "booking_date": next_day}
+    nameless = booked(**later, source="camt.053", notification_id="S-2#0")
+    assert kinds(await lives.house.desk.tell(NOSTRO_LANE, nameless)) == ["unknown_entry"]
+    named = booked(**later, payment_id=payment, source="camt.053", notification_id="S-3#0")
+    assert await lives.house.desk.tell(lane, named) == []
+    before = [await lives.rows(of) for of in _ALL]
+    assert await lives.come_back() == []
+    assert [await lives.rows(of) for of in _ALL] == before
+
+
+async def test_a_payment_that_was_settled_in_a_batch_that_never_went_out_explains_a_line_as_before(
+    lives: Lives,
+) -> None:
+    """It joins a batch of today, which is open: only its settlement says that the bank knows it."""
+    await lives.back_up()
+    (payment,) = await lives.house.desk.accept(*payments("a"))
+    lane = (await lives.house.desk.batch_of(payment))["lane"]
+    await lives.house.desk.tell(lane, booked(payment_id=payment, end_to_end_id="a"), now=MORNING)
+    await lives.house.desk.close(lives.clock.now())
+    repeat = booked(end_to_end_id="a", source="camt.053", notification_id="S-1#0")
+    assert await lives.house.desk.tell(NOSTRO_LANE, repeat) == []
+    before = [await lives.rows(of) for of in (_SETTLED, _STATES, _BALANCES, _NOTED)]
+    await lives.restore()
+    await lives.adopt()
+    lives.clock.at += WAIT
+    await lives.house.run()
+    told = await lives.handle_again(PAYMENTS)
+    told += await lives.handle_again(BANK_NOTIFICATIONS)
+    assert told == []
+    assert [await lives.rows(of) for of in (_SETTLED, _STATES, _BALANCES, _NOTED)] == before
+
+
+async def test_an_answer_that_no_other_lane_can_explain_does_not_wait_for_them(lives: Lives) -> None:
+    """Interest and fees name nobody, and a pending entry moves nothing: one stopped lane holds up neither."""
+    await lives.back_up()
+    await lives.house.desk.accept(*payments("a"))
+    await lives.house.desk.tell(
+        NOSTRO_LANE,
+        booked(end_to_end_id="", source="camt.053", notification_id="S-1#0"),
+        booked(end_to_end_id="a", source="camt.053", notification_id="S-1#1", status="PDNG"),
+    )
+    await lives.restore()
+    await lives.adopt()
+    lives.clock.at += WAIT
+    await lives.house.run()
+    assert await lives.handle_again(BANK_NOTIFICATIONS, NOSTRO_LANE) == []

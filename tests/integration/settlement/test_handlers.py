@@ -238,6 +238,28 @@ async def test_a_payment_answered_while_held_is_left_out_of_its_batch(desk: Desk
     assert await desk.connection.fetch(SQL["proof_batches_disagree"]) == []
 
 
+async def test_a_line_without_our_reference_repeats_what_settled_a_payment_that_was_still_held(
+    desk: Desk,
+) -> None:
+    """Its batch is not sealed yet; that the bank knows the payment all the same, its settlement says."""
+    (payment,) = await desk.accept(instruction())
+    await desk.tell(LANE, booked(payment_id=payment), now=MORNING)
+    repeat = booked(source="camt.053", notification_id="S-1#0")
+    assert await desk.tell(NOSTRO_LANE, repeat, now=MORNING) == []
+    assert await desk.connection.fetchval("SELECT count(*) FROM contradictions") == 0
+
+
+async def test_a_payment_whose_file_was_too_late_is_found_by_its_end_to_end_id_if_a_copy_stood(
+    desk: Desk,
+) -> None:
+    (payment,) = await _sent(desk, instruction())
+    refused = await desk.batch_of(payment)
+    await desk.tell(LANE, types.BatchRefused(refused["batch_id"], 0, "GF1", "TM01", "after the cut-off"))
+    assert (await desk.batch_of(payment))["sealed_at"] is None
+    assert kinds(await desk.tell(NOSTRO_LANE, booked())) == ["PaymentSettled"]
+    assert await desk.states() == {payment: "settled"}
+
+
 async def test_an_answer_in_the_wrong_lane_is_sent_on_and_writes_nothing_there(desk: Desk) -> None:
     (payment,) = await _sent(desk, instruction())
     other = (LANE + 1) % PARTITIONS

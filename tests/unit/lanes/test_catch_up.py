@@ -57,20 +57,24 @@ class Reader:
         return max(offset, self.position)
 
 
+async def passed_over(_lane: int, _topic: str, _offset: int) -> None:
+    """Stands for a transaction that writes it."""
+
+
 async def test_the_next_input_is_read_when_the_last_record_before_it_is_handled_and_once_only() -> None:
     reader: Any = Reader()
     held, state = HeldLanes(reader), lane({"first": 2, "second": 1})
     assert held.hold(state)
-    await held.read_on()
+    await held.read_on(passed_over)
     state.offsets["first"] = 1
-    await held.read_on()
+    await held.read_on(passed_over)
     assert reader.read == [("first",)]
     state.offsets["first"] = 2
-    await held.read_on()
-    await held.read_on()
+    await held.read_on(passed_over)
+    await held.read_on(passed_over)
     state.offsets["second"] = 1
-    await held.read_on()
-    await held.read_on()
+    await held.read_on(passed_over)
+    await held.read_on(passed_over)
     assert reader.read == [("first",), ("first", "second"), TOPICS]
 
 
@@ -80,8 +84,29 @@ async def test_markers_at_the_end_of_an_input_hold_nothing_up() -> None:
     held, state = HeldLanes(reader), lane({"first": 2}, first=1)
     held.hold(state)
     reader.position = 2
-    await held.read_on()
+    told: list[tuple[int, str, int]] = []
+
+    async def write(lane: int, topic: str, offset: int) -> None:
+        told.append((lane, topic, offset))
+
+    await held.read_on(write)
     assert reader.read[-1] == TOPICS
+    assert told == [(0, "first", 2)], "whoever looks at the lane's row sees it caught up"
+
+
+async def test_a_lane_that_is_lost_while_it_is_written_is_not_read_on() -> None:
+    reader: Any = Reader()
+    held = HeldLanes(reader)
+    held.hold(lane({"first": 2}, first=2))
+
+    async def fenced(lane: int, _topic: str, _offset: int) -> None:
+        held.forget(lane)
+
+    assert reader.read == [("first", "second", "third")]
+    held.hold(lane({"first": 3}, first=2))
+    reader.position = 3
+    await held.read_on(fenced)
+    assert reader.read[1:] == [("first",)]
 
 
 async def test_a_lane_that_was_given_away_while_it_caught_up_is_not_read_on() -> None:
@@ -89,5 +114,5 @@ async def test_a_lane_that_was_given_away_while_it_caught_up_is_not_read_on() ->
     held = HeldLanes(reader)
     held.hold(lane({"first": 2}))
     held.forget(0)
-    await held.read_on()
+    await held.read_on(passed_over)
     assert reader.read == [("first",)]

@@ -83,6 +83,13 @@ class Database:
         return lane
 
 
+class Idle:
+    """A publisher with nothing on its way."""
+
+    def pending(self, lane: int) -> bool:
+        return False
+
+
 async def handled(
     monkeypatch: pytest.MonkeyPatch,
     faults: Mapping[Any, Exception],
@@ -100,7 +107,7 @@ def handling(faults: Mapping[Any, Exception], database: Database, lanes: int = 3
     for lane in range(lanes):
         held.hold(LaneState(lane, 1, 1, {"in": 0}))
     connection: Any = database
-    publisher: Any = None
+    publisher: Any = Idle()
     return Handling(Handler(faults), held, connection, publisher, "i", 4, SystemClock())
 
 
@@ -336,6 +343,18 @@ async def test_a_lane_whose_turn_has_not_come_handles_what_is_due_and_is_taken_a
     working._handler = Waiting(database, enough=2)
     await working.handle({lane: records(b"1") for lane in range(3)}, {1: ["due"]})
     assert database.handled == {0: 1, 1: 0, 2: 1}
+    assert database.proved == [[0, 1, 2], [1]], "what was acknowledged is written before it is left"
     assert (database.parked, database.stopped) == ([], {})
     assert working._held.states.keys() == {0, 2}
     assert working._held.missing({0, 1, 2}) == set(), "it is taken again only after a pause"
+
+
+async def test_what_an_input_was_read_to_without_a_record_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client's transaction ends with an offset that no record has: the row says that it lies behind."""
+    database = Database(monkeypatch)
+    working = handling({}, database)
+    await working.pass_over(1, "in", 7)
+    assert database.proved == [[1]]
+    assert working._held.states[1].offsets == {"in": 7}
+    await working.pass_over(1, "in", 7)
+    assert database.proved == [[1]], "nothing is written where nothing was passed over"

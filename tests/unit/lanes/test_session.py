@@ -292,3 +292,28 @@ async def test_a_tail_that_cannot_be_unpacked_stops_its_lane_and_no_other(
     assert working.held.stopped.keys() == {1, 2}
     assert "does not hold its events" in working.held.stopped[1]
     assert [event.body for event in published] == [b"1"]
+
+
+async def test_no_input_counts_as_caught_up_by_records_that_were_read_and_dropped(
+    consumer: LaneConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another lane's fault makes all read again from their offsets; the client stands further already."""
+    working, stop = session(consumer, Publisher(), Connection()), asyncio.Event()
+    asked: list[bool] = []
+
+    async def gather() -> dict[int, list[Any]]:
+        consumer.changed.set() if not asked else consumer.changed.clear()
+        asked.append(consumer.changed.is_set())
+        if len(asked) == 2:
+            stop.set()
+        return {}
+
+    read_on: list[int] = []
+
+    async def reading_on(_pass_over: Any) -> None:
+        read_on.append(len(asked))
+
+    monkeypatch.setattr(working, "_gather", gather)
+    monkeypatch.setattr(working.held, "read_on", reading_on)
+    await asyncio.wait_for(working.run(stop), 5)
+    assert (asked, read_on) == ([True, False], [2])
