@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from hashlib import blake2b
 from itertools import groupby
 from typing import Any
 
 import structlog
 
+from goodfunds import ids
 from goodfunds.clock import EPOCH
 from goodfunds.errors import InvariantBroken
 from goodfunds.events import types
@@ -20,7 +20,7 @@ from goodfunds.ledger import posting
 from goodfunds.ledger.posting import Posting
 from goodfunds.ledger.store import write_postings
 from services.ingestion import told
-from services.ingestion.incoming import DIGEST_BYTES
+from services.ingestion.incoming import digest_of
 from services.ingestion.store import SQL, insert
 
 log = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ async def adopt(connection: Connection, lane: int, events: Sequence[OwnEvent]) -
     Payments and accounts stand at once, since what is decided next builds on them. Fundings, refunds,
     refusals and the keys of openings are not all in their events: those wait for their input (`told`), and
     are not told again.
-    What was sent on to another lane is sent on again: there the idempotency key counts.
+    So does what was sent on to another lane: a request that was refused there could be granted now.
     """
     payments: list[tuple[Any, ...]] = []
     accounts: list[tuple[Any, ...]] = []
@@ -43,6 +43,8 @@ async def adopt(connection: Connection, lane: int, events: Sequence[OwnEvent]) -
     postings: list[tuple[datetime, Posting]] = []
     for each in events:
         if each.topic == PAYMENT_INSTRUCTIONS:
+            reference = told.forwarding(each.partition, each.body)
+            waiting.append((lane, each.seq, told.FORWARDED, reference, "", "", ""))
             continue
         event = types.decode(each.body)
         if isinstance(event, types.PaymentAccepted):
@@ -65,8 +67,8 @@ async def adopt(connection: Connection, lane: int, events: Sequence[OwnEvent]) -
             waiting.append((lane, each.seq, *_waiting(event)))
     # First, for what waits excuses a balance that payments have drawn down before their funds are there.
     rows = await connection.fetch(SQL["adopted_told"], lane, [row[1] for row in waiting])
-    there = {row["event_seq"] for row in rows}
-    await insert(connection, "told", [row for row in waiting if row[1] not in there])
+    there = {(row["event_seq"], row["kind"], row["reference"]) for row in rows}
+    await insert(connection, "told", [row for row in waiting if row[1:4] not in there])
     new = await _new_payments(connection, payments)
     await insert(connection, "payments", [row for row in payments if row[0] in new])
     for at, of_time in groupby(
@@ -98,9 +100,18 @@ async def look_for_files(connection: Connection, lane: int, events: Sequence[Own
 
 
 async def _new_payments(connection: Connection, payments: Sequence[tuple[Any, ...]]) -> set[bytes]:
-    found = {row[0] for row in payments}
-    known = await connection.fetch(SQL["adopted_payments"], list(found))
-    return found - {row["payment_id"] for row in known}
+    """Ids of those that are not there. Raises InvariantBroken where another payment has the key of one."""
+    ours = {(row[2], row[3]): row[0] for row in payments}
+    clients, keys = [client for client, _ in ours], [key for _, key in ours]
+    known = await connection.fetch(SQL["adopted_payments"], list(ours.values()), clients, keys)
+    for row in known:
+        told_id = ours.get((row["client"], row["idempotency_key"]), row["payment_id"])
+        if told_id != row["payment_id"]:
+            raise InvariantBroken(
+                f"{row['client']!r} used key {row['idempotency_key']!r} for {ids.text(told_id)}, as was told "
+                f"before the restore, and since for {ids.text(row['payment_id'])} in another lane"
+            )
+    return {row[0] for row in payments} - {row["payment_id"] for row in known}
 
 
 def _payment(
@@ -114,9 +125,9 @@ def _payment(
     seq: int,
     at: datetime,
 ) -> tuple[Any, ...]:
-    digest = blake2b(body, digest_size=DIGEST_BYTES).digest()
     return (
-        payment_id, lane, instruction.client, instruction.idempotency_key, digest, instruction.debtor_account,
+        payment_id, lane, instruction.client, instruction.idempotency_key, digest_of(body),
+        instruction.debtor_account,
         instruction.amount_minor, instruction.currency[:8], instruction.rail[:35], state, reason_code, reason,
         instruction.end_to_end_id[:35], instruction.uetr[:36], _NO_OFFSET, seq, at,
     )  # fmt: skip

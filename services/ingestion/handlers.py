@@ -17,7 +17,7 @@ from goodfunds.ledger.store import write_postings
 from goodfunds.rails.reasons import Refusal
 from services.ingestion import store, told
 from services.ingestion.decide import decide_funding, decide_opening, decide_payment, decide_refund
-from services.ingestion.incoming import Asked, Incoming, Unusable, read, read_request
+from services.ingestion.incoming import Asked, Incoming, Unusable, digest_of, read, read_request
 from services.ingestion.model import (
     Accepted,
     Decision,
@@ -105,7 +105,8 @@ def _decide(state: State, lane: int, incoming: Incoming, outgoing: Outgoing, bef
     for unusable in incoming.unusable:
         outgoing.refuse(unusable, before.take(lane, told.REFUSED, told.place(unusable.record)))
     for asked, to_lane in incoming.forwarded:
-        outgoing.forward(asked, to_lane)
+        if before.take(lane, told.FORWARDED, told.forwarding(to_lane, asked.request.encode())) is None:
+            outgoing.forward(asked, to_lane)
     for asked in incoming.asked:
         _decide_request(state, lane, asked, outgoing, before)
     for record, notice in incoming.notices:
@@ -113,6 +114,19 @@ def _decide(state: State, lane: int, incoming: Incoming, outgoing: Outgoing, bef
         refund = decide_refund(state, lane, notice, stands.credited_account if stands else None)
         if isinstance(refund, Refunded):
             outgoing.refund(record, notice, refund, stands)
+
+
+def _digest(state: State, asked: Asked) -> bytes:
+    """The digest under which a request is known.
+
+    One that was adopted from its rejection has that of the body as we write it: the client's own bytes, which
+    may say the same otherwise, are in no event.
+    """
+    request = asked.request
+    known = state.payment_keys.get((request.client, request.idempotency_key))
+    if known is None or known == asked.digest or known != digest_of(request.body()):
+        return asked.digest
+    return known
 
 
 def _decide_request(state: State, lane: int, asked: Asked, outgoing: Outgoing, before: ToldBefore) -> None:
@@ -127,7 +141,7 @@ def _decide_request(state: State, lane: int, asked: Asked, outgoing: Outgoing, b
     decision: Decision
     if isinstance(request, PaymentInstruction):
         payment_id = ids.payment_id(asked.first_time, request.client, request.idempotency_key)
-        decision = decide_payment(state, lane, request, payment_id, asked.digest)
+        decision = decide_payment(state, lane, request, payment_id, _digest(state, asked))
         if isinstance(decision, Accepted):
             outgoing.accept(asked, payment_id, decision.posting)
             return

@@ -18,7 +18,7 @@ from services.ingestion.decide import LONGEST_CLIENT, LONGEST_KEY, form
 LARGEST_RECORD = 900_000
 """Bytes; what is derived from a record must fit into an event of the largest size."""
 _AVRO = frozenset(event.SCHEMA_ID for event in CLIENT_EVENTS.values())
-DIGEST_BYTES = 16
+_DIGEST_BYTES = 16
 _LONGEST_REASON = 400
 _CURRENT = PaymentInstruction.SCHEMA_ID.to_bytes(5, "big")
 _LONGEST_TIME_AHEAD_MS = 60_000
@@ -126,8 +126,12 @@ def read_request(record: Record) -> Asked | Unusable:
     if unfit is not None:
         return _unusable(record, unfit, request.client, request.idempotency_key)
     body = value[5:] if value[0] == 0 else request.body()
-    digest = blake2b(body, digest_size=DIGEST_BYTES).digest()
-    return Asked(record, request, account, body, digest, _first_time(record))
+    return Asked(record, request, account, body, digest_of(body), _first_time(record))
+
+
+def digest_of(body: bytes) -> bytes:
+    """What tells one request from another of the same key, in 16 bytes."""
+    return blake2b(body, digest_size=_DIGEST_BYTES).digest()
 
 
 def _unusable(record: Record, refusal: Refusal, client: str, idempotency_key: str) -> Unusable:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from goodfunds.events.types import AccountFunded, AccountFundRequested, AccountOpened, AccountOpenRequested
 from goodfunds.lanes.records import Connection, Record
-from services.ingestion.incoming import Incoming
+from services.ingestion.incoming import Incoming, digest_of
 from services.ingestion.store import SQL
 
-OPENED, FUNDED, REFUNDED, REFUSED = "opened", "funded", "refunded", "refused"
+OPENED, FUNDED, REFUNDED, REFUSED, FORWARDED = "opened", "funded", "refunded", "refused", "forwarded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class ToldBefore:
 
     def __init__(self) -> None:
         self._waiting: dict[tuple[int, str, str], list[Told]] = {}
-        self._taken: list[tuple[int, int]] = []
+        self._taken: list[tuple[int, str, str, int]] = []
 
     def add(self, lane: int, kind: str, reference: str, told: Told) -> None:
         """Have an event wait for its input; of several the last added is taken first."""
@@ -39,14 +39,13 @@ class ToldBefore:
         if not waiting:
             return None
         told = waiting.pop()
-        self._taken.append((lane, told.event_seq))
+        self._taken.append((lane, kind, reference, told.event_seq))
         return told
 
     async def forget(self, connection: Connection) -> None:
         """Delete what was taken."""
         if self._taken:
-            lanes, seqs = zip(*self._taken, strict=True)
-            await connection.execute(SQL["forget_told"], lanes, seqs)
+            await connection.execute(SQL["forget_told"], *map(list, zip(*self._taken, strict=True)))
 
 
 async def load(connection: Connection, incoming: Mapping[int, Incoming]) -> ToldBefore:
@@ -71,6 +70,8 @@ def _references(incoming: Incoming) -> Iterator[tuple[str, str]]:
             yield OPENED, opening(asked.request)
         elif isinstance(asked.request, AccountFundRequested):
             yield FUNDED, funding(asked.request)
+    for asked, to_lane in incoming.forwarded:
+        yield FORWARDED, forwarding(to_lane, asked.request.encode())
     for _, notice in incoming.notices:
         yield REFUNDED, notice.payment_id.hex()
 
@@ -90,3 +91,8 @@ def funding(named: AccountFundRequested | AccountFunded) -> str:
     return json.dumps([
         named.account, named.idempotency_key, named.source, named.amount_minor, named.currency,
     ])  # fmt: skip
+
+
+def forwarding(to_lane: int, body: bytes) -> str:
+    """A request that was sent on, as its event has it."""
+    return f"{to_lane} {digest_of(body).hex()}"

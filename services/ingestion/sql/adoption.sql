@@ -8,14 +8,17 @@ FROM told t JOIN unnest($1::integer[], $2::text[], $3::text[]) AS w (lane, kind,
 ORDER BY t.lane, t.event_seq DESC;
 
 -- name: forget_told
-DELETE FROM told t USING unnest($1::integer[], $2::bigint[]) AS w (lane, event_seq)
-WHERE t.lane = w.lane AND t.event_seq = w.event_seq;
+DELETE FROM told t USING unnest($1::integer[], $2::text[], $3::text[], $4::bigint[]) AS w (lane, kind, reference, event_seq)
+WHERE (t.lane, t.kind, t.reference, t.event_seq) = (w.lane, w.kind, w.reference, w.event_seq);
 
 -- name: adopted_payments
-SELECT payment_id FROM payments WHERE payment_id = ANY($1::uuid[]);
+-- Those that are there, of ids ($1) and of clients' keys ($2 clients, $3 keys, of equal length).
+SELECT payment_id, client, idempotency_key FROM payments
+WHERE payment_id = ANY($1::uuid[])
+   OR (client, idempotency_key) IN (SELECT w.client, w.key FROM unnest($2::text[], $3::text[]) AS w (client, key));
 
 -- name: adopted_told
-SELECT event_seq FROM told WHERE lane = $1 AND event_seq = ANY($2::bigint[]);
+SELECT kind, reference, event_seq FROM told WHERE lane = $1 AND event_seq = ANY($2::bigint[]);
 
 -- name: files_not_known
 -- Of files ($1 clients, $2 MsgIds, of equal length) those that were taken in after the backup.

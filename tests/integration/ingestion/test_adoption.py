@@ -8,6 +8,7 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from goodfunds import ids
+from goodfunds.errors import InvariantBroken
 from goodfunds.events import types
 from goodfunds.events.topics import PAYMENT_INSTRUCTIONS, PAYMENTS, SETTLEMENT_NOTIFICATIONS
 from goodfunds.lanes import Emission, Poll
@@ -148,11 +149,68 @@ async def test_what_was_not_told_before_the_restore_is_decided_and_told(
         payment = ids.payment_id(first.timestamp, "shop", "a")
         event = types.PaymentAccepted(payment, instruction(idempotency_key="a"), 1_772_524_800_000_000)
         fact = OwnEvent(PAYMENTS, LANE, 3, ACCOUNT.encode(), "PaymentAccepted", event.encode())
-        sent_on = OwnEvent(PAYMENT_INSTRUCTIONS, 1, 1, b"x", "PaymentInstruction", b"not looked at")
         async with desk.connection.transaction():
-            await adopt(desk.connection, LANE, [fact, sent_on])
+            await adopt(desk.connection, LANE, [fact])
         desk.numbers.next[LANE, PAYMENTS, LANE] = 3
         told = await handled(desk, first, second)
         assert [(seq, each.event_type) for seq, each in told] == [(4, "PaymentAccepted")]
         assert await desk.balance(ACCOUNT) == 300_00
         await desk.assert_books_balance()
+
+
+async def test_what_was_sent_on_is_not_sent_on_again_to_be_granted_where_it_was_refused(
+    database: str,
+) -> None:
+    """A wish on another lane's partition: its account did not exist when it came, and was opened since."""
+    async with desk_on(database) as desk:
+        elsewhere = (LANE + 1) % PARTITIONS
+        gift = funding(100_00, ACCOUNT, "gift")
+        wrong = desk.record(gift.encode(), elsewhere)
+        sent_on = [
+            OwnEvent(PAYMENT_INSTRUCTIONS, LANE, seq, ACCOUNT.encode(), "AccountFundRequested", gift.encode())
+            for seq in (1, 2)
+        ]
+        for _ in range(2):
+            async with desk.connection.transaction():
+                await adopt(desk.connection, elsewhere, sent_on)
+        assert await desk.ask(opening()) != []
+        assert await desk.poll({elsewhere: [wrong]}) == []
+        assert (desk.forwarded, await desk.balance(ACCOUNT)) == (0, 0)
+        assert await desk.poll({elsewhere: [wrong]}) == []
+        assert (desk.forwarded, await desk.count("told")) == (0, 0)
+        assert len(await desk.poll({elsewhere: [wrong]})) == 1, "sent again by its client, it is sent on"
+
+
+async def test_a_rejection_is_of_the_same_request_whatever_way_its_client_writes_avro(database: str) -> None:
+    """A list may be written in blocks that say their size; its event has the list as we write it."""
+    async with desk_on(database) as desk:
+        asked = instruction(amount_minor=900_00, creditor_address_lines=("x",))
+        ours = asked.encode()
+        assert ours.endswith(b"\x02\x02x\x00")
+        theirs = ours[:-4] + b"\x01\x04\x02x\x00"
+        assert types.decode(theirs) == asked
+        await desk.open(500_00)
+        record = desk.record(theirs)
+        payment = ids.payment_id(record.timestamp, "shop", asked.idempotency_key)
+        event = types.PaymentRejected(payment, asked, "AM04", "the account does not hold the amount", 0)
+        fact = OwnEvent(PAYMENTS, LANE, 3, ACCOUNT.encode(), "PaymentRejected", event.encode())
+        async with desk.connection.transaction():
+            await adopt(desk.connection, LANE, [fact])
+        assert await desk.poll({LANE: [record]}) == []
+        assert await desk.count("refused_records") == 0
+        other = instruction(amount_minor=901_00, creditor_address_lines=("x",))
+        assert [type(each).__name__ for each in await desk.ask(other)] == ["InstructionRefused"]
+
+
+async def test_a_payment_whose_key_another_lane_has_given_away_since_is_a_broken_invariant(
+    database: str,
+) -> None:
+    """Which of the two stands, nobody can decide: the lane stops, and no other with it."""
+    async with desk_on(database) as desk:
+        await desk.open(500_00)
+        (taken,) = await desk.ask(instruction())
+        asked = instruction(debtor_account=OTHER)
+        event = types.PaymentAccepted(ids.payment_id(1, "shop", "key"), asked, 1_772_524_800_000_000)
+        fact = OwnEvent(PAYMENTS, LANE, 9, OTHER.encode(), "PaymentAccepted", event.encode())
+        with pytest.raises(InvariantBroken, match=ids.text(taken.payment_id)):
+            await adopt(desk.connection, LANE, [fact])
