@@ -761,7 +761,8 @@ async def test_a_booking_in_the_nostros_suspense_is_not_told_a_second_time_by_it
     (payment,) = await lives.house.desk.accept(*payments("a"))
     await send_out(lives)
     lane = (await lives.house.desk.batch_of(payment))["lane"]
-    await lives.house.desk.tell(lane, booked(payment_id=payment, end_to_end_id="a", bank_reference="R-1"))
+    first = booked(payment_id=payment, end_to_end_id="a", bank_reference="R-1", source="camt.053")
+    await lives.house.desk.tell(lane, first)
     next_day = DAY + timedelta(days=1)
     later: dict[str, Any] = {"end_to_end_id": "a", "bank_reference": "R-2", "booking_date": next_day}
     nameless = booked(**later, source="camt.053", notification_id="S-2#0")
