@@ -17,8 +17,9 @@ FROM (SELECT DISTINCT ON (file_name) file_name, problem, found_at FROM statement
 WHERE problem <> '' ORDER BY found_at, file_name;
 
 -- name: statement_under_way
+-- Of a file, corrections of what it says itself go last: the lanes take for the correction what comes later.
 SELECT statement_id, file_name, sha256, position, held_back FROM taken_statements
-WHERE done_at IS NULL AND file_name <> '' ORDER BY taken_at, to_date, statement_number, statement_id LIMIT 1;
+WHERE done_at IS NULL AND file_name <> '' ORDER BY taken_at, held_back, to_date, statement_number, statement_id LIMIT 1;
 
 -- name: take_statement
 -- 1 where the statement is to be sent: it is new, or was adopted after a restore and waits for its file. One of a number (in its year) or an id that came before with other content

@@ -114,17 +114,26 @@ BOOKED = [-100, -50, -300, 70, -10, -20]
 
 
 def report(
-    entries: tuple[Entry, ...] = ENTRIES, closing: int | None = None, name: str = "M1", number: int = 1
+    entries: tuple[Entry, ...] = ENTRIES,
+    closing: int | None = None,
+    name: str = "M1",
+    number: int = 1,
+    also: tuple[Entry, ...] = (),
 ) -> bytes:
-    total = sum(each.signed_minor for each in entries if each.status == "BOOK")
-    statement = Statement(
-        1, name, f"S{number}", "2026-11-23T18:00:00", NOSTRO, "EUR", str(number), from_date=DAY, to_date=DAY,
-        balances=(
-            Balance("OPBD", 1000, "EUR", DAY),
-            Balance("CLBD", 1000 + total if closing is None else closing, "EUR", DAY),
-        ),
-    )  # fmt: skip
-    return camt053.write(AccountReport(name, datetime(2026, 11, 23, 18, tzinfo=UTC), [(statement, entries)]))
+    """A file with a statement; `also`: entries of a second one of the same number."""
+    statements = []
+    for of_statement in filter(None, (entries, also)):
+        total = sum(each.signed_minor for each in of_statement if each.status == "BOOK")
+        statement = Statement(
+            1, name, f"S{number}", "2026-11-23T18:00:00", NOSTRO, "EUR", str(number), from_date=DAY,
+            to_date=DAY,
+            balances=(
+                Balance("OPBD", 1000, "EUR", DAY),
+                Balance("CLBD", 1000 + total if closing is None else closing, "EUR", DAY),
+            ),
+        )  # fmt: skip
+        statements.append((statement, of_statement))
+    return camt053.write(AccountReport(name, datetime(2026, 11, 23, 18, tzinfo=UTC), statements))
 
 
 async def work_until_idle(
@@ -201,6 +210,26 @@ async def test_the_same_statement_in_another_file_is_known_and_a_correction_send
     (correction,) = decoded(await work_until_idle(pool, reader))
     assert isinstance(correction[1], types.StatementOpened)
     await folder.close()
+
+
+async def test_of_a_statement_and_its_correction_in_one_file_the_one_that_stands_first_goes_out_first(
+    pool: "asyncpg.Pool[Any]",
+) -> None:
+    """The lanes take for the correction what comes later; ids follow from hashes, and say nothing of that."""
+
+    class Folder:
+        async def statements(self) -> list[Listed]:
+            return [Listed("camt053-1.xml", ""), Listed("camt053-2.xml", "")]
+
+        async def fetch(self, name: str) -> bytes:
+            whole, part = ENTRIES, ENTRIES[:1]
+            return report(whole, also=part) if name == "camt053-1.xml" else report(part, number=2, also=whole)
+
+    events = decoded(await work_until_idle(pool, StatementReader(pool, Folder(), PARTITIONS)))
+    headers = [event for _, event in events if isinstance(event, types.StatementOpened)]
+    assert [each.lines_count for each in headers] == [6, 1, 1, 6]
+    lines = [event.statement_id for _, event in events if isinstance(event, types.StatementLine)]
+    assert lines == [headers[0].statement_id] * 6 + [headers[2].statement_id]
 
 
 @pytest.mark.parametrize(
