@@ -68,7 +68,10 @@ class ToldBefore:
 
 @dataclass(slots=True)
 class Books:
-    """A lane's events of one poll (`events`: (event, seq)) with all rows that they can touch."""
+    """A lane's events of one poll (`events`: (event, seq)) with all rows that they can touch.
+
+    `settlement_from`: offset of its first record of settlement's in the poll.
+    """
 
     lane: int
     events: list[tuple[Any, int]] = field(default_factory=list)
@@ -76,6 +79,7 @@ class Books:
     opened: list[StatementOpened] = field(default_factory=list)
     closings: list[StatementClosed] = field(default_factory=list)
     due: list[Place] = field(default_factory=list)
+    settlement_from: int | None = None
     told: ToldBefore = field(default_factory=ToldBefore)
 
     cases: dict[bytes, Case] = field(default_factory=dict)

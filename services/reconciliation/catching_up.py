@@ -5,19 +5,21 @@ breaks nothing is told meanwhile, since they may open and close in another order
 held against what was told, and only the difference goes out.
 """
 
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Set
 from datetime import datetime
 
 import structlog
 
+from goodfunds.errors import OutOfTurn
 from goodfunds.events import types
 from goodfunds.events.topics import BANK_STATEMENTS, SETTLEMENT_NOTIFICATIONS
 from goodfunds.lanes.records import Connection
 from services.reconciliation import rows
 from services.reconciliation.books import Books, Outcome
 from services.reconciliation.decide import instant
-from services.reconciliation.model import Break, Item, Told
+from services.reconciliation.model import Break, Item, Line, Told
 from services.reconciliation.store import SQL, Named
+from services.reconciliation.strays import NO_END_TO_END_ID
 from services.reconciliation.told_breaks import ToldBreak, judge
 
 log = structlog.get_logger(__name__)
@@ -44,6 +46,33 @@ async def begin(connection: Connection, lanes: Lanes) -> frozenset[int]:
         for row in await connection.fetch(SQL["owned_lines_in_breaks"], ending):
             lanes[row["lane"]].due.append((row["statement_id"], row["line_number"]))
     return catching_up
+
+
+async def wait_for_others(connection: Connection, lanes: Lanes, strays: Iterable[Line]) -> None:
+    """Let a lane wait while payments that others have yet to handle again may be what its `strays` are.
+
+    Raises OutOfTurn. A lane that has yet to handle settlement's events again itself does not wait, since two
+    could for each other: its strays are nobody's so far, and fall due later.
+    """
+    unsure = [
+        line
+        for line in strays
+        if line.end_to_end_id not in NO_END_TO_END_ID and line.place not in lanes[line.lane].told.owners
+    ]
+    if not unsure:
+        return
+    first = {
+        lane: books.settlement_from for lane, books in lanes.items() if books.settlement_from is not None
+    }
+    found = await connection.fetch(
+        SQL["lanes_behind"], SETTLEMENT_NOTIFICATIONS, list(first), list(first.values())
+    )
+    behind = {row["lane"] for row in found}
+    for line in unsure:
+        if line.lane in behind:
+            lanes[line.lane].candidates.pop(line.place, None)
+        elif behind:
+            raise OutOfTurn(line.lane, f"lanes {sorted(behind)} are to handle again what they had, first")
 
 
 async def load_matches(connection: Connection, lanes: Lanes, catching_up: Set[int]) -> None:

@@ -79,13 +79,17 @@ class ReconciliationHandler:
     ) -> Mapping[int, list[Any]]:
         """Lines of unknown payments for which exactly one expected item has turned up since.
 
+        Nothing while a lane has yet to handle settlement's events again: another item may turn up there.
         A lane that has caught up after a restore is named too: it has to say so.
         """
         found: dict[int, list[Any]] = {
             row["lane"]: []
             for row in await connection.fetch(SQL["caught_up"], list(lanes), catching_up.FACTS)
         }
-        for row in await connection.fetch(SQL["lines_with_a_candidate"], list(lanes)):
+        found_since = await connection.fetch(
+            SQL["lines_with_a_candidate"], list(lanes), SETTLEMENT_NOTIFICATIONS
+        )
+        for row in found_since:
             found.setdefault(row["lane"], []).append((row["statement_id"], row["line_number"]))
         return found
 

@@ -40,6 +40,8 @@ _FACTS = frozenset(
 def take_settlement(books: Books, record: Record) -> None:
     """A record of settlement-notifications; what says nothing of money on a statement is passed over."""
     event = _ours(record)
+    if books.settlement_from is None:
+        books.settlement_from = record.offset
     if type(event) in _FACTS:
         books.events.append((event, origin(record)[2]))
 

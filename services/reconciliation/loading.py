@@ -7,13 +7,17 @@ from goodfunds.ids import NO_ID
 from goodfunds.lanes.records import Connection
 from services.reconciliation import rows
 from services.reconciliation.books import Books
+from services.reconciliation.catching_up import wait_for_others
 from services.reconciliation.model import BATCH_TOTAL, BROKEN, MATCHED, Case, Line, empty
 from services.reconciliation.statement_loading import Lanes, load_shares, load_statements
 from services.reconciliation.store import SQL
 
 
 async def load(connection: Connection, lanes: Lanes) -> None:
-    """Fill each lane's books. Reads only; the items of other lanes are read for stray lines alone."""
+    """Fill each lane's books. Reads only; the items of other lanes are read for stray lines alone.
+
+    Raises OutOfTurn where those have yet to be handled again after a restore.
+    """
     await load_shares(connection, lanes, lambda books: _statement_ids(books))
     closing = {(lane, each.statement_id) for lane, books in lanes.items() for each in books.new_closings()}
     waiting = await rows.unexplained_lines_of_statements(connection, closing)
@@ -120,6 +124,7 @@ async def _load_strays(connection: Connection, lanes: Lanes) -> None:
     for lane, place, owner in await rows.told_owners(connection, closed):
         lanes[lane].told.owners[place] = owner
         lanes[lane].candidates[place] = [owner]
+    await wait_for_others(connection, lanes, closed)
 
 
 def _is_closed(books: Books, line: Line) -> bool:

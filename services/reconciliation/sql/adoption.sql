@@ -25,6 +25,14 @@ WHERE lane = ANY($1::int[]) AND EXISTS (SELECT FROM told t WHERE t.lane = l.lane
   AND NOT EXISTS (SELECT FROM unnest($2::text[]) AS q(topic)
                   WHERE (l.offsets ->> topic)::bigint < (l.catch_up ->> topic)::bigint);
 
+-- name: lanes_behind
+-- Those that have yet to adopt their own events, or to read the topic $1 to where it ended then. Of lanes $2, whose
+-- rows this transaction has moved on, what begins at the offsets $3 counts as not read.
+SELECT l.lane FROM lanes l LEFT JOIN unnest($2::int[], $3::bigint[]) AS q(lane, first) USING (lane)
+WHERE l.lane >= 0
+  AND (l.restored_at IS NOT NULL
+       OR coalesce(q.first, (l.offsets ->> $1)::bigint) < (l.catch_up ->> $1)::bigint);
+
 -- name: told_reconciled
 SELECT lane, id, body FROM told WHERE lane = ANY($1::int[]) AND kind = 'reconciled';
 

@@ -71,6 +71,7 @@ FROM (SELECT q.lane AS nostro_lane, q.statement_id, q.line_number, i.lane, i.pay
 WHERE state = first_state;
 
 -- name: lines_with_a_candidate
+-- None while a lane has yet to adopt its own events, or to read the topic $2 to where it ended then.
 SELECT l.lane, l.statement_id, l.line_number
 FROM statement_lines l
 JOIN expected_items i ON i.end_to_end_id = l.end_to_end_id AND i.nostro = l.nostro
@@ -80,6 +81,9 @@ WHERE l.lane = ANY($1::int[]) AND l.state = 2 AND l.payment_id = '00000000-0000-
   AND l.end_to_end_id NOT IN ('', 'NOTPROVIDED') AND i.end_to_end_id NOT IN ('', 'NOTPROVIDED')
   AND NOT EXISTS (SELECT FROM told t
                   WHERE t.lane = i.lane AND t.kind = 'matched' AND t.id = i.payment_id AND t.number = i.side)
+  AND NOT EXISTS (SELECT FROM lanes b
+                  WHERE b.lane >= 0 AND (b.restored_at IS NOT NULL
+                                         OR (b.offsets ->> $2)::bigint < (b.catch_up ->> $2)::bigint))
 GROUP BY l.lane, l.statement_id, l.line_number
 HAVING count(*) = 1
 LIMIT 1000;

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from goodfunds.errors import OutOfTurn
 from goodfunds.events import types
 from goodfunds.lanes import Emission, Poll
 from goodfunds.lanes.records import OwnEvent
@@ -67,7 +68,20 @@ class Life(Scene):
     async def read(
         self, wanted: Mapping[Place, int], due: Mapping[int, list[Any]] | None = None
     ) -> list[Emission]:
-        """One poll of so many records of each place, as the lanes make it; what it told."""
+        """One poll of so many records of each place, as the lanes make it; what it told.
+
+        A lane whose turn has not come is handled after the others, and stands where that is too early still.
+        """
+        try:
+            return await self._read(wanted, due)
+        except OutOfTurn as early:
+            mine = {place: count for place, count in wanted.items() if place[1] == early.lane}
+            if wanted == mine and not due:
+                return []
+            others = {place: count for place, count in wanted.items() if place not in mine}
+            return await self.read(others, due) + await self.read(mine)
+
+    async def _read(self, wanted: Mapping[Place, int], due: Mapping[int, list[Any]] | None) -> list[Emission]:
         offsets = await self.offsets()
         poll = Poll(self.now, PARTITIONS, Preview(), due={**(due or {})})
         for topic, lane in sorted(wanted, reverse=True):
@@ -109,13 +123,15 @@ class Life(Scene):
         return found + await self.read({(STATEMENTS, lane): 1_000_000 for lane in range(PARTITIONS)})
 
     async def wander(self, source: random.Random, polls: int, ends: Mapping[Place, int]) -> None:
-        """Polls of any size and order, not beyond `ends`."""
+        """Polls of any size and order, not beyond `ends`; what settlement told before is caught up first."""
         for _ in range(polls):
             offsets = await self.offsets()
+            found = await self.connection.fetch("SELECT lane, (catch_up->>$1)::int FROM lanes", SETTLEMENT)
+            behind = {lane for lane, end in found if offsets[lane][SETTLEMENT] < (end or 0)}
             wanted = {
                 place: min(source.choice([0, 0, 1, 3, 8]), end - offsets[place[1]][place[0]])
                 for place, end in ends.items()
-                if offsets[place[1]][place[0]] < end
+                if offsets[place[1]][place[0]] < end and (place[0] == SETTLEMENT or place[1] not in behind)
             }
             due = await self.handler.due(self.connection, list(range(PARTITIONS)), self.now)
             await self.read(wanted, due if source.random() < 0.3 else None)

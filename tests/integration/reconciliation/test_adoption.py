@@ -29,6 +29,7 @@ from tests.integration.reconciliation.scene import (
     NOSTRO_LANE,
     NOW,
     OTHER_LANE,
+    PARTITIONS,
     Fed,
     business,
     closed,
@@ -37,6 +38,7 @@ from tests.integration.reconciliation.scene import (
     from_settlement,
     line,
     opened,
+    payment,
     rejected,
     scene_in,
     settled,
@@ -46,6 +48,7 @@ from tests.integration.reconciliation.scene import (
 )
 
 LANE = OTHER_LANE
+THIRD_LANE = (LANE + 1) % PARTITIONS
 ROWS = {
     "breaks": "lane, break_id, about, reason, amount_minor, nostro, payment_id, statement_id, line_number, "
     "opened_at, resolved_at, resolution",
@@ -100,7 +103,7 @@ class Restored:
         self._back_up = backups
         self._old: Life | None = None
         self._older = ""
-        self._since = 0
+        self.since = 0
         self.before: dict[str, list[str]] = {}
 
     async def known(self, *fed: Fed) -> None:
@@ -110,7 +113,7 @@ class Restored:
         await life.read_all()
         await life.connection.close()
         self._older = await self._back_up(self._database)
-        self._since = len(self.topics.told)
+        self.since = len(self.topics.told)
         self._old = await life_in(self._database, self.topics)
 
     async def lost(self, *fed: Fed, first: str = SETTLEMENT, most: int = 99) -> Sequence[str]:
@@ -127,7 +130,7 @@ class Restored:
         await self._old.connection.close()
         life = await life_in(self._older, self.topics)
         life.now = NOW + timedelta(days=1)
-        await life.adopt(self._since, self.topics.ends(), again=True)
+        await life.adopt(self.since, self.topics.ends(), again=True)
         return life
 
 
@@ -360,6 +363,91 @@ async def test_what_is_new_is_told_while_a_lane_catches_up_but_for_breaks(restor
     assert kinds(await life.read({(STATEMENTS, LANE): 1})) == ["BreakOpened"]
     await life.read_all()
     await life.assert_told_is_true()
+    await life.connection.close()
+
+
+def stray(**changes: Any) -> list[Fed]:
+    """A statement with one line, which echoes nothing but an EndToEndId."""
+    return whole_statement({NOSTRO_LANE: [line(None, -100, 1, end_to_end_id="E1", **changes)]})
+
+
+async def test_a_line_that_names_no_payment_waits_until_the_other_lanes_have_handled_theirs_again(
+    restored: Restored,
+) -> None:
+    """The payment that the backup has open was rejected since, and its successor has the same EndToEndId."""
+    await restored.known(*from_settlement(LANE, submitted(1, 100, end_to_end_id="E1")))
+    since = rejected(1, 100), submitted(2, 100, end_to_end_id="E1"), settled(2, 100, end_to_end_id="E1")
+    assert await restored.lost(*from_settlement(LANE, *since)) == []
+    restored.topics.write(stray())
+    life = await restored.life()
+    await life.connection.execute(
+        "UPDATE lanes SET catch_up = '{}', restored_at = now() WHERE lane = $1", LANE
+    )
+    assert await life.read({(STATEMENTS, NOSTRO_LANE): 9}) == [], "the other has yet to adopt"
+    await life.adopt(restored.since, restored.topics.ends())
+    await life.connection.execute("UPDATE lanes SET restored_at = NULL")
+    assert await life.read({(STATEMENTS, NOSTRO_LANE): 9}) == []
+    await life.read({(SETTLEMENT, LANE): 1, (STATEMENTS, NOSTRO_LANE): 9})
+    assert (await life.offsets())[NOSTRO_LANE][STATEMENTS] == 0
+    await life.read({(SETTLEMENT, LANE): 9, (STATEMENTS, NOSTRO_LANE): 9})
+    assert (await life.offsets())[NOSTRO_LANE][STATEMENTS] == 2, "it comes last in the poll of the others"
+    await life.read_all()
+    assert await life.matched() == [(payment(2), -100, "end_to_end")]
+    assert await life.open_breaks() == []
+    await life.assert_told_is_true()
+    await life.connection.close()
+
+
+async def test_a_line_that_was_told_ambiguous_is_so_though_one_of_its_payments_comes_later_now(
+    restored: Restored,
+) -> None:
+    await restored.known()
+    items = [
+        *from_settlement(LANE, submitted(1, 100, end_to_end_id="E1")),
+        *from_settlement(THIRD_LANE, submitted(2, 100, end_to_end_id="E1")),
+    ]
+    assert await restored.lost(*items, *stray()) == ["BreakOpened"]
+    life = await restored.life()
+    await life.read({(SETTLEMENT, LANE): 9})
+    assert await life.read({(STATEMENTS, NOSTRO_LANE): 9}) == []
+    assert await life.read_all() == []
+    assert await life.open_breaks() == [("ambiguous_line", -100)]
+    await life.assert_told_is_true()
+    assert await rows(life) == restored.before
+    await life.connection.close()
+
+
+async def test_a_line_in_a_break_falls_due_only_when_every_lane_has_handled_its_payments_again(
+    restored: Restored,
+) -> None:
+    await restored.known(*stray())
+    items = [
+        *from_settlement(LANE, submitted(1, 100, end_to_end_id="E1")),
+        *from_settlement(THIRD_LANE, submitted(2, 100, end_to_end_id="E1")),
+    ]
+    assert await restored.lost(*items) == []
+    life = await restored.life()
+    await life.read({(SETTLEMENT, LANE): 9})
+    assert await life.handler.due(life.connection, list(range(PARTITIONS)), life.now) == {}
+    assert await life.read_all() == []
+    assert await rows(life) == restored.before
+    await life.connection.close()
+
+
+async def test_lanes_that_have_settlements_events_to_handle_again_do_not_wait_for_one_another(
+    restored: Restored,
+) -> None:
+    """Settlement's finding about an entry touches its line, which may be a payment of any lane."""
+    await restored.known(*stray(bank_reference="R"))
+    found = contradicted(None, -99, "unknown_entry", "R")
+    for lane in (NOSTRO_LANE, LANE):
+        await restored.lost(*from_settlement(lane, found, submitted(7 + lane, 1)))
+    life = await restored.life()
+    for lane in (NOSTRO_LANE, LANE):
+        await life.read({(SETTLEMENT, lane): 1})
+        assert (await life.offsets())[lane][SETTLEMENT] == 1
+    assert await life.read_all() == []
+    assert await rows(life) == restored.before
     await life.connection.close()
 
 
