@@ -6,6 +6,7 @@ from typing import Any
 
 from goodfunds.errors import InvariantBroken
 from goodfunds.events import types
+from goodfunds.ids import NO_ID
 from goodfunds.lanes.records import Connection, OwnEvent
 from services.reconciliation.decide import instant
 from services.reconciliation.model import CREDIT, DEBIT, END_TO_END
@@ -85,6 +86,8 @@ def _keys(event: object) -> Iterator[Key]:
             yield "owner", event.statement_id, event.line_number
     elif isinstance(event, types.BreakOpened):
         yield "opened", event.break_id, 0
+        if event.line_number and event.payment_id != NO_ID:
+            yield "owner", event.statement_id, event.line_number
     elif isinstance(event, types.BreakResolved):
         yield "resolved", event.break_id, 0
     elif isinstance(event, types.StatementReconciled):

@@ -107,14 +107,20 @@ class Books:
         return [each for each in each_once.values() if each.statement_id not in self.shares]
 
     def assign_strays(self) -> None:
-        """Give strays whose one candidate is a payment of this very lane to that payment."""
+        """Give strays whose one candidate is a payment of this very lane to that payment.
+
+        One that was told before a restore to be a payment's may come to its turn before that is known again:
+        it stays as it is, and falls due in the end.
+        """
         for place, line in list(self.strays.items()):
             found = owner(line, self.candidates.get(place, ()))
             if found is None or found.lane != self.lane:
                 continue
+            case = self.cases.get(found.payment_id) or Case(found.payment_id)
+            if (case.debit if line.amount_minor < 0 else case.credit) is None:
+                continue
             del self.strays[place]
             assigned = line._replace(payment_id=found.payment_id, found_by=END_TO_END)
-            case = self.cases.get(found.payment_id) or Case(found.payment_id)
             known = tuple(self.stray_breaks.pop(place, ()))
             self.cases[found.payment_id] = case._replace(
                 lines=(*case.lines, assigned), breaks=(*case.breaks, *known)

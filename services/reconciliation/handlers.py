@@ -121,9 +121,9 @@ async def _conclude(
     if restored:
         await catching_up.load_matches(connection, lanes, restored)
     for lane, books in lanes.items():
-        books.assign_strays()
         for event, seq in books.events:
             books.take_event(event, seq)
+        books.assign_strays()
         for line in books.lines:
             books.take_line(line)
         outcomes[lane] = conclude(books, now)

@@ -6,7 +6,7 @@ from datetime import date
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from goodfunds.events.types import PaymentMatched, StatementLine, decode
+from goodfunds.events.types import BreakOpened, PaymentMatched, StatementLine, decode
 from goodfunds.lanes.records import Connection
 from services.reconciliation.model import Break, Candidate, Item, Line, Statement
 from services.reconciliation.store import SQL
@@ -139,8 +139,8 @@ async def told_owners(
     found = []
     for row in await connection.fetch(SQL["told_owners"], *map(list, wanted)):
         event = decode(row["body"])
-        assert isinstance(event, (PaymentMatched, StatementLine))
-        lane = row["lane"] if isinstance(event, PaymentMatched) else row["destination"]
+        assert isinstance(event, (PaymentMatched, BreakOpened, StatementLine))
+        lane = row["destination"] if isinstance(event, StatementLine) else row["lane"]
         found.append((row["lane"], (row["id"], row["number"]), Candidate(lane, event.payment_id)))
     return found
 

@@ -451,6 +451,43 @@ async def test_lanes_that_have_settlements_events_to_handle_again_do_not_wait_fo
     await life.connection.close()
 
 
+async def test_a_line_in_a_break_stays_there_until_the_payment_that_it_was_told_to_be_is_there(
+    restored: Restored,
+) -> None:
+    await restored.known(*stray(bank_reference="R"))
+    found = contradicted(None, -99, "unknown_entry", "R")
+    item = submitted(1, 100, end_to_end_id="E1")
+    assert Counter(await restored.lost(*from_settlement(NOSTRO_LANE, found, item))) == Counter(
+        ["BreakOpened", "PaymentMatched", "BreakResolved"]
+    )
+    life = await restored.life()
+    assert await life.read({(SETTLEMENT, NOSTRO_LANE): 1}) == []
+    assert await life.read_all() == []
+    assert await life.open_breaks() == [("unknown_entry", -99)]
+    await life.assert_told_is_true()
+    await life.assert_money_is_whole()
+    after = await rows(life)
+    assert [after[table] for table in ("breaks", "statement_lines", "expected_items")] == [
+        restored.before[table] for table in ("breaks", "statement_lines", "expected_items")
+    ]
+    await life.connection.close()
+
+
+async def test_a_line_that_was_found_to_be_a_rejected_payments_stays_that_though_another_came_since(
+    restored: Restored,
+) -> None:
+    rejection = submitted(1, 100, end_to_end_id="E1"), rejected(1, 100)
+    await restored.known(*from_settlement(NOSTRO_LANE, *rejection))
+    assert await restored.lost(*stray()) == ["BreakOpened"]
+    assert await restored.lost(*from_settlement(NOSTRO_LANE, submitted(2, 100, end_to_end_id="E1"))) == []
+    life = await restored.life()
+    assert await life.read_all() == []
+    assert await life.open_breaks() == [("line_for_rejected", -100)]
+    await life.assert_told_is_true()
+    assert await rows(life) == restored.before
+    await life.connection.close()
+
+
 async def test_an_event_that_lanes_do_not_tell_stops_the_lane(restored: Restored) -> None:
     await restored.known()
     life = await restored.life()
