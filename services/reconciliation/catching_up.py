@@ -1,8 +1,9 @@
 """After a restore: until a lane has read again what it had read before, what it told then stands.
 
 Matches, owners of lines and statements reconciled are decided as they were told, and not told again. Of
-breaks nothing is told meanwhile, since they may open and close in another order; in the end what is true is
-held against what was told, and only the difference goes out.
+breaks nothing is told meanwhile, since they may open and close in another order, nor of what hangs on more
+than one fact: matches by batch total, statements reconciled. In the end what is true is held against what
+was told, and only the difference goes out.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Set
@@ -17,8 +18,8 @@ from goodfunds.lanes.records import Connection
 from services.reconciliation import rows
 from services.reconciliation.books import Books, Outcome
 from services.reconciliation.decide import instant
-from services.reconciliation.model import Break, Item, Line, Told
-from services.reconciliation.store import SQL, Named
+from services.reconciliation.model import BATCH_TOTAL, Break, Item, Line, Statement, Told
+from services.reconciliation.store import SQL, Named, write_reconciled
 from services.reconciliation.strays import NO_END_TO_END_ID
 from services.reconciliation.told_breaks import ToldBreak, judge
 
@@ -84,30 +85,46 @@ async def load_matches(connection: Connection, lanes: Lanes, catching_up: Set[in
             lanes[row["lane"]].told.matches[row["id"], row["number"]] = _told(row["body"])
 
 
-async def note_breaks(connection: Connection, lane: int, outcome: Outcome) -> None:
-    """Remember of breaks that are about to be written how they stand for those who listen."""
+async def note(connection: Connection, books: Books, outcome: Outcome) -> None:
+    """Remember of breaks that are about to be written how they stand for those who listen.
+
+    Also what could still be undone, and is told only if it is true in the end; a statement is not even
+    written to be reconciled.
+    """
+    lane = books.lane
     stood = [(lane, "resolved", each.break_id) for each in outcome.opened]
     stood += [(lane, "opened", each.break_id) for each in outcome.resolved]
     if stood:
         await connection.execute(SQL["note_break_as_told"], *map(list, zip(*stood, strict=True)))
+    untold = [(lane, "reconciled", each.statement_id, 0) for each in outcome.reconciled]
+    untold += [
+        (lane, "matched", item.payment_id, item.side)
+        for item, _ in outcome.pairs
+        if item.match_kind == BATCH_TOTAL
+    ]
+    outcome.reconciled = []
+    if untold:
+        await connection.execute(SQL["note_untold"], *map(list, zip(*untold, strict=True)))
 
 
 async def hold_back(connection: Connection, books: Books, outcome: Outcome) -> None:
-    """Take out of a lane's outcome, which is written already, what was told, and breaks."""
+    """Take out of a lane's outcome, which is written already, what was told or may be undone, and breaks."""
     told = books.told
-    again = []
+    done = []
     pairs = outcome.pairs
     outcome.pairs = []
     for item, line in pairs:
         match = told.matches.get((item.payment_id, item.side))
+        if match is None and item.match_kind == BATCH_TOTAL:
+            continue
         if match is None:
             outcome.pairs.append((item, line))
-        elif match == Told(line.place, item.match_kind):
-            again.append((books.lane, item.payment_id, item.side))
+        if match in (None, Told(line.place, item.match_kind)):
+            done.append((books.lane, item.payment_id, item.side))
     outcome.handed_over = [line for line in outcome.handed_over if line.place not in told.owners]
     outcome.opened, outcome.resolved = [], []
-    if again:
-        await connection.execute(SQL["forget_matches"], *map(list, zip(*again, strict=True)))
+    if done:
+        await connection.execute(SQL["forget_matches"], *map(list, zip(*done, strict=True)))
 
 
 async def end(
@@ -136,6 +153,7 @@ async def end(
     if stand:
         await connection.executemany(SQL["put_breaks_as_told"], stand)
     await _matched_otherwise(connection, lanes, outcomes)
+    await _reconciled_in_the_end(connection, lanes, outcomes, now)
     await connection.execute(SQL["forget_told"], lanes)
     log.info("lanes have caught up with what they had told", lanes=lanes)
 
@@ -168,9 +186,11 @@ async def _breaks(connection: Connection, named: Named) -> list[Break]:
 async def _matched_otherwise(
     connection: Connection, lanes: Collection[int], outcomes: Mapping[int, Outcome]
 ) -> None:
-    """Items of which another match was told than they have now."""
+    """Items of which another match was told than they have now, or none."""
     found = await connection.fetch(SQL["told_matches_left"], lanes)
-    told = {(row["lane"], row["id"], row["number"]): _told(row["body"]) for row in found}
+    told = {
+        (row["lane"], row["id"], row["number"]): _told(row["body"]) if row["body"] else None for row in found
+    }
     items: list[Item] = [
         item
         for item in await rows.items(connection, {(lane, payment) for lane, payment, _ in told})
@@ -182,6 +202,16 @@ async def _matched_otherwise(
     for item in items:
         line = lines[item.lane, item.statement_id or b"", item.line_number]
         outcomes[item.lane].pairs.append((item, line))
+
+
+async def _reconciled_in_the_end(
+    connection: Connection, lanes: Collection[int], outcomes: Mapping[int, Outcome], now: datetime
+) -> None:
+    rows_found = await connection.fetch(SQL["statements_to_reconcile"], lanes)
+    found = [Statement(*row.values()) for row in rows_found]
+    for statement in found:
+        outcomes[statement.lane].reconciled.append(statement)
+    await write_reconciled(connection, ((each.lane, each.statement_id) for each in found), now)
 
 
 def _told(body: bytes) -> Told:

@@ -128,7 +128,7 @@ async def _conclude(
             books.take_line(line)
         outcomes[lane] = conclude(books, now)
     for lane in outcomes.keys() & restored:
-        await catching_up.note_breaks(connection, lane, outcomes[lane])
+        await catching_up.note(connection, lanes[lane], outcomes[lane])
     await _write(connection, lanes, outcomes, now)
     for lane in outcomes.keys() & restored:
         await catching_up.hold_back(connection, lanes[lane], outcomes[lane])

@@ -34,7 +34,7 @@ WHERE l.lane >= 0
        OR coalesce(q.first, (l.offsets ->> $1)::bigint) < (l.catch_up ->> $1)::bigint);
 
 -- name: told_reconciled
-SELECT lane, id, body FROM told WHERE lane = ANY($1::int[]) AND kind = 'reconciled';
+SELECT lane, id, body FROM told WHERE lane = ANY($1::int[]) AND kind = 'reconciled' AND event_seq > 0;
 
 -- name: told_owners
 -- Of lines by (lane, statement id, line number) whose they were told to be.
@@ -44,7 +44,15 @@ WHERE t.kind = 'owner';
 
 -- name: told_matches
 SELECT t.lane, t.id, t.number, t.body
-FROM unnest($1::int[], $2::uuid[]) AS q(lane, id) JOIN told t USING (lane, id) WHERE t.kind = 'matched';
+FROM unnest($1::int[], $2::uuid[]) AS q(lane, id) JOIN told t USING (lane, id)
+WHERE t.kind = 'matched' AND t.event_seq > 0;
+
+-- name: note_untold
+-- What is concluded now, and told only if it is true in the end.
+INSERT INTO told (lane, kind, id, number, event_seq, destination, body)
+SELECT n.lane, n.kind, n.id, n.number, -1, n.lane, ''
+FROM unnest($1::int[], $2::text[], $3::uuid[], $4::int[]) AS n(lane, kind, id, number)
+ON CONFLICT DO NOTHING;
 
 -- name: owned_lines_in_breaks
 -- Lines in a break of which was told whose they are: what comes of that is due.
@@ -71,10 +79,20 @@ WHERE lane = ANY($1::int[]) AND kind IN ('opened', 'resolved') ORDER BY lane, id
 SELECT b.* FROM unnest($1::int[], $2::uuid[]) AS q(lane, break_id) JOIN breaks b USING (lane, break_id);
 
 -- name: told_matches_left
--- Matches that were told and not found again, of items that are matched.
+-- Matches that were told and not found again, or not told so far (without body), of items that are matched.
 SELECT t.lane, t.id, t.number, t.body FROM told t
 JOIN expected_items i ON i.lane = t.lane AND i.payment_id = t.id AND i.side = t.number
 WHERE t.lane = ANY($1::int[]) AND t.kind = 'matched' AND i.state = 1;
+
+-- name: statements_to_reconcile
+-- Of those that were to be told once all is read again: which are reconciled then.
+SELECT s.* FROM told t JOIN statements s ON s.lane = t.lane AND s.statement_id = t.id
+WHERE t.lane = ANY($1::int[]) AND t.kind = 'reconciled' AND t.event_seq < 0
+  AND s.reconciled_at IS NULL
+  AND NOT EXISTS (SELECT FROM breaks b
+                  WHERE b.lane = s.lane AND b.statement_id = s.statement_id AND b.about = 'statement'
+                    AND b.resolved_at IS NULL)
+ORDER BY s.to_date, s.statement_id;
 
 -- name: put_breaks_as_told
 INSERT INTO breaks (lane, break_id, about, reason, amount_minor, currency, nostro, payment_id, batch_id,

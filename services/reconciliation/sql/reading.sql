@@ -66,7 +66,8 @@ FROM (SELECT q.lane AS nostro_lane, q.statement_id, q.line_number, i.lane, i.pay
        AND i.amount_minor = q.amount_minor AND i.currency = q.currency AND i.state IN (0, 2)
       WHERE q.end_to_end_id NOT IN ('', 'NOTPROVIDED') AND i.end_to_end_id NOT IN ('', 'NOTPROVIDED')
         AND NOT EXISTS (SELECT FROM told t
-                        WHERE t.lane = i.lane AND t.kind = 'matched' AND t.id = i.payment_id AND t.number = i.side)
+                        WHERE t.lane = i.lane AND t.kind = 'matched' AND t.id = i.payment_id AND t.number = i.side
+                          AND t.event_seq > 0)
      ) found
 WHERE state = first_state;
 
@@ -80,7 +81,8 @@ WHERE l.lane = ANY($1::int[]) AND l.state = 2 AND l.payment_id = '00000000-0000-
   AND l.batch_id = '00000000-0000-0000-0000-000000000000'
   AND l.end_to_end_id NOT IN ('', 'NOTPROVIDED') AND i.end_to_end_id NOT IN ('', 'NOTPROVIDED')
   AND NOT EXISTS (SELECT FROM told t
-                  WHERE t.lane = i.lane AND t.kind = 'matched' AND t.id = i.payment_id AND t.number = i.side)
+                  WHERE t.lane = i.lane AND t.kind = 'matched' AND t.id = i.payment_id AND t.number = i.side
+                    AND t.event_seq > 0)
   AND NOT EXISTS (SELECT FROM lanes b
                   WHERE b.lane >= 0 AND (b.restored_at IS NOT NULL
                                          OR (b.offsets ->> $2)::bigint < (b.catch_up ->> $2)::bigint))

@@ -488,6 +488,78 @@ async def test_a_line_that_was_found_to_be_a_rejected_payments_stays_that_though
     await life.connection.close()
 
 
+async def test_a_statement_is_told_reconciled_only_when_all_that_was_read_before_is_read_again(
+    restored: Restored,
+) -> None:
+    """The second came before the first, in one poll, and does not open where that closes."""
+    await restored.known()
+    second = from_reader(NOSTRO_LANE, opened(2, 11, 20)) + whole_statement({}, 2)
+    first = from_reader(NOSTRO_LANE, opened(1, 0, 10)) + whole_statement({}, 1)
+    assert await restored.lost(*second, *first) == ["BreakOpened", "StatementReconciled"]
+    life = await restored.life()
+    assert await life.read({(STATEMENTS, NOSTRO_LANE): 2}) == []
+    assert await life.read_all() == []
+    assert await life.open_breaks() == [("opening_differs", 1)]
+    await life.assert_told_is_true()
+    assert await rows(life) == restored.before
+    await life.connection.close()
+
+
+async def test_a_statement_that_nobody_was_told_of_is_told_reconciled_once_its_lane_has_caught_up(
+    restored: Restored,
+) -> None:
+    await restored.known()
+    restored.topics.write(from_reader(NOSTRO_LANE, opened(1, 0, 10)) + whole_statement({}, 1))
+    restored.topics.write(from_reader(NOSTRO_LANE, line(9, -1, 1, 2)))
+    life = await restored.life()
+    assert await life.read({(STATEMENTS, NOSTRO_LANE): 2}) == []
+    assert kinds(await life.read({(STATEMENTS, NOSTRO_LANE): 1})) == ["StatementReconciled"]
+    assert await life.read_all() == []
+    await life.assert_told_is_true()
+    await life.connection.close()
+
+
+def batch_and_own_line() -> tuple[list[Fed], list[Fed]]:
+    """A sum that books two payments, and a statement that books one of them by itself."""
+    total = line(None, -150, 1, batch_number=1, count=2)
+    return whole_statement({LANE: [total]}, 1), whole_statement({LANE: [line(1, -100, 1, 2)]}, 2)
+
+
+async def test_a_match_by_batch_total_is_told_only_when_all_that_was_read_before_is_read_again(
+    restored: Restored,
+) -> None:
+    await restored.known(*from_settlement(LANE, submitted(1, 100), submitted(2, 50)))
+    first, second = batch_and_own_line()
+    assert await restored.lost(*first, *second) == ["PaymentMatched", "BreakOpened"]
+    life = await restored.life()
+    assert await life.read({(STATEMENTS, LANE): 2}) == []
+    assert await life.matched() == [
+        (payment(1), -100, "batch_total"), (payment(2), -50, "batch_total")
+    ]  # fmt: skip
+    assert await life.read_all() == []
+    assert await life.open_breaks() == [("batch_total_differs", -150)]
+    await life.assert_told_is_true()
+    assert await rows(life) == restored.before
+    await life.connection.close()
+
+
+@pytest.mark.parametrize("own_line", [True, False])
+async def test_matches_by_batch_total_that_nobody_was_told_of_are_told_in_the_end_as_they_stand_then(
+    restored: Restored, own_line: bool
+) -> None:
+    await restored.known(*from_settlement(LANE, submitted(1, 100), submitted(2, 50)))
+    first, second = batch_and_own_line()
+    restored.topics.write([*first, *(second if own_line else ()), *from_reader(LANE, line(9, -1, 1, 3))])
+    life = await restored.life()
+    assert await life.read({(STATEMENTS, LANE): 2}) == []
+    told = await life.read({(STATEMENTS, LANE): 2 if own_line else 0})
+    assert kinds(told) == (["PaymentMatched"] if own_line else [])
+    assert kinds(await life.read_all()) == (["BreakOpened"] if own_line else ["PaymentMatched"] * 2)
+    await life.assert_told_is_true()
+    await life.assert_money_is_whole()
+    await life.connection.close()
+
+
 async def test_an_event_that_lanes_do_not_tell_stops_the_lane(restored: Restored) -> None:
     await restored.known()
     life = await restored.life()
