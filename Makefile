@@ -25,8 +25,9 @@ demo: setup ## The main job end to end (FILE=… N=… FAULTS=… KEEP=1 JSON=1)
 	    $(if $(N),--payments $(N)) $(if $(FAULTS),--faults '$(FAULTS)') $(if $(KEEP),--keep) $(if $(JSON),--json)
 
 # In the order of collection: by number of tests the files of one long story would come last.
-test: setup lint ## Everything: lint, then the whole suite (CORPUS=folder of real bank files, JOBS=2)
-	@CORPUS='$(CORPUS)' $(BIN)/python -m pytest -q --durations=10 -n $(JOBS) --dist loadfile --no-loadscope-reorder
+test: setup lint ## Lint, then the suite but for its long tests (CORPUS=folder of real bank files, JOBS=2)
+	@CORPUS='$(CORPUS)' $(BIN)/python -m pytest -q --durations=10 -m 'not long' -n $(JOBS) --dist loadfile \
+	    --no-loadscope-reorder
 
 unit: setup ## The tests that need no server
 	@$(BIN)/python -m pytest -q tests/unit tests/tidy tests/contract
@@ -73,7 +74,8 @@ mutants: setup ## Planted bugs, each found by a test (ONE=name or area, SAMPLE=n
 	@$(BIN)/python -m tests.mutants $(if $(ONE),--one '$(ONE)') $(if $(SAMPLE),--sample $(SAMPLE)) \
 	    $(if $(SEED),--seed $(SEED)) $(if $(CHECK),--check) $(if $(JSON),--json)
 
-check: setup ## What is too long for `make test`: fuzz, more stories, a sample of the planted bugs, chaos
+check: setup ## What is too long for `make test`: long tests, fuzz, more stories, a sample of planted bugs, chaos
+	@$(BIN)/python -m pytest -q -m long --durations=10 -n $(JOBS) --dist loadfile
 	@$(BIN)/python -m tests.fuzz --seconds 15
 	@$(BIN)/python -m tests.simulation --seeds 30 --first-seed 1000 --steps 80
 	@$(BIN)/python -m tests.mutants --sample 12

@@ -6,6 +6,8 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from goodfunds.local.demo_file import demo_file
 from goodfunds.local.stack import find
 from goodfunds.service import services
@@ -52,6 +54,7 @@ async def audited(folder: Path, content: bytes) -> Report:
     )  # fmt: skip
 
 
+@pytest.mark.long
 async def test_a_demo_with_nine_faults_of_the_bank_is_audited_clean(servers: Path, tmp_path: Path) -> None:
     folder = servers / "audited"
     content = demo_file(PAYMENTS, 60, date.today(), seed=4)  # noqa: DTZ011 - a local day will do

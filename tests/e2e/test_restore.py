@@ -140,6 +140,7 @@ async def ends(stack: Stack, topics: Sequence[str]) -> dict[TopicPartition, int]
         await reader.stop()
 
 
+@pytest.mark.long
 def test_backups_of_one_moment_come_back_into_service_one_after_the_other_and_the_proof_holds(
     folder: Path, tmp_path: Path
 ) -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 from threading import Timer
 
 import psutil
+import pytest
 
 LONGEST = 120.0
 """Seconds: a server's start and a story take about ten; the rest is for a machine that others use too."""
 
 
+@pytest.mark.long
 def test_a_run_of_stories_ends_on_sigterm_after_the_story_and_stops_its_server(servers: Path) -> None:
     folder = servers / "ending"
     folder.mkdir()
