@@ -13,9 +13,12 @@ WHERE (t.lane, t.kind, t.reference, t.event_seq) = (w.lane, w.kind, w.reference,
 
 -- name: adopted_payments
 -- Those that are there, of ids ($1) and of clients' keys ($2 clients, $3 keys, of equal length).
-SELECT payment_id, client, idempotency_key FROM payments
-WHERE payment_id = ANY($1::uuid[])
-   OR (client, idempotency_key) IN (SELECT w.client, w.key FROM unnest($2::text[], $3::text[]) AS w (client, key));
+-- Two questions, each by its key: with OR all payments would be read.
+SELECT payment_id, client, idempotency_key FROM payments WHERE payment_id = ANY($1::uuid[])
+UNION
+SELECT p.payment_id, p.client, p.idempotency_key
+FROM unnest($2::text[], $3::text[]) AS w (client, key)
+JOIN payments p ON p.client = w.client AND p.idempotency_key = w.key;
 
 -- name: adopted_told
 SELECT kind, reference, event_seq FROM told WHERE lane = $1 AND event_seq = ANY($2::bigint[]);
