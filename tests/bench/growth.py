@@ -139,7 +139,9 @@ async def prepare(stack: local.Stack, payments: int) -> tuple[Laid, float, float
     """A real run, and copies of it up to `payments`; proved. Also the seconds of laying, and of the proof."""
     copies = max(payments // _TEMPLATE - 1, 0)
     moved = _TEMPLATE * AMOUNT
-    share = AMOUNT * (payments + _TEMPLATE + _ROUND * (_ROUNDS + 2)) // ACCOUNTS + AMOUNT
+    # Payments do not divide evenly among the accounts, and every copy has the same that pay one more.
+    of_account = -(-_TEMPLATE // ACCOUNTS) * (copies + 1) + -(-_ROUND // ACCOUNTS) * (_ROUNDS + 2)
+    share = AMOUNT * of_account
     await open_books(stack, copies * moved, share)
     await one_round(stack, "template", _TEMPLATE)
     # The second reader publishes once a second.
