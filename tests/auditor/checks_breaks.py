@@ -19,7 +19,7 @@ The auditor's own table of what a fault must lead to:
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import NamedTuple
 
 from tests.auditor import wire
@@ -73,18 +73,19 @@ def check_breaks(evidence: Evidence, history: History) -> Iterator[Finding]:
         found = wire.reference(fault.instruction_id)
         if found is not None:
             planted[found[1]].append(fault)
+    ambiguous = _ambiguous(evidence)
     for payment_id in by_payment.keys() | planted.keys():
         fate = history.fates.get(payment_id)
         if fate is None:
             yield Finding("a break is about a payment", wire.short(payment_id), "no such payment")
             continue
         yield from _payment(
-            evidence, fate, planted.get(payment_id, []), by_payment.get(payment_id, Counter())
+            fate, planted.get(payment_id, []), by_payment.get(payment_id, Counter()), ambiguous
         )
     yield from _statements(evidence, by_statement)
     wanted = Counter(("unknown_entry", minor) for minor in _unrecognised(evidence, history).elements())
-    ambiguous = sum(_is_ambiguous(evidence, fault) for fault in evidence.faults)
-    if wanted - nameless or (nameless - wanted).total() > 2 * ambiguous:
+    either = sum(fault.kind == ECHO and fault.instruction_id in ambiguous for fault in evidence.faults)
+    if wanted - nameless or (nameless - wanted).total() > 2 * either:
         words = f"expected {_words([wanted])}, found {_words([nameless])}"
         yield Finding("breaks are the planted faults", "without a payment", words)
 
@@ -106,11 +107,11 @@ def _moved(fate: Fate, side: str) -> int:
     return -fate.amount_minor if side == "payment" else fate.amount_minor
 
 
-def _payment(evidence: Evidence, fate: Fate, faults: list[PlantedFault], found: Breaks) -> Iterator[Finding]:
+def _payment(fate: Fate, faults: list[PlantedFault], found: Breaks, ambiguous: Set[str]) -> Iterator[Finding]:
     subject = wire.short(fate.payment_id)
     telling = {fault.kind for fault in faults if fault.kind not in HARMLESS}
     echoes = ECHO in telling
-    if echoes and not any(_is_ambiguous(evidence, fault) for fault in faults if fault.kind == ECHO):
+    if not any(fault.instruction_id in ambiguous for fault in faults if fault.kind == ECHO):
         telling.discard(ECHO)
     damages = [
         Movement(each.side, each.kind, each.difference_minor)
@@ -178,16 +179,20 @@ def _words(alternatives: list[Breaks]) -> str:
     )
 
 
-def _is_ambiguous(evidence: Evidence, fault: PlantedFault) -> bool:
-    """Whether an answer that echoes EndToEndId alone can be about several payments, or names none."""
-    if fault.kind != ECHO:
-        return False
-    named = [each for each in evidence.transfers if each.instruction_id == fault.instruction_id]
-    if not named:
-        return False
-    end_to_end = named[0].end_to_end_id
-    alike = {each.instruction_id for each in evidence.transfers if each.end_to_end_id == end_to_end}
-    return end_to_end in ("", "NOTPROVIDED") or len(alike) > 1
+def _ambiguous(evidence: Evidence) -> Set[str]:
+    """Instructions of which an answer that echoes EndToEndId alone can be about several, or names none."""
+    echoed = {fault.instruction_id for fault in evidence.faults if fault.kind == ECHO}
+    end_to_end: dict[str, str] = {}
+    alike: dict[str, set[str]] = defaultdict(set)
+    for each in evidence.transfers:
+        end_to_end.setdefault(each.instruction_id, each.end_to_end_id)
+        alike[each.end_to_end_id].add(each.instruction_id)
+    nothing = ("", "NOTPROVIDED")
+    return {
+        instruction
+        for instruction in echoed & end_to_end.keys()
+        if end_to_end[instruction] in nothing or len(alike[end_to_end[instruction]]) > 1
+    }
 
 
 def _statements(evidence: Evidence, found: Mapping[bytes, Breaks]) -> Iterator[Finding]:
