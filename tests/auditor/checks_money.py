@@ -371,8 +371,9 @@ def _not_told(evidence: Evidence, history: History) -> int:
     allowed = {(each.rule, each.subject) for each in evidence.allowed}
     found = 0
     for fate in history.fates.values():
-        for side, sign in (("payment", 1), ("return", -1)):
-            if (ENDS[side], wire.short(fate.payment_id)) in allowed and (
+        # A payment may be told of by its return alone, or because the bank was asked.
+        for side, sign, told in (("payment", 1, fate.settled), ("return", -1, fate.returned)):
+            if not told and (ENDS[side], wire.short(fate.payment_id)) in allowed and (
                 side, wire.written_reference(_lane(evidence, fate), fate.payment_id)
             ) in moved:  # fmt: skip
                 found += sign * fate.amount_minor

@@ -416,6 +416,20 @@ def test_a_return_that_the_bank_told_nowhere_is_allowed_with_its_money_and_needs
     assert report.clean, str(report)
 
 
+def test_a_payment_that_is_known_all_the_same_counts_as_known_though_its_answer_and_its_line_are_lost() -> (
+    None
+):
+    made = good_house()
+    payment_id = made.decide(0, 100)
+    reference = wire.written_reference(0, payment_id)
+    made.settle(0, payment_id, 100)
+    made.faults.append(PlantedFault("lost_answer", reference, "payment"))
+    made.faults.append(PlantedFault("short_statement", reference, "payment", "STM", -100))
+    evidence = made.evidence()
+    report = audit(replace(evidence, allowed=untold(evidence.faults)))
+    assert "our nostro is the bank's account" not in report.by_rule
+
+
 def test_only_what_is_allowed_beforehand_by_rule_and_subject_is_excused() -> None:
     made = good_house()
     payment_id = made.decide(0, 100)
