@@ -101,11 +101,11 @@ async def chaos(folder: Path, run: Run, rate: float | None, keep: bool) -> tuple
         say(f"prove: {proof.sentence}")
         say("auditing…")
         evidence = await gather(house, load)
-        if keep:
-            with (folder / "evidence.pickle").open("wb") as file:
-                pickle.dump(evidence, file)
         found = await asyncio.to_thread(audit, evidence)
         say(str(found))
+        if keep or not found.clean:
+            with (folder / "evidence.pickle").open("wb") as file:
+                pickle.dump(evidence, file)
         run.seconds = monotonic() - _STARTED
         return run, found
     finally:
@@ -204,7 +204,11 @@ async def _chore(work: Callable[[], Awaitable[None]], seconds: float, stop: asyn
     "--rate", type=float, default=None, help="Payments a second, instead of half of what is measured."
 )
 @click.option("--page", type=click.Path(path_type=Path), default=None, help="Where the Markdown goes.")
-@click.option("--keep", is_flag=True, help="Leave the folder with its logs and the evidence.")
+@click.option(
+    "--keep",
+    is_flag=True,
+    help="Leave the folder with its logs and the evidence, as is done where something is found.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One object as the last line.")
 def main(
     minutes: float, seed: int | None, rate: float | None, page: Path | None, keep: bool, as_json: bool
@@ -219,7 +223,9 @@ def main(
     try:
         run, found = asyncio.run(chaos(folder, run, rate, keep))
     finally:
-        if not keep:
+        if keep or (folder / "evidence.pickle").exists():
+            say(f"logs and evidence are left in {folder}")
+        else:
             rmtree(folder, ignore_errors=True)
     told = report_room.as_object(run, found)
     if page is not None:
