@@ -42,7 +42,7 @@ class Processor:
     def said(self) -> str:
         """What others took, in words; their work is in every latency."""
         if not self.others:
-            return "not known"
+            return "what is not known in so short a time"
         middle, most = median(self.others), max(self.others)
         return f"{middle:.1%} of the machine at the median, at most {most:.1%} in a minute"
 
