@@ -101,11 +101,15 @@ async def chaos(folder: Path, run: Run, rate: float | None, keep: bool) -> tuple
         say(f"prove: {proof.sentence}")
         say("auditing…")
         evidence = await gather(house, load)
-        found = await asyncio.to_thread(audit, evidence)
+        found = None
+        try:
+            found = await asyncio.to_thread(audit, evidence)
+        finally:
+            # Also where the audit itself breaks off.
+            if keep or found is None or not report_room.found_nothing(run, found):
+                with (folder / "evidence.pickle").open("wb") as file:
+                    pickle.dump(evidence, file)
         say(str(found))
-        if keep or not found.clean:
-            with (folder / "evidence.pickle").open("wb") as file:
-                pickle.dump(evidence, file)
         run.seconds = monotonic() - _STARTED
         return run, found
     finally:

@@ -71,8 +71,13 @@ def as_object(run: Run, audit: Report) -> dict[str, Any]:
         "audited": dict(audit.counts),
         "proof": run.proof_says,
         "troubles": run.troubles,
-        "found_nothing": audit.clean and run.proof_holds and not run.troubles and not run.unanswered,
+        "found_nothing": found_nothing(run, audit),
     }
+
+
+def found_nothing(run: Run, audit: Report) -> bool:
+    """Whether the run shows that nothing is wrong: by the auditor, the proof, and its own course."""
+    return audit.clean and run.proof_holds and not run.troubles and not run.unanswered
 
 
 def _verdict(run: Run, audit: Report) -> dict[str, int]:
