@@ -192,8 +192,9 @@ def chart(series: Series, path: Path) -> None:
         "CPU of a payment, µs": lambda name: name.startswith("CPU"),
     }
     figure, axes = pyplot.subplots(5, 2, figsize=(14, 22), sharex=True)
-    axes.flat[-1].axis("off")
-    for axis, (title, belongs) in zip(axes.flat, panels.items(), strict=False):
+    *used, spare = axes.flat
+    spare.axis("off")
+    for axis, (title, belongs) in zip(used, panels.items(), strict=True):
         for name in filter(belongs, series.values):
             minutes = [seconds / 60 for seconds in series.times[name]]
             axis.plot(minutes, series.values[name], label=name, linewidth=1)
