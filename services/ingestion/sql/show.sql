@@ -9,7 +9,7 @@ SELECT payment_id, client, idempotency_key, debtor_account, amount_minor, curren
 FROM payments WHERE payment_id = $1;
 
 -- name: payments_by_end_to_end
-SELECT payment_id, lane, amount_minor, currency, state FROM payments WHERE end_to_end_id = $1 AND $1 <> ''
+SELECT payment_id, lane, amount_minor, currency, state FROM payments WHERE end_to_end_id = $1 AND end_to_end_id <> ''
 ORDER BY decided_at LIMIT 100;
 
 -- name: payment_timeline
@@ -56,7 +56,8 @@ LEFT JOIN refused_records r
 
 -- name: money_by_state
 -- Money that waits here: of files that are not on payment-instructions to the last item (a file counts whole),
--- decided and not published, parked. What was accepted and published is settlement's to count.
+-- decided and not published, parked. What was accepted and published is settlement's to count. By LATERAL each payment
+-- is looked up: a join reads the whole table where the planner takes the unpublished for many.
 SELECT 'filed' AS state, s.key AS currency, sum(s.value::bigint)::bigint AS amount_minor, count(*) AS count,
        min(f.received_at) AS oldest
 FROM payment_files f CROSS JOIN LATERAL jsonb_each_text(f.sums_minor) s
@@ -64,7 +65,8 @@ WHERE f.finished_at IS NULL GROUP BY s.key
 UNION ALL
 SELECT 'outbox', p.currency, sum(p.amount_minor)::bigint, count(*), min(e.decided_at)
 FROM lanes l JOIN outbox_events e ON e.lane = l.lane AND e.outbox_seq > l.published_seq
-JOIN payments p ON p.payment_id = encode(substring(e.body FROM 6 FOR 16), 'hex')::uuid
+CROSS JOIN LATERAL (SELECT * FROM payments
+                    WHERE payment_id = encode(substring(e.body FROM 6 FOR 16), 'hex')::uuid LIMIT 1) p
 WHERE e.event_type IN ('PaymentAccepted', 'PaymentRejected') GROUP BY p.currency
 UNION ALL
 SELECT 'parked', currency, sum(amount_minor)::bigint, count(*), min(parked_at) FROM parked

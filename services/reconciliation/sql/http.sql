@@ -12,10 +12,12 @@ SELECT 'break_' || about, currency, sum(abs(amount_minor))::bigint, count(*), mi
 FROM breaks WHERE resolved_at IS NULL GROUP BY about, currency
 UNION ALL
 -- A match's amount follows its two ids; its sign says which of the payment's movements it explains.
+-- By LATERAL each is looked up: a join reads all items where the planner takes the unpublished for many.
 SELECT 'outbox', i.currency, sum(abs(i.amount_minor))::bigint, count(*), min(e.decided_at)
 FROM lanes l JOIN outbox_events e ON e.lane = l.lane AND e.outbox_seq > l.published_seq
-JOIN expected_items i ON i.lane = e.lane AND i.payment_id = encode(substring(e.body FROM 6 FOR 16), 'hex')::uuid
-     AND i.side = sign(frame_integer(e.body, 37, 8))
+CROSS JOIN LATERAL (SELECT currency, amount_minor FROM expected_items
+                    WHERE lane = e.lane AND payment_id = encode(substring(e.body FROM 6 FOR 16), 'hex')::uuid
+                      AND side = sign(frame_integer(e.body, 37, 8)) LIMIT 1) i
 WHERE e.event_type = 'PaymentMatched' GROUP BY i.currency
 UNION ALL
 SELECT 'parked', currency, sum(amount_minor)::bigint, count(*), min(parked_at) FROM parked

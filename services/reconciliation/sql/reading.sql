@@ -102,14 +102,26 @@ WHERE i.nostro = q.nostro AND i.state = 0 AND i.settled_on <= q.to_date;
 SELECT s.* FROM unnest($1::int[], $2::uuid[]) AS q(lane, statement_id) JOIN statement_shares s USING (lane, statement_id);
 
 -- name: covered_to
-SELECT s.lane, s.nostro, max(s.to_date) AS to_date
-FROM statement_shares s WHERE s.lane = ANY($1::int[]) GROUP BY s.lane, s.nostro;
+-- By steps along the index, from one nostro of a lane to the next: every poll asks, and shares are kept for years.
+WITH RECURSIVE covered AS (
+    SELECT l.lane, s.nostro, s.to_date
+    FROM unnest($1::int[]) AS l(lane)
+    CROSS JOIN LATERAL (SELECT nostro, to_date FROM statement_shares WHERE lane = l.lane
+                        ORDER BY nostro DESC, to_date DESC LIMIT 1) s
+    UNION ALL
+    SELECT c.lane, s.nostro, s.to_date
+    FROM covered c
+    CROSS JOIN LATERAL (SELECT nostro, to_date FROM statement_shares WHERE lane = c.lane AND nostro < c.nostro
+                        ORDER BY nostro DESC, to_date DESC LIMIT 1) s
+)
+SELECT lane, nostro, to_date FROM covered;
 
 -- name: received_of_statements
-SELECT l.lane, l.statement_id, count(*) AS lines, sum(l.amount_minor)::bigint AS sum_minor
-FROM unnest($1::int[], $2::uuid[]) AS q(lane, statement_id) JOIN statement_lines l USING (lane, statement_id)
-WHERE l.handed_over_from IS NULL
-GROUP BY l.lane, l.statement_id;
+SELECT q.lane, q.statement_id, l.lines, l.sum_minor
+FROM unnest($1::int[], $2::uuid[]) AS q(lane, statement_id)
+CROSS JOIN LATERAL (SELECT count(*) AS lines, sum(amount_minor)::bigint AS sum_minor FROM statement_lines
+                    WHERE lane = q.lane AND statement_id = q.statement_id AND handed_over_from IS NULL) l
+WHERE l.lines > 0;
 
 -- name: chains
 -- From the last day before the first new statement on: enough to judge it and what follows it.

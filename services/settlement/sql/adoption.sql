@@ -24,21 +24,22 @@ WHERE b.lane = ANY($1::integer[]) AND f.adopted_at IS NULL;
 -- Members that the bank answered for while their batch was open: the file carries it without them.
 INSERT INTO batch_withdrawals (batch_id, payment_id, lane, withdrawn_at)
 SELECT f.batch_id, m.payment_id, f.lane, $2
-FROM found_batches f JOIN batches b USING (batch_id) JOIN batch_members m USING (batch_id)
+FROM found_batches f JOIN batches b USING (batch_id)
+CROSS JOIN LATERAL (SELECT payment_id FROM batch_members WHERE batch_id = f.batch_id OFFSET 0) m
 WHERE f.lane = ANY($1::integer[]) AND b.sealed_at IS NULL
   AND NOT EXISTS (SELECT FROM found_payments c WHERE c.batch_id = f.batch_id AND c.payment_id = m.payment_id)
-  AND (EXISTS (SELECT FROM settlements s WHERE s.payment_id = m.payment_id)
-       OR EXISTS (SELECT FROM rejections r WHERE r.payment_id = m.payment_id));
+  AND coalesce((SELECT true FROM settlements s WHERE s.payment_id = m.payment_id),
+               (SELECT true FROM rejections r WHERE r.payment_id = m.payment_id), false);
 
 -- name: seal_found
 -- Found batches whose payments are all there and no others, and whether they add up to what the file carries.
 WITH whole AS (
     SELECT b.batch_id, f.amount_minor AS carried_minor, count(*) AS payments_count,
-           sum(p.amount_minor)::bigint AS amount_minor, min(p.accepted_offset) AS first_offset,
-           max(p.accepted_offset) AS last_offset
-    FROM found_batches f JOIN batches b USING (batch_id) JOIN batch_members m USING (batch_id)
-    JOIN payments p USING (payment_id)
-    LEFT JOIN found_payments c ON c.batch_id = f.batch_id AND c.payment_id = p.payment_id
+           sum(m.amount_minor)::bigint AS amount_minor, min(m.accepted_offset) AS first_offset,
+           max(m.accepted_offset) AS last_offset
+    FROM found_batches f JOIN batches b USING (batch_id)
+    CROSS JOIN LATERAL (SELECT * FROM batch_members WHERE batch_id = f.batch_id OFFSET 0) m
+    LEFT JOIN found_payments c ON c.batch_id = f.batch_id AND c.payment_id = m.payment_id
     WHERE f.lane = ANY($1::integer[]) AND b.sealed_at IS NULL
     GROUP BY b.batch_id, f.batch_id
     HAVING count(*) = f.payments_count AND count(c.payment_id) = f.payments_count
@@ -123,8 +124,8 @@ SELECT message_id FROM found_files WHERE sha256 IS NULL ORDER BY message_id LIMI
 -- name: file_not_whole
 -- A found file whose payments have not all come again, with how many have.
 SELECT f.message_id, f.payments_count,
-       (SELECT count(*) FROM found_batches g JOIN batch_members m USING (batch_id)
-        WHERE g.message_id = f.message_id) AS there
+       (SELECT count(*) FROM batch_members m WHERE m.batch_id = ANY (
+            ARRAY(SELECT g.batch_id FROM found_batches g WHERE g.message_id = f.message_id))) AS there
 FROM found_files f WHERE f.adopted_at IS NULL AND f.sha256 IS NOT NULL ORDER BY f.file_id LIMIT 1;
 
 -- name: lanes_behind

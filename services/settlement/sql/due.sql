@@ -23,15 +23,15 @@ WITH closing AS (
     WHERE sealed_at IS NULL AND (batch_id = ANY($1::uuid[]) OR lane = ANY($2::integer[]))
       AND NOT EXISTS (SELECT FROM found_batches f WHERE f.batch_id = batches.batch_id)
 ), held AS (
-    SELECT m.batch_id, count(*) AS payments_count, sum(p.amount_minor)::bigint AS amount_minor,
-           min(p.accepted_offset) AS first_offset, max(p.accepted_offset) AS last_offset
-    FROM batch_members m JOIN payments p USING (payment_id)
-    WHERE m.batch_id IN (SELECT batch_id FROM closing) GROUP BY m.batch_id
+    SELECT c.batch_id, m.*
+    FROM closing c CROSS JOIN LATERAL (
+        SELECT count(*) AS payments_count, sum(m.amount_minor)::bigint AS amount_minor,
+               min(m.accepted_offset) AS first_offset, max(m.accepted_offset) AS last_offset
+        FROM batch_members m WHERE m.batch_id = c.batch_id) m
 )
-UPDATE batches b SET sealed_at = $3, payments_count = coalesce(h.payments_count, 0),
+UPDATE batches b SET sealed_at = $3, payments_count = h.payments_count,
     amount_minor = coalesce(h.amount_minor, 0), first_offset = h.first_offset, last_offset = h.last_offset
-FROM closing c LEFT JOIN held h USING (batch_id)
-WHERE b.batch_id = c.batch_id
+FROM held h WHERE b.batch_id = h.batch_id
 RETURNING b.lane, b.batch_id;
 
 -- name: finish_requests

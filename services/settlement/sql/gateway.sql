@@ -14,10 +14,10 @@ WHERE b.sealed_at IS NULL
 
 -- name: payments_of_batches
 -- The payments that a file carries: fixed once its batches are sealed, whatever became of them since.
-SELECT b.lane, m.batch_id, p.payment_id, p.amount_minor, p.end_to_end_id, p.instruction
-FROM batch_members m JOIN payments p USING (payment_id) JOIN batches b ON b.batch_id = m.batch_id
+SELECT b.lane, m.batch_id, m.payment_id, m.amount_minor, m.end_to_end_id, m.instruction
+FROM batch_members m JOIN batches b USING (batch_id)
 WHERE m.batch_id = ANY($1::uuid[])
-ORDER BY b.lane, b.sequence, p.accepted_offset, p.payment_id;
+ORDER BY b.lane, b.sequence, m.accepted_offset, m.payment_id;
 
 -- name: claim_file
 INSERT INTO bank_files (file_id, rail, nostro, currency, requested_date, message_id, file_name, created_at, sha256,
@@ -59,13 +59,13 @@ ORDER BY f.asked_at NULLS FIRST, f.submitted_at, f.file_id LIMIT 1;
 
 -- name: silent_payments
 -- Open payments of a file after $2, by id: those whose batch has no status, where $3 all of them.
-SELECT c.lane, c.batch_id, p.payment_id, p.end_to_end_id
-FROM bank_file_batches c JOIN batch_members m USING (batch_id) JOIN payments p USING (payment_id)
-WHERE c.file_id = $1 AND p.payment_id > $2
-  AND ($3::boolean OR NOT EXISTS (SELECT FROM batch_statuses b WHERE b.batch_id = c.batch_id))
-  AND NOT EXISTS (SELECT FROM settlements s WHERE s.payment_id = p.payment_id)
-  AND NOT EXISTS (SELECT FROM rejections r WHERE r.payment_id = p.payment_id)
-ORDER BY p.payment_id LIMIT $4;
+SELECT m.lane, m.batch_id, m.payment_id, m.end_to_end_id
+FROM batch_members m
+WHERE m.batch_id = ANY (ARRAY(SELECT c.batch_id FROM bank_file_batches c WHERE c.file_id = $1)) AND m.payment_id > $2
+  AND ($3::boolean OR NOT EXISTS (SELECT FROM batch_statuses b WHERE b.batch_id = m.batch_id))
+  AND NOT EXISTS (SELECT FROM settlements s WHERE s.payment_id = m.payment_id)
+  AND NOT EXISTS (SELECT FROM rejections r WHERE r.payment_id = m.payment_id)
+ORDER BY m.payment_id LIMIT $4;
 
 -- name: go_on_asking
 UPDATE bank_files SET asked_to = $2 WHERE file_id = $1;
@@ -74,8 +74,8 @@ UPDATE bank_files SET asked_to = $2 WHERE file_id = $1;
 -- Ends a round; where no payment of the file is open any more, it was the last.
 UPDATE bank_files f SET asked_to = NULL, asked_at = $2,
     answered_at = CASE WHEN EXISTS (
-        SELECT FROM bank_file_batches c JOIN batch_members m USING (batch_id)
-        WHERE c.file_id = f.file_id
+        SELECT FROM batch_members m
+        WHERE m.batch_id = ANY (ARRAY(SELECT c.batch_id FROM bank_file_batches c WHERE c.file_id = $1))
           AND NOT EXISTS (SELECT FROM settlements s WHERE s.payment_id = m.payment_id)
           AND NOT EXISTS (SELECT FROM rejections r WHERE r.payment_id = m.payment_id)
     ) THEN NULL ELSE $2::timestamptz END

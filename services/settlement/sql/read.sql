@@ -8,13 +8,14 @@ SELECT payment_id, lane, batch_id, amount_minor, account, end_to_end_id, tracepa
 FROM payment_standings WHERE payment_id = ANY($1::uuid[]);
 
 -- name: members_of_batches
--- Those that have moved on to a later batch are left out.
+-- Those that have moved on to a later batch are left out. By LATERAL each is looked up: a join reads whole tables where
+-- the planner takes a batch for large.
 SELECT p.payment_id, p.lane, p.batch_id, p.amount_minor, p.account, p.end_to_end_id, p.traceparent, p.place,
        p.debit_source, p.debit_reference, p.debited_on, p.rejected, p.credit_source, p.credit_reference,
        p.returned_on, p.charges_minor
-FROM payment_standings p
-WHERE p.payment_id IN (SELECT m.payment_id FROM batch_members m WHERE m.batch_id = ANY($1::uuid[]))
-  AND p.batch_id = ANY($1::uuid[])
+FROM (SELECT DISTINCT payment_id FROM batch_members WHERE batch_id = ANY($1::uuid[])) m
+CROSS JOIN LATERAL (SELECT * FROM payment_standings WHERE payment_id = m.payment_id LIMIT 1) p
+WHERE p.batch_id = ANY($1::uuid[])
 ORDER BY p.accepted_offset;
 
 -- name: batches_by_id

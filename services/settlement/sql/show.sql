@@ -1,17 +1,20 @@
 -- name: money_by_state
 -- Money that is not at its end yet, with the oldest of it; `unknown` is claimed money whose file may have gone. Only
 -- members of batches that may have open payments are looked at: a refused batch's have moved on, and of a file that
--- is answered none is open. Payments are kept for years; this is read every few seconds.
+-- is answered none is open. Payments are kept for years and this is read every few seconds: by LATERAL each is looked
+-- up, where a join reads whole tables as soon as the planner takes the live ones for many.
 WITH live AS MATERIALIZED (
     SELECT b.batch_id, b.currency, b.sealed_at, b.submitted_at FROM batches b
     WHERE b.refused_at IS NULL
       AND NOT EXISTS (SELECT FROM bank_file_batches c JOIN bank_files f USING (file_id)
                       WHERE c.batch_id = b.batch_id AND f.answered_at IS NOT NULL)
 ), members AS MATERIALIZED (
-    SELECT p.payment_id FROM live JOIN payments p USING (batch_id)
+    SELECT p.payment_id
+    FROM live CROSS JOIN LATERAL (SELECT payment_id FROM payments WHERE batch_id = live.batch_id OFFSET 0) p
     UNION SELECT m.payment_id FROM live JOIN batch_memberships m USING (batch_id)
 ), unended AS MATERIALIZED (
-    SELECT p.batch_id, p.amount_minor, p.received_at FROM members JOIN payment_standings p USING (payment_id)
+    SELECT p.batch_id, p.amount_minor, p.received_at
+    FROM members m CROSS JOIN LATERAL (SELECT * FROM payment_standings WHERE payment_id = m.payment_id LIMIT 1) p
     WHERE p.debit_source IS NULL AND NOT p.rejected
 )
 SELECT CASE WHEN b.submitted_at IS NOT NULL THEN 'submitted' WHEN b.sealed_at IS NULL THEN 'held'
@@ -25,7 +28,8 @@ GROUP BY 1, 2
 UNION ALL
 SELECT 'outbox', b.currency, sum(p.amount_minor)::bigint, count(*), min(e.decided_at)
 FROM lanes l JOIN outbox_events e ON e.lane = l.lane AND e.outbox_seq > l.published_seq
-JOIN payments p ON p.payment_id = encode(substring(e.body FROM 6 FOR 16), 'hex')::uuid
+CROSS JOIN LATERAL (SELECT * FROM payments
+                    WHERE payment_id = encode(substring(e.body FROM 6 FOR 16), 'hex')::uuid LIMIT 1) p
 JOIN batches b ON b.batch_id = p.batch_id
 WHERE e.event_type IN ('PaymentSubmitted', 'PaymentSettled', 'PaymentRejectedByBank', 'PaymentReturned')
 GROUP BY b.currency
