@@ -153,7 +153,7 @@ async def prepare(stack: local.Stack, payments: int) -> tuple[Laid, float, float
     seconds = monotonic() - started
     await asyncio.to_thread(house.start, stack, click.echo, {})
     # What is cached by the first payments after a start is no cost of theirs.
-    await one_round(stack, "warm", _ROUND)
+    await one_round(stack, "warming0", _ROUND)
     started = monotonic()
     proof = await prove_once_counted(stack)
     assert proof.holds, "\n".join(line for check in proof.checks for line in (check.name, *check.lines))
@@ -198,7 +198,7 @@ async def grow(small: local.Stack, large: local.Stack, payments: int) -> tuple[G
         found.append(Grown(count, laid, seconds, proof_seconds, audits, []))
     for turn in range(_ROUNDS):
         for stack, grown in ((small, found[0]), (large, found[1])):
-            cost = await one_round(stack, f"turn{turn}", _ROUND)
+            cost = await one_round(stack, f"round-{turn:02}", _ROUND)
             grown.costs.append(cost)
             click.echo(f"{grown.payments:>12,}: {cost.whole:,.0f} µs, {cost.rate:,.0f}/s", err=True)
     for stack, grown in ((small, found[0]), (large, found[1])):

@@ -30,6 +30,11 @@ _ID = "lay_id({0}, {copy}, {days})"
 _DATE = "{0} - {copy} * {days}"
 _AT = "{0} - {copy} * {days} * interval '1 day'"
 _NAME = "{0} || '~{copy}'"
+_AS_LONG = "CASE WHEN length({0}) > 8 THEN overlay({0} PLACING '{copy:05}' FROM 1) ELSE {0} || '~{copy}' END"
+"""Of payments, whose long names begin alike. Rows longer than those that come later would leave room for one
+
+of those in each of their pages, and what comes later would be strewn over all of them.
+"""
 _OWN_SEQ = "{0} + {copy} * (SELECT own FROM lay_marks m WHERE m.lane = t.lane)"
 _OTHER_SEQ = "{0} + {copy} * (SELECT other FROM lay_marks m WHERE m.lane = t.lane)"
 _OF_PAYMENTS = "entry_id IN (SELECT payment_id FROM payments)"
@@ -37,7 +42,7 @@ _SHA = "sha256({0} || '~{copy}'::bytea)"
 _TABLES: Mapping[str, Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "ingestion": {
         "payments": ("true", {
-            "payment_id": _ID, "idempotency_key": _NAME, "end_to_end_id": _NAME, "decided_at": _AT,
+            "payment_id": _ID, "idempotency_key": _AS_LONG, "end_to_end_id": _AS_LONG, "decided_at": _AT,
             "event_seq": _OWN_SEQ,
         }),
         "refunds": ("true", {
@@ -51,7 +56,7 @@ _TABLES: Mapping[str, Mapping[str, tuple[str, Mapping[str, str]]]] = {
             "submitted_at": _AT, "message_id": _NAME,
         }),
         "payments": ("true", {
-            "payment_id": _ID, "batch_id": _ID, "end_to_end_id": _NAME, "received_at": _AT,
+            "payment_id": _ID, "batch_id": _ID, "end_to_end_id": _AS_LONG, "received_at": _AT,
             "accepted_seq": _OTHER_SEQ,
         }),
         "settlements": ("true", {
@@ -76,13 +81,13 @@ _TABLES: Mapping[str, Mapping[str, tuple[str, Mapping[str, str]]]] = {
     },
     "reconciliation": {
         "expected_items": ("true", {
-            "payment_id": _ID, "batch_id": _ID, "end_to_end_id": _NAME, "opened_at": _AT, "settled_on": _DATE,
-            "statement_id": _ID,
+            "payment_id": _ID, "batch_id": _ID, "end_to_end_id": _AS_LONG, "opened_at": _AT,
+            "settled_on": _DATE, "statement_id": _ID,
             "opened_seq": _OTHER_SEQ,
         }),
         "batches": ("true", {"batch_id": _ID, "opened_at": _AT}),
         "statement_lines": ("true", {
-            "statement_id": _ID, "payment_id": _ID, "batch_id": _ID, "end_to_end_id": _NAME,
+            "statement_id": _ID, "payment_id": _ID, "batch_id": _ID, "end_to_end_id": _AS_LONG,
             "booking_date": _DATE, "value_date": _DATE, "received_at": _AT,
         }),
         "statements": ("true", {
