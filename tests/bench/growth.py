@@ -40,6 +40,8 @@ _ROUND = 20_000
 _ROUNDS = 3
 _BOUND = 1.3
 _STILL_SECONDS = 120.0
+_TEMPLATE_RUN, _WARM_RUN, _MEASURED_RUN = "template", "warming0", "round-{:02}"
+"""Of one length, so that what is laid and what comes later are rows of one length: see `lay`."""
 DOCS = Path("docs")
 
 
@@ -143,7 +145,7 @@ async def prepare(stack: local.Stack, payments: int) -> tuple[Laid, float, float
     of_account = -(-_TEMPLATE // ACCOUNTS) * (copies + 1) + -(-_ROUND // ACCOUNTS) * (_ROUNDS + 2)
     share = AMOUNT * of_account
     await open_books(stack, copies * moved, share)
-    await one_round(stack, "template", _TEMPLATE)
+    await one_round(stack, _TEMPLATE_RUN, _TEMPLATE)
     # The second reader publishes once a second.
     await asyncio.sleep(3)
     await asyncio.to_thread(house.stop, stack, click.echo)
@@ -153,7 +155,7 @@ async def prepare(stack: local.Stack, payments: int) -> tuple[Laid, float, float
     seconds = monotonic() - started
     await asyncio.to_thread(house.start, stack, click.echo, {})
     # What is cached by the first payments after a start is no cost of theirs.
-    await one_round(stack, "warming0", _ROUND)
+    await one_round(stack, _WARM_RUN, _ROUND)
     started = monotonic()
     proof = await prove_once_counted(stack)
     assert proof.holds, "\n".join(line for check in proof.checks for line in (check.name, *check.lines))
@@ -198,7 +200,7 @@ async def grow(small: local.Stack, large: local.Stack, payments: int) -> tuple[G
         found.append(Grown(count, laid, seconds, proof_seconds, audits, []))
     for turn in range(_ROUNDS):
         for stack, grown in ((small, found[0]), (large, found[1])):
-            cost = await one_round(stack, f"round-{turn:02}", _ROUND)
+            cost = await one_round(stack, _MEASURED_RUN.format(turn), _ROUND)
             grown.costs.append(cost)
             click.echo(f"{grown.payments:>12,}: {cost.whole:,.0f} µs, {cost.rate:,.0f}/s", err=True)
     for stack, grown in ((small, found[0]), (large, found[1])):

@@ -31,9 +31,9 @@ _DATE = "{0} - {copy} * {days}"
 _AT = "{0} - {copy} * {days} * interval '1 day'"
 _NAME = "{0} || '~{copy}'"
 _AS_LONG = "CASE WHEN length({0}) > 8 THEN overlay({0} PLACING '{copy:05}' FROM 1) ELSE {0} || '~{copy}' END"
-"""Of payments, whose long names begin alike. Rows longer than those that come later would leave room for one
+"""Of payments, whose long names begin alike: no longer than those that come later.
 
-of those in each of their pages, and what comes later would be strewn over all of them.
+Longer rows would leave room for one later row in each of their pages, and strew what comes over all of them.
 """
 _OWN_SEQ = "{0} + {copy} * (SELECT own FROM lay_marks m WHERE m.lane = t.lane)"
 _OTHER_SEQ = "{0} + {copy} * (SELECT other FROM lay_marks m WHERE m.lane = t.lane)"

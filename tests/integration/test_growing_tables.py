@@ -3,19 +3,14 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Set
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import goodfunds.lanes
-from goodfunds import ledger
 from goodfunds.postgres import connect, statements
-from goodfunds.service import Service, migrate_service, services
+from goodfunds.service import Service
+from tests.integration.named_statements import SERVICES, folders, migrated
 
-SERVICES = services()
-_LIBRARY = (Path(goodfunds.lanes.__file__).parent / "sql", ledger.STATEMENTS)
 _READ_ALL_BY_DESIGN = {"proof.sql", "conservation.sql"}
 _ALSO = {
     "ledger_differences": "the proof of the ledger",
@@ -35,7 +30,7 @@ BEGIN EXECUTE 'EXPLAIN (GENERIC_PLAN, FORMAT JSON) ' || statement INTO found; RE
 CREATE FUNCTION id_of(n bigint) RETURNS uuid IMMUTABLE RETURN lpad(to_hex(n), 32, '0')::uuid;
 INSERT INTO cluster (partitions) VALUES (12);
 INSERT INTO lanes (lane, incarnation, offsets, outbox_seq, published_seq)
-SELECT n, 'now', '{{}}', 300, 300 FROM generate_series(0, 11) n;
+SELECT n, 'now', '{}', 300, 300 FROM generate_series(0, 11) n;
 INSERT INTO outbox SELECT n % 12, n / 12, now(), ARRAY['payments'], 500, '\\x00000000'
 FROM generate_series(12, 3611) n;
 """
@@ -91,16 +86,14 @@ FROM generate_series(0, {rows} / 6000) n, generate_series(0, 11) l;
 def _asked_all_day(service: Service) -> Mapping[str, str]:
     """The service's own statements and those of the library that its schema has."""
     found: dict[str, str] = {}
-    rooms = [service.sql, _LIBRARY[0], *([_LIBRARY[1]] if ledger.MIGRATIONS in service.migrations else [])]
-    for folder in rooms:
+    for folder in folders(service).values():
         whole = {
             name
             for file in folder.glob("*.sql")
             if file.name in _READ_ALL_BY_DESIGN
             for name in re.findall(r"^-- name: (\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
         }
-        named = statements(folder).items()
-        found |= {name: body for name, body in named if name not in whole | _ALSO.keys()}
+        found |= {name: body for name, body in statements(folder).items() if name not in whole | _ALSO.keys()}
     return found
 
 
@@ -121,13 +114,12 @@ def _whole_reads(plan: Mapping[str, Any], large: Set[str], limited: bool = False
 async def test_no_statement_but_those_of_the_proof_reads_a_growing_table_whole(
     name: str, database: str
 ) -> None:
-    server, _, of_test = database.rpartition("/")
-    await migrate_service(replace(SERVICES[name], database=of_test), server)
+    await migrated(SERVICES[name], database)
     connection = await connect(database)
     faults: dict[str, list[str]] = {}
     asked = _asked_all_day(SERVICES[name])
     try:
-        await connection.execute(_LANES.format() + _OF[name].format(rows=_ROWS))
+        await connection.execute(_LANES + _OF[name].format(rows=_ROWS))
         await connection.execute("ANALYZE")
         large = {
             row["relname"]

@@ -1,35 +1,11 @@
 """Every named statement is valid against its database as migrated; every table says who writes it."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-import goodfunds.lanes
-from goodfunds import ledger
-from goodfunds.postgres import connect, statements
-from goodfunds.service import Service, migrate_service, services
-
-SERVICES = services()
-_LIBRARY = {
-    "lanes": Path(goodfunds.lanes.__file__).parent / "sql",
-    "ledger": ledger.STATEMENTS,
-}
-
-
-async def _migrated(service: Service, dsn: str) -> list[str]:
-    server, _, database = dsn.rpartition("/")
-    return await migrate_service(replace(service, database=database), server)
-
-
-def _statements(service: Service) -> Mapping[str, Mapping[str, str]]:
-    """Folder → its statements: the service's own, and those of the library's rooms that its schema has."""
-    found = {service.name: statements(service.sql), "lanes": statements(_LIBRARY["lanes"])}
-    if ledger.MIGRATIONS in service.migrations:
-        found["ledger"] = statements(_LIBRARY["ledger"])
-    return found
+from goodfunds.postgres import connect
+from tests.integration.named_statements import LANES, SERVICES, migrated, statements_of
 
 
 def test_the_services_are_found_by_their_entry_points() -> None:
@@ -38,12 +14,12 @@ def test_the_services_are_found_by_their_entry_points() -> None:
 
 @pytest.mark.parametrize("name", SERVICES)
 async def test_every_named_statement_is_valid_against_its_database(name: str, database: str) -> None:
-    await _migrated(SERVICES[name], database)
+    await migrated(SERVICES[name], database)
     connection = await connect(database)
     faults: dict[str, str] = {}
     count = 0
     try:
-        for folder, named in _statements(SERVICES[name]).items():
+        for folder, named in statements_of(SERVICES[name]).items():
             for statement, body in named.items():
                 count += 1
                 try:
@@ -58,7 +34,7 @@ async def test_every_named_statement_is_valid_against_its_database(name: str, da
 
 @pytest.mark.parametrize("name", SERVICES)
 async def test_every_table_says_what_it_holds_and_who_writes_it(name: str, database: str) -> None:
-    await _migrated(SERVICES[name], database)
+    await migrated(SERVICES[name], database)
     connection = await connect(database)
     try:
         tables = await connection.fetch(
@@ -83,11 +59,11 @@ async def test_two_instances_that_start_at_once_on_an_empty_database_migrate_it_
     name: str, database: str
 ) -> None:
     service = SERVICES[name]
-    both = await asyncio.gather(_migrated(service, database), _migrated(service, database))
+    both = await asyncio.gather(migrated(service, database), migrated(service, database))
     applied = [file for each in both for file in each]
     assert sorted(map(len, both)) == [0, len(applied)]
     assert len(applied) == len(set(applied))
-    assert len(applied) == len(list(_LIBRARY["lanes"].parent.glob("migrations/*.sql"))) + sum(
+    assert len(applied) == len(list(LANES.parent.glob("migrations/*.sql"))) + sum(
         len(list(folder.glob("*.sql"))) for folder in service.migrations
     )
-    assert await _migrated(service, database) == []
+    assert await migrated(service, database) == []

@@ -21,7 +21,8 @@ FROM found_batches b JOIN found_files f USING (message_id)
 WHERE b.lane = ANY($1::integer[]) AND f.adopted_at IS NULL;
 
 -- name: withdraw_answered
--- Members that the bank answered for while their batch was open: the file carries it without them.
+-- Members that the bank answered for while their batch was open: the file carries it without them. OFFSET 0 and scalar
+-- selects keep it to these batches: else the planner makes joins of them that read whole tables, at every poll.
 INSERT INTO batch_withdrawals (batch_id, payment_id, lane, withdrawn_at)
 SELECT f.batch_id, m.payment_id, f.lane, $2
 FROM found_batches f JOIN batches b USING (batch_id)
@@ -32,7 +33,8 @@ WHERE f.lane = ANY($1::integer[]) AND b.sealed_at IS NULL
                (SELECT true FROM rejections r WHERE r.payment_id = m.payment_id), false);
 
 -- name: seal_found
--- Found batches whose payments are all there and no others, and whether they add up to what the file carries.
+-- Found batches whose payments are all there and no others, and whether they add up to what the file carries. OFFSET 0:
+-- as in `withdraw_answered`.
 WITH whole AS (
     SELECT b.batch_id, f.amount_minor AS carried_minor, count(*) AS payments_count,
            sum(m.amount_minor)::bigint AS amount_minor, min(m.accepted_offset) AS first_offset,

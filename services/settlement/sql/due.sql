@@ -22,16 +22,14 @@ WITH closing AS (
     SELECT batch_id FROM batches
     WHERE sealed_at IS NULL AND (batch_id = ANY($1::uuid[]) OR lane = ANY($2::integer[]))
       AND NOT EXISTS (SELECT FROM found_batches f WHERE f.batch_id = batches.batch_id)
-), held AS (
-    SELECT c.batch_id, m.*
-    FROM closing c CROSS JOIN LATERAL (
-        SELECT count(*) AS payments_count, sum(m.amount_minor)::bigint AS amount_minor,
-               min(m.accepted_offset) AS first_offset, max(m.accepted_offset) AS last_offset
-        FROM batch_members m WHERE m.batch_id = c.batch_id) m
 )
 UPDATE batches b SET sealed_at = $3, payments_count = h.payments_count,
     amount_minor = coalesce(h.amount_minor, 0), first_offset = h.first_offset, last_offset = h.last_offset
-FROM held h WHERE b.batch_id = h.batch_id
+FROM closing c
+CROSS JOIN LATERAL (SELECT count(*) AS payments_count, sum(m.amount_minor)::bigint AS amount_minor,
+                           min(m.accepted_offset) AS first_offset, max(m.accepted_offset) AS last_offset
+                    FROM batch_members m WHERE m.batch_id = c.batch_id) h
+WHERE b.batch_id = c.batch_id
 RETURNING b.lane, b.batch_id;
 
 -- name: finish_requests
