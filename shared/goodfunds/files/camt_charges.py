@@ -5,7 +5,8 @@ Evidence beside the money that moved: what cannot be read, or is in another curr
 
 from lxml import etree
 
-from goodfunds.files.fields import Leaves
+from goodfunds.files.fields import ParsedLeaves
+from goodfunds.files.leaves import Leaves
 from goodfunds.money import InvalidAmount, UnknownCurrency, exponent, parse_amount
 
 
@@ -14,17 +15,20 @@ def charges(found: Leaves, currency: str) -> int:
 
     From version 4 on the amounts stand in Rcrd, before in Chrgs itself; the total counts where none do.
     """
+    if not found.has("Chrgs"):
+        return 0
+    assert isinstance(found, ParsedLeaves), "entries with charges are left to the parser"
     records = (*found.elements("Chrgs/Rcrd/Amt"), *found.elements("Chrgs/Amt"))
     kept = sum(_signed(each, currency) for each in records or found.elements("Chrgs/TtlChrgsAndTaxAmt"))
     return max(kept, 0)
 
 
-def read_money(amount: etree._Element, currency: str) -> int | None:
-    """Minor units of an amount in that currency, or None."""
-    if amount.get("Ccy") != currency:
+def read_money(text: str, of: str, currency: str) -> int | None:
+    """Minor units of an amount `of` a currency, where that is this one; None elsewhere."""
+    if of != currency:
         return None
     try:
-        return parse_amount(without_idle_zeros((amount.text or "").strip(), currency), currency)
+        return parse_amount(without_idle_zeros(text.strip(), currency), currency)
     except (InvalidAmount, UnknownCurrency):
         return None
 
@@ -40,7 +44,7 @@ def without_idle_zeros(text: str, currency: str) -> str:
 
 
 def _signed(amount: etree._Element, currency: str) -> int:
-    minor = read_money(amount, currency) or 0
+    minor = read_money(amount.text or "", str(amount.get("Ccy") or ""), currency) or 0
     record = amount.getparent()
     beside = record if record is not None else ()
     gives_back = any(

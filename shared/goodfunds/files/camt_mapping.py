@@ -7,9 +7,9 @@ cannot be read raises NotMoney.
 from datetime import date
 
 from goodfunds.files.camt_charges import charges, read_money, without_idle_zeros
-from goodfunds.files.fields import Leaves, check_moment, read_count, read_date, read_flag
+from goodfunds.files.fields import check_moment, read_count, read_date, read_flag
+from goodfunds.files.leaves import Leaves
 from goodfunds.files.reports import Balance, Entry, EntryBatch, EntryTransaction, Statement
-from goodfunds.files.xml import line_of
 from goodfunds.money import InvalidAmount, UnknownCurrency, parse_amount
 from goodfunds.rails.reasons import (
     CONTENT_INCORRECT,
@@ -38,17 +38,17 @@ def statement(found: Leaves, number: int, header: Leaves, balances: tuple[Balanc
     source = found if found.has("CreDtTm") else header
     return Statement(
         number=number,
-        message_id=_text(header, "MsgId"),
-        statement_id=_text(found, "Id"),
+        message_id=header.stripped("MsgId"),
+        statement_id=found.stripped("Id"),
         created_at=_moment(source, "CreDtTm"),
         account=account,
-        currency=_text(found, "Acct/Ccy"),
-        sequence=_text(found, "ElctrncSeqNb"),
-        legal_sequence=_text(found, "LglSeqNb"),
+        currency=found.stripped("Acct/Ccy"),
+        sequence=found.stripped("ElctrncSeqNb"),
+        legal_sequence=found.stripped("LglSeqNb"),
         from_date=_date(found, "FrToDt/FrDtTm", "FrToDt/FrDt"),
         to_date=_date(found, "FrToDt/ToDtTm", "FrToDt/ToDt"),
-        account_owner=_text(found, "Acct/Ownr/Nm"),
-        account_servicer=_text(found, "Acct/Svcr/FinInstnId/BICFI", "Acct/Svcr/FinInstnId/BIC"),
+        account_owner=found.stripped("Acct/Ownr/Nm"),
+        account_servicer=found.stripped("Acct/Svcr/FinInstnId/BICFI", "Acct/Svcr/FinInstnId/BIC"),
         balances=balances,
         line=found.line,
     )
@@ -59,7 +59,7 @@ def balance(found: Leaves) -> Balance:
     minor, currency = _money(found, "Amt")
     direction = _direction(found)
     return Balance(
-        kind=_text(found, "Tp/CdOrPrtry/Cd", "Tp/CdOrPrtry/Prtry"),
+        kind=found.stripped("Tp/CdOrPrtry/Cd", "Tp/CdOrPrtry/Prtry"),
         amount_minor=-minor if direction == "DBIT" else minor,
         currency=currency,
         on=_date(found, "Dt/Dt", "Dt/DtTm", "Dt"),
@@ -69,7 +69,7 @@ def balance(found: Leaves) -> Balance:
 
 def status(found: Leaves) -> str:
     """Ntry/Sts, empty where the bank gave none."""
-    return _text(found, "Sts/Cd", "Sts/Prtry", "Sts")
+    return found.stripped("Sts/Cd", "Sts/Prtry", "Sts")
 
 
 def entry(
@@ -95,12 +95,12 @@ def entry(
         reversal=_flag(found, "RvslInd"),
         booking_date=_date(found, "BookgDt/Dt", "BookgDt/DtTm", "BookgDt"),
         value_date=_date(found, "ValDt/Dt", "ValDt/DtTm", "ValDt"),
-        entry_reference=_text(found, "NtryRef"),
-        bank_reference=_text(found, "AcctSvcrRef"),
+        entry_reference=found.stripped("NtryRef"),
+        bank_reference=found.stripped("AcctSvcrRef"),
         bank_transaction_code=_bank_transaction_code(found),
         batches=tuple(batches),
         transactions=tuple(transactions),
-        information=_text(found, "AddtlNtryInf"),
+        information=found.stripped("AddtlNtryInf"),
         charges_minor=charges(found, currency),
         line=found.line,
     )
@@ -109,14 +109,14 @@ def entry(
 def entry_batch(found: Leaves) -> EntryBatch:
     """NtryDtls/Btch."""
     minor, currency = _money(found, "TtlAmt") if found.has("TtlAmt") else (None, "")
-    count = _text(found, "NbOfTxs")
+    count = found.stripped("NbOfTxs")
     try:
         number = read_count(count) if count else None
     except ValueError as fault:
         raise NotMoney(CONTENT_INCORRECT, found.line_at("NbOfTxs"), "NbOfTxs", str(fault)) from None
     return EntryBatch(
-        message_id=_text(found, "MsgId"),
-        payment_information_id=_text(found, "PmtInfId"),
+        message_id=found.stripped("MsgId"),
+        payment_information_id=found.stripped("PmtInfId"),
         number_of_transactions=number,
         amount_minor=minor,
         currency=currency,
@@ -131,49 +131,48 @@ def entry_transaction(found: Leaves, batch: EntryBatch) -> EntryTransaction:
         if found.has(path):
             minor, currency = _money(found, path)
             break
-    original = found.element("AmtDtls/InstdAmt/Amt", "AmtDtls/TxAmt/Amt")
+    original = found.first("AmtDtls/InstdAmt/Amt", "AmtDtls/TxAmt/Amt")
     return EntryTransaction(
-        end_to_end_id=_text(found, "Refs/EndToEndId"),
-        instruction_id=_text(found, "Refs/InstrId"),
-        payment_information_id=_text(found, "Refs/PmtInfId") or batch.payment_information_id,
-        message_id=_text(found, "Refs/MsgId") or batch.message_id,
-        bank_reference=_text(found, "Refs/AcctSvcrRef"),
-        transaction_id=_text(found, "Refs/TxId"),
-        uetr=_text(found, "Refs/UETR"),
+        end_to_end_id=found.stripped("Refs/EndToEndId"),
+        instruction_id=found.stripped("Refs/InstrId"),
+        payment_information_id=found.stripped("Refs/PmtInfId") or batch.payment_information_id,
+        message_id=found.stripped("Refs/MsgId") or batch.message_id,
+        bank_reference=found.stripped("Refs/AcctSvcrRef"),
+        transaction_id=found.stripped("Refs/TxId"),
+        uetr=found.stripped("Refs/UETR"),
         amount_minor=minor,
         currency=currency,
         credit_debit=_direction(found),
         is_return=found.has("RtrInf"),
-        return_code=_text(found, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry"),
+        return_code=found.stripped("RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry"),
         return_reason=_joined(found, "RtrInf/AddtlInf"),
         debtor_name=_party(found, "Dbtr"),
         debtor_account=_account(found, "RltdPties/DbtrAcct"),
         creditor_name=_party(found, "Cdtr"),
         creditor_account=_account(found, "RltdPties/CdtrAcct"),
         remittance_unstructured=_joined(found, "RmtInf/Ustrd"),
-        remittance_reference=_text(found, "RmtInf/Strd/CdtrRefInf/Ref"),
-        information=_text(found, "AddtlTxInf"),
+        remittance_reference=found.stripped("RmtInf/Strd/CdtrRefInf/Ref"),
+        information=found.stripped("AddtlTxInf"),
         charges_minor=charges(found, currency),
-        original_minor=read_money(original, currency) if original is not None else None,
+        original_minor=read_money(found.text(original), found.attribute(original, "Ccy"), currency),
         line=found.line,
     )
 
 
 def _money(found: Leaves, path: str) -> tuple[int, str]:
-    leaf = found.element(path)
-    if leaf is None:
+    if not found.first(path):
         raise NotMoney(MANDATORY_ELEMENT_MISSING, found.line, path, "the amount must be there")
-    currency, text = str(leaf.get("Ccy") or ""), (leaf.text or "").strip()
+    currency, text = found.attribute(path, "Ccy"), found.text(path).strip()
     try:
         return parse_amount(without_idle_zeros(text, currency), currency), currency
     except UnknownCurrency as fault:
-        raise NotMoney(INVALID_TRANSACTION_CURRENCY, line_of(leaf), path, str(fault)) from None
+        raise NotMoney(INVALID_TRANSACTION_CURRENCY, found.line_at(path), path, str(fault)) from None
     except InvalidAmount as fault:
-        raise NotMoney(INVALID_AMOUNT, line_of(leaf), path, str(fault)) from None
+        raise NotMoney(INVALID_AMOUNT, found.line_at(path), path, str(fault)) from None
 
 
 def _direction(found: Leaves) -> str:
-    text = _text(found, "CdtDbtInd")
+    text = found.stripped("CdtDbtInd")
     if text not in ("CRDT", "DBIT", ""):
         why = f"{text[:40]!r} is neither CRDT nor DBIT"
         raise NotMoney(CONTENT_INCORRECT, found.line_at("CdtDbtInd"), "CdtDbtInd", why)
@@ -181,7 +180,7 @@ def _direction(found: Leaves) -> str:
 
 
 def _flag(found: Leaves, path: str) -> bool:
-    text = _text(found, path)
+    text = found.stripped(path)
     try:
         return read_flag(text) if text else False
     except ValueError as fault:
@@ -189,7 +188,7 @@ def _flag(found: Leaves, path: str) -> bool:
 
 
 def _date(found: Leaves, *paths: str) -> date | None:
-    text = _text(found, *paths)
+    text = found.stripped(*paths)
     try:
         return read_date(text) if text else None
     except ValueError as fault:
@@ -198,29 +197,25 @@ def _date(found: Leaves, *paths: str) -> date | None:
 
 def _moment(found: Leaves, path: str) -> str:
     try:
-        return check_moment(_text(found, path))
+        return check_moment(found.stripped(path))
     except ValueError as fault:
         raise NotMoney(INVALID_DATE, found.line_at(path), path, str(fault)) from None
 
 
 def _bank_transaction_code(found: Leaves) -> str:
-    domain = _text(found, "BkTxCd/Domn/Cd")
+    domain = found.stripped("BkTxCd/Domn/Cd")
     if not domain:
-        return _text(found, "BkTxCd/Prtry/Cd")
-    return f"{domain}/{_text(found, 'BkTxCd/Domn/Fmly/Cd')}/{_text(found, 'BkTxCd/Domn/Fmly/SubFmlyCd')}"
+        return found.stripped("BkTxCd/Prtry/Cd")
+    return f"{domain}/{found.stripped('BkTxCd/Domn/Fmly/Cd')}/{found.stripped('BkTxCd/Domn/Fmly/SubFmlyCd')}"
 
 
 def _account(found: Leaves, name: str) -> str:
-    return _text(found, f"{name}/Id/IBAN", f"{name}/Id/Othr/Id")
+    return found.stripped(f"{name}/Id/IBAN", f"{name}/Id/Othr/Id")
 
 
 def _party(found: Leaves, name: str) -> str:
     place = f"RltdPties/{name}"
-    return _text(found, f"{place}/Pty/Nm", f"{place}/Agt/FinInstnId/Nm", f"{place}/Nm")
-
-
-def _text(found: Leaves, *paths: str) -> str:
-    return found.text(*paths).strip()
+    return found.stripped(f"{place}/Pty/Nm", f"{place}/Agt/FinInstnId/Nm", f"{place}/Nm")
 
 
 def _joined(found: Leaves, path: str) -> str:

@@ -1,17 +1,22 @@
 """Reads what camt.053 and camt.054 share: statements and their entries, streamed, lenient but for money."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import BinaryIO
 
 from lxml import etree
 
 from goodfunds.files import camt_mapping as mapping
+from goodfunds.files.camt_recurring import DETAIL, ENTRY, entry_again
 from goodfunds.files.camt_warnings import batch_differs, does_not_add_up
-from goodfunds.files.fields import Leaves, leaves_of
+from goodfunds.files.fields import ParsedLeaves, leaves_of
+from goodfunds.files.leaves import Leaves
+from goodfunds.files.outline import RecurringLeaves
 from goodfunds.files.records import FileError, InvalidFile
+from goodfunds.files.recurring import Made, Recurring
 from goodfunds.files.reports import Balance, Entry, EntryBatch, EntryTransaction, Statement, StatementEnd
-from goodfunds.files.xml import MOST_ERRORS, Message, Shape, line_of, name_of
+from goodfunds.files.shape import Shape
+from goodfunds.files.xml import MOST_ERRORS, Message, line_of, name_of
 from goodfunds.rails.reasons import CONTENT_INCORRECT, INVALID_FILE_FORMAT, MANDATORY_ELEMENT_MISSING
 
 _STATUS_IS_CHOICE = 8
@@ -40,7 +45,7 @@ def read_report(source: BinaryIO, wanted: Shape, part: str, default_status: str 
     Banks break the schema: what harms no money is a warning at the statement's end. Raises InvalidFile,
     perhaps after some entries, for what is no XML of this kind and for money that cannot be read.
     """
-    reading = _Reading(Message(source, wanted), part, default_status)
+    reading = _Reading(source, wanted, part, default_status)
     try:
         yield from reading.records()
     except mapping.NotMoney as fault:
@@ -53,13 +58,14 @@ def read_report(source: BinaryIO, wanted: Shape, part: str, default_status: str 
 class _Reading:
     """One reading of a message. `place`: where in a statement it is, for errors."""
 
-    def __init__(self, message: Message, part: str, default_status: str) -> None:
+    def __init__(self, source: BinaryIO, wanted: Shape, part: str, default_status: str) -> None:
         self.message_id = ""
         self.place = ""
-        self._message = message
+        recurring = (Recurring(ENTRY, self._entry_again), Recurring(DETAIL, self._detail_again))
+        self._message = Message(source, wanted, recurring)
         self._part = part
         self._default_status = default_status
-        self._header = Leaves(0)
+        self._header = ParsedLeaves(0)
         self._statements = 0
         self._statement: Statement | None = None
         self._late: list[Balance] = []
@@ -72,7 +78,11 @@ class _Reading:
 
     def records(self) -> Iterator[Record]:
         """The records in the message's order."""
-        for end, name, element in self._message:
+        for found in self._message:
+            if isinstance(found, Made):
+                yield from self._again(found.record)
+                continue
+            end, name, element = found
             if name == "TxDtls":
                 self._transaction(element, end)
             elif name == "NtryDtls":
@@ -126,7 +136,7 @@ class _Reading:
         while last is not None and name_of(last) != "Ntry":
             if name_of(last) == "Bal":
                 found.insert(0, self._balance(last))
-                self._warn(INVALID_FILE_FORMAT, last, "Bal", "a balance stands after entries")
+                self._warn(INVALID_FILE_FORMAT, "a balance stands after entries", last, "Bal")
             last = last.getprevious()
         self._late += found
 
@@ -134,9 +144,8 @@ class _Reading:
         self.place = "Bal/"
         found = mapping.balance(leaves_of(element))
         if not found.has_sign:
-            self._warn(
-                CONTENT_INCORRECT, element, "Bal", f"{found.kind} has no CdtDbtInd: taken for a credit"
-            )
+            why = f"{found.kind} has no CdtDbtInd: taken for a credit"
+            self._warn(CONTENT_INCORRECT, why, element, "Bal")
         return found
 
     def _details(self, element: etree._Element, end: bool) -> None:
@@ -161,35 +170,67 @@ class _Reading:
             self.place = "Ntry/NtryDtls/TxDtls/"
             found = mapping.entry_transaction(leaves_of(element), self._batch or EntryBatch())
             self._transactions.append(found)
+            self._message.learn("TxDtls", found)
         elif self._batch is None and parent is not None:
             self._begin_details(parent)
 
+    def _again(self, made: object) -> Iterator[Entry]:
+        """What a pattern made: an entry, or a detail of the one that is open."""
+        if isinstance(made, EntryTransaction):
+            self._transactions.append(made)
+        else:
+            assert isinstance(made, Entry)
+            self._count(made)
+            yield made
+
+    def _detail_again(self, found: Sequence[RecurringLeaves]) -> EntryTransaction:
+        return mapping.entry_transaction(found[0], self._batch or EntryBatch())
+
+    def _entry_again(self, found: Sequence[RecurringLeaves]) -> Entry:
+        """Raises ValueError for what a warning is due for: the parser knows where it stands."""
+        entry = entry_again(found, self._entries + 1, self._default_status)
+        if self._no_status(found[0], entry) or batch_differs(entry):
+            raise ValueError("a warning is due")
+        return entry
+
     def _entry(self, element: etree._Element) -> Entry:
-        self._entries += 1
         self.place = "Ntry/"
         found = leaves_of(element, frozenset({"NtryDtls"}))
-        entry = mapping.entry(found, self._entries, self._default_status, self._batches, self._transactions)
+        number = self._entries + 1
+        entry = mapping.entry(found, number, self._default_status, self._batches, self._transactions)
+        no_status, differs = self._no_status(found, entry), batch_differs(entry)
+        if no_status:
+            self._warn(*no_status, element, "Ntry/Sts")
+        if differs:
+            self._warn(CONTENT_INCORRECT, differs, element, "Ntry/NtryDtls/Btch")
+        if not no_status and not differs:
+            self._message.learn("Ntry", entry)
+        self._count(entry)
+        return entry
+
+    def _no_status(self, found: Leaves, entry: Entry) -> tuple[str, str] | None:
+        """(code, what) of the warning about an entry's status."""
         if not mapping.status(found):
-            self._warn(MANDATORY_ELEMENT_MISSING, element, "Ntry/Sts", f"no status: taken for {entry.status}")
-        elif found.element("Sts") is not None and self._message.version >= _STATUS_IS_CHOICE:
-            self._warn(CONTENT_INCORRECT, element, "Ntry/Sts", "the status stands without Cd or Prtry")
-        why = batch_differs(entry)
-        if why:
-            self._warn(CONTENT_INCORRECT, element, "Ntry/NtryDtls/Btch", why)
+            return MANDATORY_ELEMENT_MISSING, f"no status: taken for {entry.status}"
+        if found.first("Sts") and self._message.version >= _STATUS_IS_CHOICE:
+            return CONTENT_INCORRECT, "the status stands without Cd or Prtry"
+        return None
+
+    def _count(self, entry: Entry) -> None:
+        self._entries += 1
         if entry.status == "BOOK":
             self._booked[entry.currency] = self._booked.get(entry.currency, 0) + entry.signed_minor
-        return entry
 
     def _end_statement(self, element: etree._Element) -> StatementEnd:
         assert self._statement is not None
         whole = replace(self._statement, balances=(*self._statement.balances, *self._late))
         why = does_not_add_up(whole, self._booked)
         if why:
-            self._warn(CONTENT_INCORRECT, element, "Bal", why)
+            self._warn(CONTENT_INCORRECT, why, element, "Bal")
         warnings = (*self._warnings, *self._message.stray)[:MOST_ERRORS]
         booked = next(iter(self._booked.values())) if len(self._booked) == 1 else None
         return StatementEnd(whole, self._entries, booked, warnings)
 
-    def _warn(self, code: str, at: etree._Element, path: str, message: str) -> None:
+    def _warn(self, code: str, message: str, at: etree._Element, path: str) -> None:
         if len(self._warnings) < MOST_ERRORS:
             self._warnings.append(FileError(code, line_of(at), f"{self._part}/{path}", message))

@@ -1,16 +1,19 @@
-"""Fields of a message: the leaves of an element by path, and text as dates, times, counts and flags."""
+"""Fields of a message: the leaves that the parser found, and text as dates, times, counts and flags."""
 
 import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Final
 
 from lxml import etree
 
+from goodfunds.files.leaves import Leaves
 from goodfunds.files.xml import line_of
 
 SPACE: Final = " \t\r\n"
+_DATE_LENGTH = len("2026-03-02")
 _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})?")
 _MOMENT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})?"
@@ -19,66 +22,51 @@ _DECIMAL = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,17})?")
 _COUNT = re.compile(r"[0-9]{1,15}")
 
 
-class Leaves:
-    """The leaves of one element by their path in it (`PmtId/EndToEndId`); text of several in their order."""
+class ParsedLeaves(Leaves):
+    """Leaves that the parser found, each with its element."""
 
-    __slots__ = ("_found", "line")
+    __slots__ = ("_elements", "_found", "_given")
 
     def __init__(self, line: int) -> None:
-        self.line = line
-        self._found: dict[str, list[etree._Element]] = {}
+        self._found: dict[str, list[int]] = {}
+        self._given: list[str] = []
+        self._elements: list[etree._Element] = []
+        super().__init__(line, self._found, self._given)
 
     def add(self, path: str, leaf: etree._Element) -> None:
         """Note a leaf."""
         known = self._found.get(path)
         if known is None:
-            self._found[path] = [leaf]
+            self._found[path] = [len(self._given)]
         else:
-            known.append(leaf)
-
-    def element(self, *paths: str) -> etree._Element | None:
-        """The first leaf of the first of these paths that is there."""
-        for path in paths:
-            found = self._found.get(path)
-            if found is not None:
-                return found[0]
-        return None
-
-    def text(self, *paths: str) -> str:
-        """The text of the first of these paths that is there; empty if none is."""
-        found = self.element(*paths)
-        return "" if found is None else found.text or ""
-
-    def texts(self, path: str) -> tuple[str, ...]:
-        """The text of all leaves of a path."""
-        return tuple(leaf.text or "" for leaf in self._found.get(path, ()))
+            known.append(len(self._given))
+        self._given.append(leaf.text or "")
+        self._elements.append(leaf)
 
     def elements(self, path: str) -> tuple[etree._Element, ...]:
         """All leaves of a path."""
-        return tuple(self._found.get(path, ()))
-
-    def line_at(self, *paths: str) -> int:
-        """The line of the first of these paths that is there, else of the element."""
-        found = self.element(*paths)
-        return self.line if found is None else line_of(found)
-
-    def below(self, beginning: str) -> set[str]:
-        """The paths of all leaves below this one."""
-        return {path for path in self._found if path.startswith(f"{beginning}/")}
+        return tuple([self._elements[place] for place in self._found.get(path, ())])
 
     def has(self, beginning: str) -> bool:
-        """Whether there is a leaf at this path or below it."""
         return any(path == beginning or path.startswith(f"{beginning}/") for path in self._found)
 
+    def attribute(self, path: str, name: str) -> str:
+        places = self._found.get(path)
+        return "" if places is None else str(self._elements[places[0]].get(name) or "")
 
-def leaves_of(element: etree._Element, leave_out: frozenset[str] = frozenset()) -> Leaves:
+    def line_at(self, *paths: str) -> int:
+        places = self._found.get(self.first(*paths))
+        return self.line if places is None else line_of(self._elements[places[0]])
+
+
+def leaves_of(element: etree._Element, leave_out: frozenset[str] = frozenset()) -> ParsedLeaves:
     """All leaves below an element, by the local names on their path; not those of children left out."""
-    found = Leaves(line_of(element))
+    found = ParsedLeaves(line_of(element))
     _gather(element, "", found, leave_out)
     return found
 
 
-def _gather(element: etree._Element, path: str, found: Leaves, leave_out: frozenset[str]) -> None:
+def _gather(element: etree._Element, path: str, found: ParsedLeaves, leave_out: frozenset[str]) -> None:
     for child in element:
         name = child.tag.rpartition("}")[2]
         if name not in leave_out:
@@ -91,10 +79,18 @@ def _gather(element: etree._Element, path: str, found: Leaves, leave_out: frozen
 def read_date(text: str) -> date:
     """An ISODate, or the day of an ISODateTime, as it stands there whatever its offset. Raises ValueError."""
     text = text.strip(SPACE)
+    # A file is of few days: those of the usual length are remembered.
+    return _known_date(text) if len(text) <= _DATE_LENGTH else _date(text)
+
+
+def _date(text: str) -> date:
     found = _DATE.fullmatch(text) or _MOMENT.fullmatch(text)
     if found is None:
         raise ValueError(f"{text[:40]!r} is not a date")
     return date.fromisoformat(found[1])
+
+
+_known_date = lru_cache(maxsize=64)(_date)
 
 
 def check_moment(text: str) -> str:

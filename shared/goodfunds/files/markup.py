@@ -10,6 +10,7 @@ from goodfunds.files.totals import Total
 from goodfunds.money import MAX_DIGITS, MAX_MINOR, format_amount
 
 _SPECIAL = re.compile("[&<>\r\n\t]")
+_UNUSUAL = re.compile("[&<>\x00-\x1f\ud800-\udfff\ufffe\uffff]")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _REFERENCES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;", "\n": "&#10;", "\t": "&#9;"}
 _IBAN = re.compile("[A-Z]{2}[0-9]{2}[a-zA-Z0-9]{1,30}")
@@ -40,6 +41,8 @@ def nest(path: str, content: str) -> str:
 
 def escape(text: str) -> str:
     """Text as element content. Raises Unwritable for what XML 1.0 cannot hold."""
+    if _UNUSUAL.search(text) is None:
+        return text
     if _FORBIDDEN.search(text):
         raise Unwritable(f"{text[:40]!r} holds a character that XML cannot")
     return _SPECIAL.sub(lambda found: _REFERENCES[found[0]], text)

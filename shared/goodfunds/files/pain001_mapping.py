@@ -1,8 +1,8 @@
 """From the leaves of a sound pain.001 to its records: which element is which field, in all versions."""
 
-from goodfunds.files.fields import SPACE, Leaves, read_count, read_date, read_decimal, read_flag
+from goodfunds.files.fields import SPACE, read_count, read_date, read_decimal, read_flag
+from goodfunds.files.leaves import Leaves
 from goodfunds.files.records import Address, CreditTransfer, GroupHeader, PaymentInformation
-from goodfunds.files.xml import line_of
 from goodfunds.money import InvalidAmount, UnknownCurrency, parse_amount
 from goodfunds.rails.reasons import (
     INVALID_AMOUNT,
@@ -16,7 +16,7 @@ _OTHER_ACCOUNTS = ("Id/Othr/Id", "Id/PrtryAcct/Id", "Id/BBAN", "Id/UPIC")
 
 _STRUCTURED = "RmtInf/Strd"
 _REFERENCE = f"{_STRUCTURED}/CdtrRefInf/Ref"
-_READ_OF_STRUCTURED = {_REFERENCE, f"{_STRUCTURED}/CdtrRefInf/Tp"}
+_READ_OF_STRUCTURED = (f"{_REFERENCE}/", f"{_STRUCTURED}/CdtrRefInf/Tp/")
 
 
 class NoAmount(ValueError):
@@ -97,16 +97,15 @@ def credit_transfer(
 
 def instructed_amount(found: Leaves, euro_only: bool) -> tuple[int, str]:
     """(minor, currency) of a transaction. Raises NoAmount; zero is none either."""
-    leaf = found.element("Amt/InstdAmt")
-    if leaf is None:
+    if not found.first("Amt/InstdAmt"):
         why = "an amount in another currency's equivalent (EqvtAmt) is not supported"
         raise NoAmount(TRANSACTION_NOT_SUPPORTED, found.line, why)
-    line, currency = line_of(leaf), str(leaf.get("Ccy") or "")
+    line, currency = found.line_at("Amt/InstdAmt"), found.attribute("Amt/InstdAmt", "Ccy")
     if euro_only and currency != "EUR":
         why = f"the currency is {currency[:10]!r}, this message takes EUR alone"
         raise NoAmount(INVALID_TRANSACTION_CURRENCY, line, why)
     try:
-        minor = parse_amount((leaf.text or "").strip(SPACE), currency)
+        minor = parse_amount(found.text("Amt/InstdAmt").strip(SPACE), currency)
     except UnknownCurrency as fault:
         raise NoAmount(INVALID_TRANSACTION_CURRENCY, line, str(fault)) from None
     except InvalidAmount as fault:
@@ -131,7 +130,11 @@ def _service_level(found: Leaves) -> str:
 
 
 def _leaves_out(found: Leaves) -> bool:
-    return len(found.texts(_REFERENCE)) > 1 or bool(found.below(_STRUCTURED) - _READ_OF_STRUCTURED)
+    if not found.has(_STRUCTURED):
+        return False
+    if len(found.texts(_REFERENCE)) > 1:
+        return True
+    return any(not f"{path}/".startswith(_READ_OF_STRUCTURED) for path in found.below(_STRUCTURED))
 
 
 def _address(found: Leaves) -> Address:

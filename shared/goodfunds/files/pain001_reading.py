@@ -1,11 +1,13 @@
 """Reads pain.001 strictly: a payment file that breaks its schema, its counts or its sums is refused."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from lxml import etree
 
-from goodfunds.files.fields import Leaves
+from goodfunds.files.leaves import Leaves
+from goodfunds.files.outline import RecurringLeaves
+from goodfunds.files.pain001_counts import Counted, differences
 from goodfunds.files.pain001_mapping import (
     NoAmount,
     credit_transfer,
@@ -13,7 +15,8 @@ from goodfunds.files.pain001_mapping import (
     instructed_amount,
     payment_information,
 )
-from goodfunds.files.pain001_schema import DIALECTS, ROOT, ROOT_02, VERSIONS, schema
+from goodfunds.files.pain001_recurring import TRANSFER, transfer_again
+from goodfunds.files.pain001_schema import ROOT, ROOT_02, VERSIONS, schema
 from goodfunds.files.records import (
     CreditTransfer,
     FileError,
@@ -22,13 +25,13 @@ from goodfunds.files.records import (
     PaymentFile,
     PaymentInformation,
 )
-from goodfunds.files.totals import Total
-from goodfunds.files.xml import MOST_ERRORS, Message, Part, Shape, line_of, name_of
+from goodfunds.files.recurring import Made, Recurring
+from goodfunds.files.schema import Schema
+from goodfunds.files.shape import Shape
+from goodfunds.files.xml import MOST_ERRORS, Message, Part, line_of, name_of
 from goodfunds.rails.reasons import (
-    INVALID_CONTROL_SUM,
     INVALID_DEBTOR_ACCOUNT,
     INVALID_FILE_FORMAT,
-    INVALID_NUMBER_OF_TRANSACTIONS,
     MANDATORY_ELEMENT_MISSING,
 )
 
@@ -90,17 +93,17 @@ class _Reading:
     def __init__(self, source: BinaryIO) -> None:
         self.errors: list[FileError] = []
         self.message_id = ""
-        self._message = Message(source, _SHAPE)
+        self._message = Message(source, _SHAPE, [Recurring(TRANSFER, self._transfer_again)])
         self._header: GroupHeader | None = None
         self._information: PaymentInformation | None = None
         self._informations = 0
-        self._whole = _Counted()
-        self._part = _Counted()
+        self._whole = Counted()
+        self._part = Counted()
 
     def records(self) -> Iterator[Record]:
         """The records in the file's order. Raises InvalidFile for what cannot be read on."""
         for part in self._message:
-            found = self._part_of(part)
+            found = self._again(part.record) if isinstance(part, Made) else self._part_of(part)
             if found is not None:
                 yield found
         self.errors += self._message.stray[: MOST_ERRORS - len(self.errors)]
@@ -108,7 +111,11 @@ class _Reading:
     def _part_of(self, part: Part) -> Record | None:
         end, name, element = part
         if name == "CdtTrfTxInf":
-            return self._transfer(element) if end else self._before_transfer(element)
+            if not end:
+                return self._before_transfer(element)
+            transfer = self._transfer(element)
+            self._part.all += 1
+            return transfer
         if name == "GrpHdr":
             return self._group_header(element) if end else None
         if name != "PmtInf":
@@ -133,7 +140,7 @@ class _Reading:
 
     def _begin_information(self, element: etree._Element) -> None:
         self._informations += 1
-        self._information, self._part = None, _Counted()
+        self._information, self._part = None, Counted()
         if not self._follows(element, "GrpHdr", "PmtInf"):
             self._refuse(INVALID_FILE_FORMAT, element, "PmtInf", "it must stand after GrpHdr or a PmtInf")
 
@@ -153,28 +160,43 @@ class _Reading:
             return None
         information = payment_information(found, self._informations)
         if not information.debtor_account:
-            why = "the debtor's account must be there"
-            self._refuse(INVALID_DEBTOR_ACCOUNT, element, "PmtInf/DbtrAcct", why)
+            self._refuse(INVALID_DEBTOR_ACCOUNT, element, "PmtInf/DbtrAcct", "the account must be there")
             return None
         self._information = information
         return information
 
     def _transfer(self, element: etree._Element) -> CreditTransfer | None:
-        self._part.all += 1
         before, path = len(self.errors), "PmtInf/CdtTrfTxInf"
         found = self._leaves(element, "CdtTrfTxInf", path)
         if len(self.errors) > before:
             return None
         try:
-            money = instructed_amount(found, self._message.name in DIALECTS)
+            money = instructed_amount(found, self._schema().euro_only)
         except NoAmount as fault:
             self._note(FileError(fault.code, fault.line, f"{path}/Amt", str(fault)))
             return None
-        self._part.total.add(*money)
-        self._whole.total.add(*money)
+        self._add(money)
         if self._information is None:
             return None
-        return credit_transfer(found, self._information, self._part.all, money)
+        transfer = credit_transfer(found, self._information, self._part.all + 1, money)
+        self._message.learn("CdtTrfTxInf", transfer)
+        return transfer
+
+    def _again(self, made: object) -> CreditTransfer:
+        """A transaction that a pattern read."""
+        assert isinstance(made, CreditTransfer)
+        self._part.all += 1
+        self._add((made.amount_minor, made.currency))
+        return made
+
+    def _transfer_again(self, found: Sequence[RecurringLeaves]) -> CreditTransfer:
+        if self._information is None:
+            raise ValueError("it stands in no PmtInf that is sound")
+        return transfer_again(found[0], self._information, self._part.all + 1, self._schema())
+
+    def _add(self, money: tuple[int, str]) -> None:
+        self._part.total.add(*money)
+        self._whole.total.add(*money)
 
     def _end_information(self, element: etree._Element) -> None:
         if self._part.all == 0:
@@ -183,7 +205,7 @@ class _Reading:
         self._only(element, "CdtTrfTxInf")
         self._whole.all += self._part.all
         if self._information is not None:
-            self._compare("PmtInf", self._information, self._part)
+            self._note(*differences("PmtInf", self._information, self._part))
 
     def _end_message(self, element: etree._Element) -> None:
         """The message's end: nothing in it but its parts, and they are as many and as much as it says."""
@@ -197,11 +219,13 @@ class _Reading:
             return
         if self._informations == 0:
             self._refuse(MANDATORY_ELEMENT_MISSING, element, "", "a PmtInf must be there")
-        self._compare("GrpHdr", header, self._whole)
+        self._note(*differences("GrpHdr", header, self._whole))
 
     def _leaves(self, element: etree._Element, kind: str, path: str) -> Leaves:
-        message = self._message
-        return schema(message.name, message.tag_prefix).check(element, kind, path, self.errors)
+        return self._schema().check(element, kind, path, self.errors)
+
+    def _schema(self) -> Schema:
+        return schema(self._message.name, self._message.tag_prefix)
 
     def _follows(self, element: etree._Element, *names: str) -> bool:
         """Whether it stands right after one of these, which are the message's own and no namesakes."""
@@ -218,29 +242,8 @@ class _Reading:
                 why = f"{name[:70]} is not expected here"
                 self._refuse(INVALID_FILE_FORMAT, child, name_of(element), why)
 
-    def _compare(self, path: str, told: GroupHeader | PaymentInformation, found: "_Counted") -> None:
-        count, total = told.number_of_transactions, told.control_sum
-        if count is not None and count != found.all:
-            why = f"NbOfTxs says {count}, there are {found.all}"
-            self._note(FileError(INVALID_NUMBER_OF_TRANSACTIONS, told.line, f"{path}/NbOfTxs", why))
-        # Where a transaction is not sound, its amount is not known, and it has been refused for that.
-        if total is not None and found.total.count == found.all and total != found.total.amount:
-            why = f"CtrlSum says {total:f}, the amounts make {found.total.amount:f}"
-            self._note(FileError(INVALID_CONTROL_SUM, told.line, f"{path}/CtrlSum", why))
-
     def _refuse(self, code: str, at: etree._Element, path: str, message: str) -> None:
         self._note(FileError(code, line_of(at), path, message))
 
-    def _note(self, error: FileError) -> None:
-        if len(self.errors) < MOST_ERRORS:
-            self.errors.append(error)
-
-
-class _Counted:
-    """All transactions of a part, and the total of those that are sound."""
-
-    __slots__ = ("all", "total")
-
-    def __init__(self) -> None:
-        self.all = 0
-        self.total = Total()
+    def _note(self, *errors: FileError) -> None:
+        self.errors += errors[: MOST_ERRORS - len(self.errors)]

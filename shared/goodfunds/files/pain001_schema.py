@@ -136,4 +136,4 @@ def schema(message_name: str, tag_prefix: str) -> Schema:
     """The schema of a message (`pain.001.001.09`) in its namespace."""
     types = DIALECTS.get(message_name, _TYPES)
     texts = {**_TEXTS, "Bic": _BIC, "Bicfi": _BICFI}
-    return Schema(types, texts, int(message_name[-2:]), tag_prefix)
+    return Schema(types, texts, int(message_name[-2:]), tag_prefix, euro_only=message_name in DIALECTS)

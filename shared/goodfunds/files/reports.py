@@ -107,7 +107,7 @@ class EntryTransaction:
     remittance_reference: str = ""
     information: str = ""
     charges_minor: int = 0
-    original_minor: int | None = field(default=None, compare=False)
+    original_minor: int | None = None
     line: int = field(default=0, compare=False)
 
 

@@ -6,13 +6,13 @@ A type is another table entry, the name of a check of text, or `any`, which is n
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from lxml import etree
 
-from goodfunds.files.fields import SPACE, Leaves
+from goodfunds.files.fields import SPACE, ParsedLeaves
 from goodfunds.files.records import FileError
 from goodfunds.files.xml import MOST_ERRORS, line_of
 from goodfunds.rails.reasons import CONTENT_INCORRECT, INVALID_FILE_FORMAT, MANDATORY_ELEMENT_MISSING
@@ -45,16 +45,26 @@ class ElementType:
 
 
 class Schema:
-    """Compiled types of one message version. `tag_prefix`: `{namespace}` of its elements."""
+    """Compiled types of one message version. `tag_prefix`: `{namespace}` of its elements.
+
+    `euro_only`: a dialect that takes no other currency.
+    """
 
     def __init__(
-        self, types: Mapping[str, str], texts: Mapping[str, TextType], version: int, tag_prefix: str
-    ):
+        self,
+        types: Mapping[str, str],
+        texts: Mapping[str, TextType],
+        version: int,
+        tag_prefix: str,
+        euro_only: bool = False,
+    ) -> None:
+        self.euro_only = euro_only
         self._written = types
         self._texts = texts
         self._version = version
         self._prefix = tag_prefix
         self._compiled: dict[str, ElementType] = {}
+        self._leaf_checks: dict[str, Mapping[str, Check]] = {}
 
     def type(self, name: str) -> ElementType:
         """The compiled type of that name. Raises KeyError."""
@@ -79,14 +89,21 @@ class Schema:
         made.order = re.compile("|".join(pattern) if made.choice else "".join(pattern))
         return made
 
-    def check(self, element: etree._Element, name: str, path: str, errors: list[FileError]) -> Leaves:
+    def check(self, element: etree._Element, name: str, path: str, errors: list[FileError]) -> ParsedLeaves:
         """The leaves of an element at `path`, noting in `errors` what breaks its type.
 
         What is not looked into counts as a leaf, whatever it holds.
         """
-        found = Leaves(line_of(element))
+        found = ParsedLeaves(line_of(element))
         self._check(element, self.type(name), path, "", found, errors)
         return found
+
+    def texts(self, name: str) -> Mapping[str, Check]:
+        """The checks of the text of all leaves of a type, by their path in it."""
+        known = self._leaf_checks.get(name)
+        if known is None:
+            known = self._leaf_checks[name] = dict(_leaf_checks(self.type(name), ""))
+        return known
 
     def _check(
         self,
@@ -94,7 +111,7 @@ class Schema:
         kind: ElementType,
         path: str,
         below: str,
-        found: Leaves,
+        found: ParsedLeaves,
         errors: list[FileError],
     ) -> None:
         text = element.text
@@ -160,6 +177,15 @@ class Schema:
         out_of_place = next((b for a, b in pairwise(sequence) if b < a), sequence[-1:])
         told = names.get(out_of_place, "an element")
         _note(errors, INVALID_FILE_FORMAT, element, path, f"{told} is not in its place among its siblings")
+
+
+def _leaf_checks(kind: ElementType, path: str) -> Iterator[tuple[str, Check]]:
+    for tag, child_type in kind.types.items():
+        inner = path + kind.names[tag]
+        if isinstance(child_type, TextType):
+            yield inner, child_type.check
+        elif child_type is not None:
+            yield from _leaf_checks(child_type, f"{inner}/")
 
 
 def _note(errors: list[FileError], code: str, at: etree._Element, path: str, message: str) -> None:

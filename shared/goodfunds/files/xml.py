@@ -5,14 +5,15 @@ No DTD and so no entities, nothing fetched, depth and size bounded. A message ma
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Final, NamedTuple, cast
 
 from lxml import etree
 
 from goodfunds.files.decoding import decode, refusal
 from goodfunds.files.records import FileError
+from goodfunds.files.recurring import Cutting, Made, Recurring
+from goodfunds.files.shape import Shape, message_name
 from goodfunds.rails.reasons import INVALID_FILE_FORMAT
 
 TOTAL_BYTES: Final = 1 << 30
@@ -26,14 +27,6 @@ MOST_ERRORS: Final = 100
 
 _NO_DOCTYPE: Final = "a document type declaration is not allowed"
 _SPACE: Final = " \t\r\n"
-_NAMESPACES: Final = (
-    re.compile(r"urn:iso:std:iso:20022:tech:xsd:((?:pain|camt)\.\d{3}\.\d{3}\.\d{2})", re.ASCII),
-    # Switzerland: SIX Interbank Clearing's narrower schemas of the ISO message.
-    re.compile(
-        r"https?://www\.six-interbank-clearing\.com/de/((?:pain|camt)\.\d{3}\.\d{3}\.\d{2})\.ch\.\d{2}\.xsd",
-        re.ASCII,
-    ),
-)
 
 
 class Part(NamedTuple):
@@ -44,23 +37,6 @@ class Part(NamedTuple):
     element: etree._Element
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What a reader wants of a message: its kind (`pain.001`), its element, and its parts with their parents.
-
-    The message element is named in `roots` (older versions have one of their own). Versions inclusive.
-    `kept`: parts that stay, with what stands before them, until the part that they are in ends.
-    `unqualified`: a Document without a namespace is taken for the message.
-    """
-
-    kind: str
-    roots: frozenset[str]
-    parts: Mapping[str, str]
-    versions: tuple[int, int]
-    kept: frozenset[str] = frozenset()
-    unqualified: bool = False
-
-
 class Message:
     """Iterates over the parts of one message. `name` (`pain.001.001.09`, empty without a namespace),
 
@@ -69,9 +45,17 @@ class Message:
     Raises InvalidFile; text between parts, which no message has, is noted in `stray`.
     """
 
-    def __init__(self, source: BinaryIO, shape: Shape, total: int = TOTAL_BYTES, part: int = PART_BYTES):
+    def __init__(
+        self,
+        source: BinaryIO,
+        shape: Shape,
+        recurring: Sequence[Recurring] = (),
+        total: int = TOTAL_BYTES,
+        part: int = PART_BYTES,
+    ) -> None:
         self._source = source
         self._shape = shape
+        self._cutting = Cutting(self._texts(), recurring)
         self._total_limit = total
         self._part_limit = part
         self._open: list[etree._Element] = []
@@ -87,10 +71,14 @@ class Message:
         """The last number of the message's name; 0 where it has none."""
         return int(self.name[-2:] or 0)
 
-    def __iter__(self) -> Iterator[Part]:
+    def learn(self, name: str, made: object) -> None:
+        """The part that has just ended, one that may recur, is sound and became this record."""
+        self._cutting.learn(name, made)
+
+    def __iter__(self) -> Iterator[Part | Made]:
         names = ["Document", *self._shape.roots, *self._shape.parts]
         parser = etree.XMLPullParser(
-            events=("start", "end"),
+            events=("start", "end", "start-ns"),
             tag=[f"{{*}}{name}" for name in names],
             encoding="utf-8",
             resolve_entities=False,
@@ -100,34 +88,49 @@ class Message:
             remove_comments=True,
             remove_pis=True,
         )
-        line, since = 1, 0
+        since = 0
         try:
-            for text in decode(self._source, self._total_limit):
-                if not self._doctype_line and (at := text.find("<!DOCTYPE")) >= 0:
-                    self._doctype_line = line + text.count("\n", 0, at)
-                parser.feed(text.encode())
-                line += text.count("\n")
-                since += len(text)
+            for piece in self._cutting:
+                if isinstance(piece, Made):
+                    since = 0
+                    yield piece
+                    continue
+                parser.feed(piece.encode())
+                since += len(piece)
                 for event, found in parser.read_events():
+                    if event == "start-ns":
+                        if self._open:
+                            self._cutting.stop()
+                        continue
                     element = cast(etree._Element, found)
                     part = self._part(event, element)
                     if part is not None:
+                        if part.end:
+                            self._cutting.ended(part.name)
                         yield part
                         if part.end and part.name not in self._shape.kept:
                             since = 0
                             self._drop(element)
                 if since > self._part_limit:
-                    raise refusal(line, f"an element holds more than {self._part_limit} bytes")
+                    raise refusal(self._cutting.line, f"an element holds more than {self._part_limit} bytes")
             parser.close()
         except etree.XMLSyntaxError as fault:
             if self._doctype_line and not self.name:
                 # What is not well-formed may be the declaration's own doing, such as entities that explode.
                 raise refusal(self._doctype_line, _NO_DOCTYPE) from None
-            at = fault.lineno or line
+            at = fault.lineno or self._cutting.line
             what = re.sub(r",? *line \d+(, column \d+)?", "", " ".join((fault.msg or "").split()))
             raise refusal(at, f"not well-formed XML: {what[:200]}") from None
         if not self._finished:
             raise refusal(1, f"no {self._shape.kind} Document of ISO 20022 in the file")
+
+    def _texts(self) -> Iterator[str]:
+        line = 1
+        for text in decode(self._source, self._total_limit):
+            if not self._doctype_line and (at := text.find("<!DOCTYPE")) >= 0:
+                self._doctype_line = line + text.count("\n", 0, at)
+            line += text.count("\n")
+            yield text
 
     def _part(self, event: str, element: etree._Element) -> Part | None:
         """The part that an event belongs to, None for an element that only bears the name of one."""
@@ -162,7 +165,7 @@ class Message:
         if document.getroottree().docinfo.internalDTD is not None:
             raise refusal(self._doctype_line or line_of(document), _NO_DOCTYPE)
         self.namespace = str(document.tag).rpartition("}")[0].removeprefix("{")
-        self.name = self._known(document)
+        self.name = message_name(self.namespace, self._shape, line_of(document))
         self.tag_prefix = f"{{{self.namespace}}}" if self.namespace else ""
         self._open.append(document)
 
@@ -176,21 +179,6 @@ class Message:
         self.note_stray(document, document.text)
         self.note_stray(children[0], children[0].tail)
         self._finished = True
-
-    def _known(self, document: etree._Element) -> str:
-        kind, (first, last) = self._shape.kind, self._shape.versions
-        if not self.namespace and self._shape.unqualified:
-            return ""
-        for pattern in _NAMESPACES:
-            found = pattern.fullmatch(self.namespace)
-            if found is not None and found[1].startswith(f"{kind}."):
-                if first <= int(found[1][-2:]) <= last:
-                    return found[1]
-                why = f"{found[1]} is not a version that is read: {first} to {last} are"
-                raise refusal(line_of(document), why)
-        raise refusal(
-            line_of(document), f"the namespace {self.namespace[:100]!r} is none of {kind} that is known here"
-        )
 
     def _drop(self, element: etree._Element) -> None:
         """Free a part that is done with, and what stands before it."""

@@ -75,6 +75,8 @@ def transliterate(text: str, limit: int) -> str:
     Runs of spaces become one; slashes and spaces at the ends are dropped, for some banks' systems read a
     leading slash as a code.
     """
+    if not text:
+        return text
     if _ALLOWED.fullmatch(text) is None:
         text = "".join(map(_counterpart, normalize("NFC", text)))
     return _SPACES.sub(" ", text).strip("/ ")[:limit].rstrip("/ ")
