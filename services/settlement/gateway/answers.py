@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -19,7 +19,7 @@ from goodfunds.lanes import Emission
 from goodfunds.rails.rail import Rail
 from services.settlement.gateway.bank import Bank
 from services.settlement.gateway.messages import entries, statuses
-from services.settlement.gateway.reports import KnownFile, Reporter
+from services.settlement.gateway.reports import KnownFile, Reporter, Told
 from services.settlement.gateway.work import MessageTaken
 from services.settlement.store import SQL, Pool
 
@@ -39,12 +39,12 @@ _KINDS = {"pain002": "pain.002", "camt054": "camt.054", "camt053": "camt.053"}
 
 @dataclass(slots=True)
 class _Reading:
-    """An answer that is being taken; `events` go on from `position`."""
+    """An answer that is being taken; `told` goes on from `position`."""
 
     name: str
     sha256: bytes
     kind: str
-    events: Iterator[Emission]
+    told: Iterator[Told]
     position: int
     submitted: tuple[bytes, ...] = ()
     refused: tuple[tuple[bytes, str], ...] = ()
@@ -87,9 +87,9 @@ class AnswerReader:
             reading = await self._open_next()
         if reading is None:
             return None
-        emissions = tuple(islice(reading.events, EVENTS_PER_STEP))
-        finished = len(emissions) < EVENTS_PER_STEP and not reading.unreadable
-        reading.position += len(emissions)
+        told = tuple(islice(reading.told, EVENTS_PER_STEP))
+        finished = len(told) < EVENTS_PER_STEP and not reading.unreadable
+        reading.position += len(told)
         taken = MessageTaken(
             reading.name,
             reading.sha256,
@@ -97,13 +97,31 @@ class AnswerReader:
             reading.position,
             finished,
             reading.outcome,
-            emissions,
+            await self._news(reading.kind, told),
             reading.submitted,
             reading.refused,
         )
         if not finished and not reading.unreadable:
             self._reading = reading
         return taken
+
+    async def _news(self, kind: str, told: Sequence[Told]) -> tuple[Emission, ...]:
+        """What the lanes do not know: a statement repeats each debit that was notified before it."""
+        debits = [
+            (place, each.entry) for place, each in enumerate(told) if each.is_plain_debit and each.entry
+        ]
+        known: set[int] = set()
+        if kind == "camt.053" and debits:
+            rows = await self._pool.fetch(
+                SQL["known_debits"],
+                [place for place, _ in debits],
+                [entry.payment_id for _, entry in debits],
+                [entry.bank_reference for _, entry in debits],
+                [entry.amount_minor for _, entry in debits],
+                [entry.currency for _, entry in debits],
+            )
+            known = {row[0] for row in rows}
+        return tuple(each.emission for place, each in enumerate(told) if place not in known)
 
     async def _stands(self, reading: _Reading) -> bool:
         """Whether what was handed out last was recorded: else the answer is read again from its position."""
@@ -152,7 +170,7 @@ class AnswerReader:
             log.error("answer not readable", name=name, fault=str(invalid))
             reading.outcome, reading.unreadable = f"unreadable: {invalid}", True
             self._read_again_at[name] = self._clock.now() + _READ_AGAIN
-        for _ in islice(reading.events, position):
+        for _ in islice(reading.told, position):
             pass
         return reading
 
@@ -160,17 +178,17 @@ class AnswerReader:
         now = self._clock.now()
         if reading.kind != "pain.002":
             # Beside the loop: a large answer takes seconds to read, and the feed's heart must beat meanwhile.
-            reading.events = iter(await asyncio.to_thread(self._told, reading.kind, content, now))
+            reading.told = iter(await asyncio.to_thread(self._told, reading.kind, content, now))
             return
         found = await asyncio.to_thread(statuses, BytesIO(content))
         verdict = self._reporter.statuses(
             found, await known_file(self._pool, found.message_id), self._rails, now
         )
-        reading.events = iter(verdict.emissions)
+        reading.told = map(Told, verdict.emissions)
         reading.submitted, reading.refused = verdict.submitted, verdict.refused
         reading.outcome = verdict.outcome
 
-    def _told(self, kind: str, content: bytes, now: datetime) -> list[Emission]:
+    def _told(self, kind: str, content: bytes, now: datetime) -> list[Told]:
         return list(self._reporter.entries(entries(kind, BytesIO(content)), now))
 
 

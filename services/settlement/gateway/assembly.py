@@ -20,8 +20,8 @@ PAYMENTS_PER_FILE = 100_000
 
 async def next_claim(
     connection: Reader, rails: Mapping[str, Rail], house: House, late_wait: timedelta, now: datetime
-) -> BankFileClaim | None:
-    """The next file to claim, its bytes built once for their hash; None while there is none.
+) -> tuple[BankFileClaim, bytes] | None:
+    """The next file to claim with its bytes, which its hash is of; None while there is none.
 
     Batches of one rail, nostro and date wait for lanes that are late to seal theirs, `late_wait` at most.
     What was not claimed while its date lasted is claimed as too late: banks refuse a date that has passed.
@@ -49,9 +49,9 @@ async def next_claim(
             too_late=rails[rail].effective_date(requested_date, today) != requested_date,
         )
         if claim.too_late:
-            return claim
+            return claim, b""
         content = await _bytes(connection, claim, [batch.batch_id for batch in chosen], rails, house)
-        return claim.with_hash(sha256(content).digest())
+        return claim.with_hash(sha256(content).digest()), content
     return None
 
 

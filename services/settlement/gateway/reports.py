@@ -26,6 +26,24 @@ ISO 20022 External Code Sets: TM01 InvalidCutOffTime.
 """
 
 
+class Told(NamedTuple):
+    """What a lane is told of a bank's message, and the entry that it is about, if it is one."""
+
+    emission: Emission
+    entry: BankEntryReported | None = None
+
+    @property
+    def is_plain_debit(self) -> bool:
+        """A booked debit of a payment of ours under the bank's own reference."""
+        entry = self.entry
+        return (
+            entry is not None
+            and entry.payment_id != NO_ID
+            and bool(entry.bank_reference)
+            and (entry.credit_debit, entry.status, entry.reversal) == ("DBIT", "BOOK", False)
+        )
+
+
 class StatusGiven(NamedTuple):
     """A status at some level of a pain.002; "" where that level has none."""
 
@@ -136,7 +154,7 @@ class Reporter:
             submitted=(file.file_id,),
         )
 
-    def entries(self, found: Iterable[tuple[str, BankEntryReported]], now: datetime) -> Iterator[Emission]:
+    def entries(self, found: Iterable[tuple[str, BankEntryReported]], now: datetime) -> Iterator[Told]:
         """(PmtInfId, entry) of a camt.054 or camt.053, with payment and batch where they name them.
 
         One without the bank's reference gets its occurrence among its likes in this message: after `#` in
@@ -163,7 +181,7 @@ class Reporter:
             )
             if lane is None:
                 lane = batch_lane if batch_lane is not None else self.nostro_lane
-            yield self._emit(lane, named)
+            yield Told(self._emit(lane, named), named)
 
     def _payment(self, message_id: str, found: TransactionStatus, now: datetime) -> Emission:
         lane, payment_id = self._reference(found.instruction_id)

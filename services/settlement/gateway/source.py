@@ -21,6 +21,7 @@ from services.settlement.gateway.record import record
 from services.settlement.gateway.reports import Reporter
 from services.settlement.gateway.requests import answered_by_person
 from services.settlement.gateway.work import (
+    BankFileClaim,
     EndAttempt,
     FileSubmitted,
     MarkDelivering,
@@ -73,6 +74,7 @@ class Gateway:
         self._hold = Hold(bank, rails, clock, restore_wait)
         self._life: str | None = None
         self._started: tuple[bytes, int, str] | None = None
+        self._built: dict[bytes, bytes] = {}
         self._asks: dict[bytes, tuple[datetime, timedelta]] = {}
         self._moved_at = clock.now()
         self._listen_at = self._moved_at
@@ -108,9 +110,17 @@ class Gateway:
         work: Work | None = None
         for file in files:
             work = work or await self._step(connection, file)
-        return work or await next_claim(
-            connection, self._rails, self._house, self._late_wait, self._clock.now()
-        )
+        return work or await self._claim(connection)
+
+    async def _claim(self, connection: Reader) -> BankFileClaim | None:
+        now = self._clock.now()
+        found = await next_claim(connection, self._rails, self._house, self._late_wait, now)
+        if found is None:
+            return None
+        claim, content = found
+        # Half of a file's cost is to build it: the first upload need not do so again.
+        self._built = {claim.sha256: content}
+        return claim
 
     async def record(
         self, connection: Connection, work: Work, now: datetime, sequences: Sequences
@@ -144,7 +154,8 @@ class Gateway:
         return StartAttempt(file, attempt)
 
     async def _upload(self, connection: Reader, file: UndeliveredFile) -> Work:
-        content = await build(connection, file, self._rails, self._house)
+        content = self._built.pop(file.sha256, b"")
+        content = content or await build(connection, file, self._rails, self._house)
         if sha256(content).digest() != file.sha256:
             raise InvariantBroken(f"{file.file_name}: built again, its bytes are not those that were claimed")
         try:

@@ -19,6 +19,16 @@ FROM batch_members m JOIN batches b USING (batch_id)
 WHERE m.batch_id = ANY($1::uuid[])
 ORDER BY b.lane, b.sequence, m.accepted_offset, m.payment_id;
 
+-- name: known_debits
+-- Debits that their lanes have booked already, under the same reference: told again they would change nothing.
+SELECT w.place
+FROM unnest($1::integer[], $2::uuid[], $3::text[], $4::bigint[], $5::text[])
+     AS w (place, payment_id, bank_reference, amount_minor, currency)
+JOIN settlements s ON s.payment_id = w.payment_id AND s.bank_reference = w.bank_reference
+     AND s.amount_minor = w.amount_minor
+JOIN payments p ON p.payment_id = s.payment_id
+JOIN batches b ON b.batch_id = p.batch_id AND b.currency = w.currency;
+
 -- name: claim_file
 INSERT INTO bank_files (file_id, rail, nostro, currency, requested_date, message_id, file_name, created_at, sha256,
                         payments_count, amount_minor, claimed_at)
