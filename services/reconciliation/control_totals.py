@@ -15,20 +15,21 @@ from typing import Any
 
 import faust
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from prometheus_client import Counter, Gauge
 
+from services.reconciliation.last_published import last_published
 from services.reconciliation.totals import (
     Book,
     Schemas,
     TotalKey,
     Unreadable,
     from_total_event,
-    money,
     origin,
     record_key,
     total_event,
 )
+from services.reconciliation.whole_polls import of_whole_polls
 
 log = structlog.get_logger(__name__)
 
@@ -36,11 +37,10 @@ READ = ("payments", "settlement-notifications")
 WRITTEN = "control-totals"
 GROUP = "goodfunds-control-totals"
 
-_BATCH = 1_000
+_RECORDS = 5_000
+_POLLS = 100
 _SECONDS = 1.0
 _AGAIN_SECONDS = 3600.0
-# Every total is published again each hour, so the last two hours of a partition hold them all.
-_RESTORE_MS = 2 * 3600 * 1000
 _PAUSE = 1.0
 
 EVENTS = Counter("goodfunds_control_totals_events_total", "Events that the second reader counted", ["topic"])
@@ -114,20 +114,20 @@ class ControlTotals:
             topic_allow_declare=False,
             topic_disable_leader=True,
             consumer_auto_offset_reset="earliest",
-            broker_max_poll_records=_BATCH,
+            broker_max_poll_records=_RECORDS,
             producer_acks=-1,
             # Totals are small; faust's default of a session of 60 s would leave a partition unread for long.
             broker_session_timeout=15.0,
             broker_heartbeat_interval=3.0,
         )
-        source = app.topic(*READ, key_type=bytes, value_type=bytes, internal=True)
+        source = of_whole_polls(app, *READ)
         target = app.topic(WRITTEN, key_type=bytes, value_type=bytes, internal=True)
 
         async def count(stream: Any) -> None:
-            async for events in self._batches(stream.noack()):
-                await self._take(events, target)
-                for event in events:
-                    await stream.ack(event)
+            async for polls in self._polls(stream.noack()):
+                await self._take(polls, target)
+                for poll in polls:
+                    await stream.ack(poll)
 
         app.agent(source)(count)
 
@@ -151,32 +151,39 @@ class ControlTotals:
         self._ready -= partitions
         self._book.forget(partitions)
 
-    async def _batches(self, stream: Any) -> AsyncIterator[Sequence[Any]]:
-        async for events in stream.noack_take(_BATCH, within=_SECONDS):
-            yield events
+    async def _polls(self, stream: Any) -> AsyncIterator[Sequence[Any]]:
+        async for polls in stream.noack_take(_POLLS, within=_SECONDS):
+            yield polls
 
-    async def _take(self, events: Sequence[Any], target: Any) -> None:
+    async def _take(self, polls: Sequence[Any], target: Any) -> None:
         # A rebalance while one partition is restored may take another away again: all or none are counted on.
-        while lacking := {event.message.partition for event in events} - self._ready:
+        while lacking := {poll.message.partition for poll in polls} - self._ready:
             for partition in lacking:
                 await self._restore(partition)
-        for event in events:
-            message = event.message
+        for poll in polls:
+            self._count(poll.message.topic, poll.value)
+        await self._publish(target)
+
+    def _count(self, topic: str, records: Sequence[Any]) -> None:
+        new = repeats = 0
+        for record in records:
             try:
-                producer, lane, seq = origin(dict(message.headers or ()))
-                event_type, fields = self._schemas.decode(bytes(message.value or b""))
-                amount, currency = money(fields)
+                producer, lane, seq = origin(dict(record.headers))
+                event_type, amount, currency = self._schemas.money(record.value or b"")
             except Unreadable as fault:
-                UNREADABLE.labels(message.topic).inc()
+                UNREADABLE.labels(topic).inc()
                 log.warning(
-                    "event not counted", topic=message.topic, partition=message.partition,
-                    offset=message.offset, fault=str(fault),
+                    "event not counted", topic=topic, partition=record.partition, offset=record.offset,
+                    fault=str(fault),
                 )  # fmt: skip
                 continue
-            key = TotalKey(message.topic, message.partition, producer, lane, event_type, currency)
-            new = self._book.add(key, seq, message.offset, amount)
-            (EVENTS if new else REPEATS).labels(message.topic).inc()
-        await self._publish(target)
+            key = TotalKey(topic, record.partition, producer, lane, event_type, currency)
+            if self._book.add(key, seq, record.offset, amount):
+                new += 1
+            else:
+                repeats += 1
+        EVENTS.labels(topic).inc(new)
+        REPEATS.labels(topic).inc(repeats)
 
     async def _publish(self, target: Any) -> None:
         """Publish what moved and wait until the broker has it; tried again until it does."""
@@ -207,44 +214,16 @@ class ControlTotals:
         async with self._restored.setdefault(partition, asyncio.Lock()):
             if partition in self._ready:
                 return
-            place = TopicPartition(WRITTEN, partition)
-            consumer = AIOKafkaConsumer(
-                bootstrap_servers=self._bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
-            )
-            await consumer.start()
-            try:
-                consumer.assign([place])
-                end = (await consumer.end_offsets([place]))[place]
-                await _seek_to_last_hours(consumer, place, end)
-                while await consumer.position(place) < end:
-                    for record in (await consumer.getmany(place, timeout_ms=500)).get(place, ()):
-                        self._restore_record(record)
-            finally:
-                await consumer.stop()
+            for value in await last_published(self._bootstrap, WRITTEN, partition):
+                self._restore_total(partition, value)
             # Each restart publishes anew what it went on from, so that restarts within the hour lose nothing.
             self._book.touch(partition)
             self._ready.add(partition)
 
-    def _restore_record(self, record: Any) -> None:
+    def _restore_total(self, partition: int, value: bytes) -> None:
         try:
-            event_type, fields = self._schemas.decode(bytes(record.value or b""))
+            event_type, fields = self._schemas.decode(value)
         except Unreadable:
             return
-        if event_type == "ControlTotal" and fields["total_partition"] == record.partition:
+        if event_type == "ControlTotal" and fields["total_partition"] == partition:
             self._book.restore(*from_total_event(fields))
-
-
-async def _seek_to_last_hours(consumer: Any, place: Any, end: int) -> None:
-    begin = (await consumer.beginning_offsets([place]))[place]
-    if begin >= end:
-        consumer.seek(place, end)
-        return
-    consumer.seek(place, end - 1)
-    newest: Sequence[Any] = ()
-    while not newest and await consumer.position(place) < end:
-        newest = (await consumer.getmany(place, timeout_ms=500)).get(place, ())
-    if not newest:
-        consumer.seek(place, begin)
-        return
-    found = await consumer.offsets_for_times({place: max(newest[-1].timestamp - _RESTORE_MS, 0)})
-    consumer.seek(place, found[place].offset if found[place] else begin)

@@ -3,14 +3,20 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import fastavro
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from goodfunds.events.types import decode
 from goodfunds.events.wire import long
 from services.reconciliation.control_totals import READ, ControlTotals
-from services.reconciliation.totals import Book, Schemas, Total, TotalKey, from_total_event, money
+from services.reconciliation.totals import Book, Schemas, Total, TotalKey, Unreadable, from_total_event, money
 from tests.integration.reconciliation.scene import returned, submitted
 
 SCHEMAS = Schemas(Path(__file__).parents[3] / "schemas")
@@ -23,12 +29,13 @@ def key(partition: int) -> TotalKey:
     return TotalKey(TOPIC, partition, "settlement.a", partition, "PaymentSubmitted", "EUR")
 
 
-def event(partition: int, seq: int) -> Any:
+def poll(partition: int, seq: int) -> Any:
+    """A poll of one record."""
     headers = [("producer", b"settlement.a"), ("lane", b"%d" % partition), ("seq", b"%d" % seq)]
-    message = SimpleNamespace(
+    record = SimpleNamespace(
         topic=TOPIC, partition=partition, offset=seq, headers=headers, value=submitted(seq, 100).encode()
     )
-    return SimpleNamespace(message=message)
+    return SimpleNamespace(message=record, value=(record,))
 
 
 class Target:
@@ -74,7 +81,7 @@ async def test_a_partition_that_a_rebalance_takes_while_another_is_restored_is_n
             reader._forget({reader.restored[0]})
 
     reader, target = Reader(rebalance_once), Target()
-    await reader._take([event(0, 41), event(1, 41)], target)
+    await reader._take([poll(0, 41), poll(1, 41)], target)
     assert {name.partition: total.count for name, total in target.totals.items()} == {0: 41, 1: 41}
     assert len(reader.restored) == 3
 
@@ -82,7 +89,7 @@ async def test_a_partition_that_a_rebalance_takes_while_another_is_restored_is_n
 async def test_totals_that_a_rebalance_takes_while_they_are_sent_are_sent_as_they_were() -> None:
     reader = Reader()
     target = Target(lambda: reader._forget({0, 1}))
-    await reader._take([event(0, 41), event(1, 41)], target)
+    await reader._take([poll(0, 41), poll(1, 41)], target)
     assert {name.partition: total.count for name, total in target.totals.items()} == {0: 41, 1: 41}
 
 
@@ -111,3 +118,45 @@ def test_what_an_earlier_schema_wrote_is_counted_too() -> None:
     name, fields = SCHEMAS.decode(no_booking_date)
     assert (name, money(fields)) == ("PaymentReturned", (100, "EUR"))
     assert decode(no_booking_date) == replace(RETURNED, booking_date=date(1970, 1, 1))
+
+
+@pytest.mark.parametrize("number", sorted(SCHEMAS._by_id))
+@settings(max_examples=20)  # of each of some thirty schemas
+@given(data=st.data())
+def test_the_short_way_to_the_money_ends_where_reading_all_of_it_ends(number: int, data: Any) -> None:
+    name, schema = SCHEMAS._by_id[number]
+    fields = data.draw(_avro(schema, {}))
+    target = BytesIO()
+    fastavro.schemaless_writer(target, schema, fields)
+    wire = b"\0" + number.to_bytes(4, "big") + target.getvalue()
+    assert SCHEMAS.money(wire) == (name, *money(SCHEMAS.decode(wire)[1]))
+
+
+def test_an_event_that_breaks_off_before_its_money_is_not_readable() -> None:
+    wire = submitted(1, 100).encode()
+    for length in (4, 5, 20, 45):
+        with pytest.raises(Unreadable):
+            SCHEMAS.money(wire[:length])
+
+
+def _avro(schema: Any, named: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """Values of a schema."""
+    if isinstance(schema, str):
+        schema = named.get(schema, {"type": schema})
+    kind = schema["type"]
+    if isinstance(kind, dict):
+        return _avro(kind, named)
+    if "name" in schema:
+        named[schema["name"]] = schema
+    if kind == "record":
+        return st.fixed_dictionaries({each["name"]: _avro(each["type"], named) for each in schema["fields"]})
+    return {
+        "string": st.text(max_size=200),
+        "bytes": st.binary(max_size=9),
+        "fixed": st.binary(min_size=schema.get("size", 0), max_size=schema.get("size", 0)),
+        "int": st.integers(-(2**31), 2**31 - 1),
+        "long": st.integers(-(2**63), 2**63 - 1),
+        "boolean": st.booleans(),
+        "array": st.deferred(lambda: st.lists(_avro(schema["items"], named), max_size=3)),
+        "enum": st.deferred(lambda: st.sampled_from(schema["symbols"])),
+    }[kind]
