@@ -113,7 +113,7 @@ def _entry(number: int, line: Line, booking: Booking, damage_minor: int) -> Entr
             EntryBatch(
                 named.message_id,
                 named.payment_information_id,
-                len(transactions),
+                line.count,
                 line.amount_minor,
                 line.currency,
             ),

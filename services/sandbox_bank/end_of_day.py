@@ -57,10 +57,7 @@ def _state_accounts(books: Books, terms: Terms) -> None:
     accounts = books.connection.execute(SQL["accounts_to_state"]).fetchall()
     for account, currency, balance, statements, stated_transfer, opening in accounts:
         transfers = span(account, currency, stated_transfer + 1, last)
-        moved = sum(
-            row[3] if row[2] else -row[3]
-            for row in books.connection.execute(SQL["booked_transactions"], transfers)
-        )
+        (moved,) = books.connection.execute(SQL["moved"], transfers).fetchone()
         if opening + moved != balance:
             raise BooksWrong(f"{account}: {opening} and {moved} make no {balance}")
         number = statements + 1

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from services.sandbox_bank.books import SQL
-from services.sandbox_bank.model import Answer, Line, Transaction
+from services.sandbox_bank.model import Answer, Booking, Line, Transaction
 
 
 def entry_reference(entry: int) -> str:
@@ -31,6 +31,10 @@ def lines(connection: sqlite3.Connection, answer: Answer) -> Iterator[Line]:
     rows = connection.execute(SQL["booked_transactions"], of_span)
     for (entry, kind, credit), group in groupby(rows, lambda row: (row[0], row[1], row[2])):
         members = list(group)
+        shown = members
+        if kind == "payment" and answer.booking is Booking.BATCH_WITHOUT_DETAILS:
+            # A batch is named by its PmtInf wherever one of its payments echoes it.
+            shown = [next((row for row in members if row[7] and not row[18]), members[0])]
         yield Line(
             entry,
             kind,
@@ -38,7 +42,8 @@ def lines(connection: sqlite3.Connection, answer: Answer) -> Iterator[Line]:
             sum(row[3] for row in members),
             answer.currency,
             date.fromisoformat(members[0][5]),
-            tuple(_transaction(row[6:]) for row in members),
+            len(members),
+            tuple(_transaction(row[6:]) for row in shown),
         )
 
 

@@ -154,7 +154,10 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An entry on an account: `credit` or debit, booked on a day, of one or more transactions."""
+    """An entry on an account: `credit` or debit, booked on a day, of so many transactions.
+
+    `transactions`: all of them, or where no details are shown the one that names their batch.
+    """
 
     entry: int
     kind: str
@@ -162,6 +165,7 @@ class Line:
     amount_minor: int
     currency: str
     booked_on: date
+    count: int
     transactions: tuple[Transaction, ...]
 
 

@@ -45,6 +45,11 @@ FROM transfers t LEFT JOIN payments p ON p.id = t.payment LEFT JOIN files f ON f
 WHERE t.id BETWEEN :from_transfer AND :to_transfer AND t.currency = :currency AND (t.debit_account = :account OR t.credit_account = :account)
 ORDER BY t.id
 
+-- name: moved
+SELECT coalesce(sum(CASE WHEN t.credit_account = :account THEN t.amount_minor ELSE -t.amount_minor END), 0)
+FROM transfers t
+WHERE t.id BETWEEN :from_transfer AND :to_transfer AND t.currency = :currency AND (t.debit_account = :account OR t.credit_account = :account)
+
 -- name: entries_to_damage
 SELECT t.entry, max(CASE WHEN p.instruction_id = '' THEN p.end_to_end_id ELSE p.instruction_id END)
 FROM transfers t JOIN payments p ON p.id = t.payment
