@@ -1,5 +1,6 @@
 """Headers of an event: CloudEvents' Kafka binding, and the number by which a consumer finds a gap."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from goodfunds.errors import Unreadable
@@ -10,32 +11,37 @@ Headers = list[tuple[str, bytes]]
 
 
 class Stamp:
-    """Writes the headers of one producer's events; what all of a row share is made once."""
+    """Writes the headers of one producer's events."""
 
     def __init__(self, producer: str) -> None:
         self._producer = producer.encode()
-        self._event_id = self._producer.replace(b"%", b"%%") + b"/%b/%b/%d/%b"
         self._source = b"/goodfunds/" + producer.partition(".")[0].encode()
 
-    def headers(self, lane: int, decided_at: datetime, event: NumberedEvent) -> Headers:
-        """The headers of an event. The third, fourth and fifth from `producer` on are read by place."""
-        lane_text = b"%d" % lane
-        seq = b"%d" % event.seq
-        found = [
-            ("producer", self._producer),
-            ("lane", lane_text),
-            ("seq", seq),
-            ("ce_id", self._event_id % (lane_text, event.topic.encode(), event.partition, seq)),
-            ("ce_type", event.event_type),
+    def of(
+        self, lane: int, decided_at: datetime, topic: str, partition: int
+    ) -> Callable[[NumberedEvent], Headers]:
+        """What stamps the events of one outbox row for one destination: all that they share is made once.
+
+        The first three headers, `producer`, `lane` and `seq`, are read by their place.
+        """
+        first = (("producer", self._producer), ("lane", b"%d" % lane))
+        last = (
             ("ce_source", self._source),
             ("ce_specversion", b"1.0"),
             ("ce_time", decided_at.isoformat().encode()),
-        ]  # fmt: skip
-        if event.traceparent:
-            found.append(("traceparent", event.traceparent))
-        if event.first_time:
-            found.append(("first_time", b"%d" % event.first_time))
-        return found
+        )
+        name = b"%b/%d/%b/%d/" % (self._producer, lane, topic.encode(), partition)
+
+        def headers(event: NumberedEvent) -> Headers:
+            seq = b"%d" % event.seq
+            found = [*first, ("seq", seq), ("ce_id", name + seq), ("ce_type", event.event_type), *last]
+            if event.traceparent:
+                found.append(("traceparent", event.traceparent))
+            if event.first_time:
+                found.append(("first_time", b"%d" % event.first_time))
+            return found
+
+        return headers
 
 
 def origin(record: Record) -> tuple[bytes, bytes, int]:

@@ -163,7 +163,7 @@ class Publisher:
         count = 0
         while queue.waiting:
             delivery, events = queue.waiting[0]
-            fitted = self._fill(batch, delivery, events)
+            fitted = self._fill(batch, queue, delivery.row, events)
             count += fitted
             if fitted < len(events):
                 queue.waiting[0] = (delivery, events[fitted:])
@@ -177,11 +177,10 @@ class Publisher:
             answer = await future
         self._acknowledge(queue, answer.offset + count - 1, count, completed)
 
-    def _fill(self, batch: Any, delivery: _Delivery, events: list[NumberedEvent]) -> int:
-        row, headers = delivery.row, self._stamp.headers
+    def _fill(self, batch: Any, queue: _Queue, row: OutboxRow, events: list[NumberedEvent]) -> int:
+        headers = self._stamp.of(row.lane, row.decided_at, queue.topic, queue.partition)
         for place, event in enumerate(events):
-            stamped = headers(row.lane, row.decided_at, event)
-            if batch.append(timestamp=None, key=event.key, value=event.body, headers=stamped) is None:
+            if batch.append(timestamp=None, key=event.key, value=event.body, headers=headers(event)) is None:
                 return place
         return len(events)
 
