@@ -26,7 +26,9 @@ async def lanes(stop: asyncio.Event) -> None:
     settings = Settings.model_validate({})
     log.configure(SERVICE.name)
     await migrated(SERVICE, settings.postgres)
-    pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds ingestion readers")
+    pool = await create_pool(
+        settings.dsn(SERVICE.database), "goodfunds ingestion readers", settings.connections
+    )
     try:
         loop = LaneLoop(IngestionHandler(), settings.lanes(SERVICE.database), adopt=adoption.adopt)
         money = MoneyCollector(SERVICE.name, partial(read_money, pool, SQL["money_by_state"]))
@@ -45,7 +47,9 @@ async def intake(stop: asyncio.Event) -> None:
     settings = Settings.model_validate({})
     log.configure("ingestion-intake")
     await migrated(SERVICE, settings.postgres)
-    pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds ingestion intake reader")
+    pool = await create_pool(
+        settings.dsn(SERVICE.database), "goodfunds ingestion intake reader", settings.connections
+    )
     try:
         feed = Feed(
             FileIntake(pool, settings.partitions),

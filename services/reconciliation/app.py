@@ -29,7 +29,9 @@ async def lanes(stop: asyncio.Event) -> None:
     settings = LaneProcessSettings.model_validate({})
     log.configure(SERVICE.name)
     await migrated(SERVICE, settings.postgres)
-    pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds reconciliation readers")
+    pool = await create_pool(
+        settings.dsn(SERVICE.database), "goodfunds reconciliation readers", settings.connections
+    )
     try:
         loop = LaneLoop(ReconciliationHandler(), settings.lanes(SERVICE.database), adopt=adoption.adopt)
         money = MoneyCollector(SERVICE.name, partial(read_money, pool, SQL["money_by_state"]))
@@ -54,7 +56,9 @@ async def statement_reader(stop: asyncio.Event) -> None:
     log.configure("reconciliation-statements")
     folder = OutboxFolder(settings.sftp())
     await migrated(SERVICE, settings.postgres)
-    pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds reconciliation statement reader")
+    pool = await create_pool(
+        settings.dsn(SERVICE.database), "goodfunds reconciliation statement reader", settings.connections
+    )
     try:
         feed = Feed(
             StatementReader(pool, folder, settings.partitions),

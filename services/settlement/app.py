@@ -30,7 +30,9 @@ async def lanes(stop: asyncio.Event) -> None:
     settings = Settings.model_validate({})
     log.configure(SERVICE.name)
     await migrated(SERVICE, settings.postgres)
-    pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds settlement readers")
+    pool = await create_pool(
+        settings.dsn(SERVICE.database), "goodfunds settlement readers", settings.connections
+    )
     try:
         loop = LaneLoop(
             SettlementHandler(settings.nostro, settings.nostro_currency, RAILS),
@@ -54,7 +56,9 @@ async def gateway(stop: asyncio.Event) -> None:
     log.configure("settlement-gateway")
     bank = Bank(settings.sftp(), settings.bank_http)
     await migrated(SERVICE, settings.postgres)
-    pool = await create_pool(settings.dsn(SERVICE.database), "goodfunds settlement gateway reader")
+    pool = await create_pool(
+        settings.dsn(SERVICE.database), "goodfunds settlement gateway reader", settings.connections
+    )
     try:
         source = Gateway(
             pool,

@@ -25,11 +25,18 @@ class LaneProcessSettings(ProcessSettings):
     """What a process needs that works lanes or a feed. `postgres` names no database.
 
     `replicated`: refuse to start on topics without three replicas and two in sync; off for one broker.
+    The rest is for tuning, see docs/tuning.md: `batch` records of one transaction, `linger` seconds at
+    most, `in_flight` events, `connections` of the readers beside the lanes' one.
     """
 
     postgres: str
     partitions: int = Field(default=12, ge=1, le=9_999)
     replicated: bool = True
+    # Below 100 a transaction costs more than its records; above 5,000 a batch only waits longer.
+    batch: int = Field(default=2_000, ge=100, le=5_000)
+    linger: float = Field(default=0.05, ge=0, le=1)
+    in_flight: int = Field(default=20_000, ge=1_000, le=200_000)
+    connections: int = Field(default=4, ge=2, le=50)
 
     def dsn(self, database: str) -> str:
         """A service's own database."""
@@ -42,6 +49,9 @@ class LaneProcessSettings(ProcessSettings):
             bootstrap=self.kafka,
             partitions=self.partitions,
             owner=f"{socket.gethostname()}/{os.getpid()}",
+            batch=self.batch,
+            longest_linger=self.linger,
+            in_flight=self.in_flight,
             replicated=self.replicated,
         )
 
