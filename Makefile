@@ -6,6 +6,8 @@ STAMP := $(VENV)/.installed
 CORPUS ?=
 # Test files run side by side, each worker with servers of its own.
 JOBS ?= 2
+# Of the quick bench: the system's rate to the floor's. Below it something has become slow, noise or not.
+LEAST_RATIO ?= 0.10
 
 .PHONY: help setup demo test lint unit schemas format bench sim model fuzz chaos soak growth mutants check clean
 
@@ -45,8 +47,8 @@ schemas: setup ## Generate types, JSON Schemas and AsyncAPI from schemas/events
 format: setup ## Format the code
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
 
-bench: setup ## Payments a second, end to end (N=… JSON=1)
-	@$(BIN)/python -m tests.bench $(if $(N),--payments $(N)) $(if $(JSON),--json)
+bench: setup ## Speed against the floor of the machine; writes docs/performance.md (N=… JSON=1, QUICK=1: a first look)
+	@$(BIN)/python -m tests.bench $(if $(N),--payments $(N)) $(if $(QUICK),--quick) $(if $(JSON),--json)
 
 sim: setup ## Stories of seeds, told and audited (SEED=… STEPS=…, or SEEDS=200 FIRST_SEED=1; SHOW=1 JSON=1)
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) \
@@ -74,11 +76,12 @@ mutants: setup ## Planted bugs, each found by a test (ONE=name or area, SAMPLE=n
 	@$(BIN)/python -m tests.mutants $(if $(ONE),--one '$(ONE)') $(if $(SAMPLE),--sample $(SAMPLE)) \
 	    $(if $(SEED),--seed $(SEED)) $(if $(CHECK),--check) $(if $(JSON),--json)
 
-check: setup ## What is too long for `make test`: long tests, fuzz, more stories, a sample of planted bugs, chaos
+check: setup ## What is too long for `make test`: long tests, fuzz, stories, planted bugs, speed, chaos
 	@$(BIN)/python -m pytest -q -m long --durations=10 -n $(JOBS) --dist loadfile
 	@$(BIN)/python -m tests.fuzz --seconds 15
 	@$(BIN)/python -m tests.simulation --seeds 30 --first-seed 1000 --steps 80
 	@$(BIN)/python -m tests.mutants --sample 12
+	@$(BIN)/python -m tests.bench --quick --least-ratio $(LEAST_RATIO)
 	@$(BIN)/python -m tests.chaos --minutes 5
 
 clean: ## Remove what set-up and runs have left

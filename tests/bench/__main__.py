@@ -1,185 +1,132 @@
-"""`make bench`: payments a second through the whole house, everything durable, every row checked."""
+"""`make bench`: the whole chain against the floor of the machine; parts, latency, shapes, scale, growth."""
 
-import asyncio
 import json
 import sys
-from contextlib import suppress
-from datetime import date, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
-from time import monotonic
-from typing import Any
 
 import click
-import httpx
-import psutil
-from aiokafka import AIOKafkaProducer
+import uvloop
 
-from goodfunds.cli.asking import Wish, ask
 from goodfunds.cli.demo import demo_stack
 from goodfunds.cli.journey import open_house
-from goodfunds.cli.progress import Progress, read_progress
-from goodfunds.cli.prove import prove_once_counted
-from goodfunds.cli.reading import readers
-from goodfunds.cli.requests import close_cut_off
-from goodfunds.events.topics import PAYMENT_INSTRUCTIONS
-from goodfunds.events.types import AccountFundRequested, AccountOpenRequested, PaymentInstruction
-from goodfunds.lanes import lane_of
 from goodfunds.local import stack as local
-from goodfunds.local.demo_file import iban
+from tests.bench import floor
+from tests.bench.alone import file_alone, http_alone, ingestion_alone
+from tests.bench.findings import Findings
+from tests.bench.growth import at_sizes
+from tests.bench.latency import measure_latencies
+from tests.bench.payments import AMOUNT, open_accounts
+from tests.bench.performance import page
+from tests.bench.performance_chart import chart
+from tests.bench.scale import measure_scale
+from tests.bench.scale_page import scale_page
+from tests.bench.shapes import hot_account, many_accounts
+from tests.bench.system import answered, end, run_system
 
-ACCOUNTS = 240
-AMOUNT = 1_05
-_STILL_SECONDS = 60.0
-
-
-def instructions(count: int, today: date) -> list[tuple[int, PaymentInstruction]]:
-    """(lane's account number, instruction), spread evenly over the accounts."""
-    creditor = iban("DE", "500105170000000001")
-    return [
-        (
-            number % ACCOUNTS,
-            PaymentInstruction(
-                AMOUNT, today, "EUR", "sepa-credit", "bench", f"bench-{number}", f"E2E-{number}", "",
-                account(number % ACCOUNTS), "Ada Almeida", creditor, "Bruno Bauer", "", "SLEV",
-                f"Invoice {number}", "", "", "", "", "", "", (),
-            ),
-        )
-        for number in range(count)
-    ]  # fmt: skip
+DOCS = Path("docs")
+_STEADY = 1_000.0
+_ALONE = 10_000
+"""The fewest payments by which ingestion alone is measured: with less it is hardly in its stride."""
 
 
-def account(number: int) -> str:
-    """A customer's account of the bench."""
-    return iban("DE", f"50010517{number + 1:010d}")
-
-
-async def publish(stack: local.Stack, count: int) -> float:
-    """Publish the instructions in batches; seconds that it took."""
-    by_lane: dict[int, list[tuple[bytes, bytes]]] = {}
-    for number, instruction in instructions(count, date.today()):  # noqa: DTZ011 - a local day will do
-        lane = lane_of(account(number), stack.partitions)
-        by_lane.setdefault(lane, []).append((instruction.debtor_account.encode(), instruction.encode()))
-    producer = AIOKafkaProducer(
-        bootstrap_servers=stack.kafka, acks="all", enable_idempotence=True, max_batch_size=500_000
-    )
-    await producer.start()
-    started = monotonic()
-    try:
-
-        async def send_lane(lane: int, events: list[tuple[bytes, bytes]]) -> None:
-            batch = producer.create_batch()
-            for key, value in events:
-                if batch.append(key=key, value=value, timestamp=None) is None:
-                    await (await producer.send_batch(batch, PAYMENT_INSTRUCTIONS, partition=lane))
-                    batch = producer.create_batch()
-                    batch.append(key=key, value=value, timestamp=None)
-            await (await producer.send_batch(batch, PAYMENT_INSTRUCTIONS, partition=lane))
-
-        await asyncio.gather(*(send_lane(lane, events) for lane, events in by_lane.items()))
-    finally:
-        await producer.stop()
-    return monotonic() - started
-
-
-def cpu_seconds(stack: local.Stack) -> dict[str, float]:
-    """CPU seconds so far of each process, Postgres with its backends."""
-    found = {}
-    for name, running in stack.running.items():
-        process = psutil.Process(running.pid)
-        # Before the children: one that ends meanwhile counts as neither, for the moment, never twice.
-        own = process.cpu_times()
-        seconds = own.user + own.system + own.children_user + own.children_system
-        for child in process.children(recursive=True):
-            with suppress(psutil.NoSuchProcess):
-                times = child.cpu_times()
-                seconds += times.user + times.system
-        found[name] = seconds
+async def _quick(stack: local.Stack, payments: int) -> Findings:
+    """The chain and the floor once, latency without settling, ingestion alone; nothing runs afterwards."""
+    found = Findings()
+    await open_house(stack, {})
+    await open_accounts(stack, "bench", AMOUNT * payments)
+    found.warm = await run_system(stack, "warm", 1_000)
+    await _pair(stack, found, "run", payments)
+    found.latencies.append(await measure_latencies(stack, "steady", _STEADY, 3, settle=False))
+    found.ingestion = await ingestion_alone(stack, "alone", max(payments, _ALONE), restart=False)
     return found
 
 
-async def measure(stack: local.Stack, count: int) -> dict[str, object]:
-    """One run: rates of each stage and of the whole, CPU µs a payment by process."""
-    async with readers(stack) as connections:
-        await open_house(stack, {})
-        wishes: list[Wish] = []
-        for number in range(ACCOUNTS):
-            name = account(number)
-            wishes.append(AccountOpenRequested("bench", f"open-{number}", name, "EUR", "Ada Almeida"))
-            wishes.append(
-                AccountFundRequested(AMOUNT * count, "bench", f"fund-{number}", name, "EUR", "bench")
-            )
-        assert await ask(stack, wishes) == []
-        before = cpu_seconds(stack)
-        started = monotonic()
-        load = asyncio.create_task(publish(stack, count))
-        marks = {}
-        await _until(connections, "accepted", lambda p: p.accepted >= count)
-        marks["accepted"] = monotonic() - started
-        await load
-        await _until(connections, "in batches", lambda p: sum(n for n, _ in p.states.values()) >= count)
-        await close_cut_off(stack, "bench")
-        await _until(connections, "settled", lambda p: p.count("settled") >= count)
-        marks["settled"] = monotonic() - started
-        async with httpx.AsyncClient(timeout=300) as http:
-            bank = stack.url("sandbox-bank")
-            day = date.fromisoformat((await http.get(f"{bank}/business-day")).json()["business_day"])
-            to = {"to": (day + timedelta(days=1)).isoformat()}
-            (await http.post(f"{bank}/business-day/advance", json=to)).raise_for_status()
-        await _until(connections, "matched", lambda p: p.matched >= count)
-        seconds = monotonic() - started
-        after = cpu_seconds(stack)
-    proof = await prove_once_counted(stack)
-    assert proof.holds, proof.sentence
-    return {
-        "payments": count,
-        "seconds": round(seconds, 2),
-        "payments_per_second": round(count / seconds),
-        "accepted_per_second": round(count / marks["accepted"]),
-        "settled_per_second": round(count / marks["settled"]),
-        "cpu_us": {name: round((after[name] - before[name]) / count * 1e6, 1) for name in after},
-        "rss_mb": {name: round(local.memory_mb(each)) for name, each in stack.running.items()},
-        "unaccounted_minor": dict(proof.unaccounted),
-    }
+async def _whole(stack: local.Stack, payments: int) -> Findings:
+    """All that needs one stack; in the end every payment has its end, and the auditor passes the house."""
+    found = Findings()
+    await open_house(stack, {})
+    # Each account could pay for all.
+    await open_accounts(stack, "bench", AMOUNT * payments * 10)
+    before = await floor.mark(stack)
+    warm = max(payments // 20, 1_000)
+    found.warm = await run_system(stack, "warm", warm)
+    await floor.measure(stack, warm, before)
+    for number in range(3):
+        await _pair(stack, found, f"run{number}", payments)
+    found.latencies.append(await measure_latencies(stack, "steady", _STEADY, 30))
+    found.latencies.append(await measure_latencies(stack, "half", found.rate / 2, 30))
+    found.ingestion = await ingestion_alone(stack, "alone", max(payments, _ALONE))
+    await answered(stack)
+    found.http = await http_alone(stack, "http", 2_000)
+    found.file = await file_alone(stack, "file", 100_000)
+    await answered(stack)
+    found.shapes["half of all payments from one account"] = await hot_account(stack, payments // 2)
+    await answered(stack)
+    found.shapes["a million accounts"] = await many_accounts(stack, 1_000_000, payments // 2)
+    await end(stack)
+    return found
 
 
-async def _until(connections: dict[str, object], what: str, holds: object) -> Progress:
-    last, moved = Progress(), monotonic()
-    while True:
-        progress = await read_progress(connections)
-        if holds(progress):  # type: ignore[operator]
-            click.echo(f"{what}: done", err=True)
-            return progress
-        if progress != last:
-            last, moved = progress, monotonic()
-        elif monotonic() - moved > _STILL_SECONDS:
-            raise SystemExit(f"{what}: nothing has moved for {_STILL_SECONDS:.0f} s: {progress}")
-        await asyncio.sleep(0.25)
-
-
-def show(found: dict[str, Any]) -> None:
-    """The figures for a person: the rates, then what each process took of CPU and memory."""
-    click.echo(f"{found['payments']:,} payments in {found['seconds']:.1f} s, each booked, matched and proved")
-    for stage in ("accepted_per_second", "settled_per_second", "payments_per_second"):
-        click.echo(f"{stage.replace('_', ' '):<28}{found[stage]:>8,}")
-    click.echo(f"{'process':<28}{'µs CPU a payment':>18}{'MB':>8}")
-    for name, micro in found["cpu_us"].items():
-        click.echo(f"{name:<28}{micro:>18,.1f}{found['rss_mb'][name]:>8,}")
+async def _pair(stack: local.Stack, found: Findings, run: str, payments: int) -> None:
+    """The system, then the floor of what it did."""
+    before = await floor.mark(stack)
+    found.system.append(await run_system(stack, run, payments))
+    found.floor.append(await floor.measure(stack, payments, before))
 
 
 @click.command()
-@click.option("--payments", type=click.IntRange(1), default=20_000, show_default=True)
-@click.option("--json", "as_json", is_flag=True)
-def main(payments: int, as_json: bool) -> None:
-    """Measure on a fresh stack of its own, which is removed afterwards."""
+@click.option("--payments", type=click.IntRange(1_000), help="Of a run; 200,000, or 5,000 with --quick.")
+@click.option("--quick", is_flag=True, help="A first look, in under a minute: no growth, scale and shapes.")
+@click.option("--least-ratio", type=click.FloatRange(0, 1), default=0.0, help="Exit code 1 below it.")
+@click.option("--docs", type=click.Path(path_type=Path, file_okay=False), default=DOCS, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One object as the last line.")
+def main(payments: int | None, quick: bool, least_ratio: float, docs: Path, as_json: bool) -> None:
+    """Measure on fresh stacks of its own, which are removed afterwards. Without --quick writes the report."""
     folder = Path(mkdtemp(prefix="goodfunds-bench-"))
     folder.chmod(0o755)
     with demo_stack(folder, None, keep=False) as stack:
-        found = asyncio.run(measure(stack, payments))
+        # The loop of the services' processes, for what loads them and the floor.
+        found = uvloop.run(_quick(stack, payments or 5_000) if quick else _whole(stack, payments or 200_000))
+    if not quick:
+        found.scale = measure_scale(20_000, _tell)
+        found.growth = at_sizes((100_000, 1_000_000, 5_000_000))
+        (docs / "performance.md").write_text(page(found), encoding="utf-8")
+        chart(found, docs / "performance.png")
+        (docs / "scale.md").write_text(scale_page(found), encoding="utf-8")
     show(found)
+    fast = found.ratio >= least_ratio
+    if not fast:
+        _tell(f"the ratio to the floor, {found.ratio:.3f}, is below {least_ratio:g}")
     if as_json:
-        click.echo(json.dumps(found))
+        click.echo(json.dumps(found.figures()))
+    sys.exit(0 if fast else 1)
+
+
+def _tell(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def show(found: Findings) -> None:
+    """The figures for a person: the rates, then what each process took of CPU and memory."""
+    figures, last = found.figures(), found.system[-1]
+    click.echo(f"{last.payments:,} payments, each booked, matched and proved")
+    click.echo(f"{'the whole chain':<40}{figures['payments_per_second']:>10,} a second")
+    click.echo(f"{'bare aiokafka and COPY, the same work':<40}{figures['floor_payments_per_second']:>10,}")
+    click.echo(f"{'ratio':<40}{found.ratio:>10.2f}")
+    click.echo(f"{'ratio by CPU':<40}{found.cpu_ratio:>10.2f}")
+    click.echo(f"{'ingestion alone':<40}{figures['ingestion_payments_per_second']:>10,}")
+    for each in found.latencies:
+        click.echo(
+            f"at {each.rate:,.0f} a second, p99: commit to visible {each.commit_to_visible.p99:.1f} ms "
+            f"(a bare hop {each.hop.p99:.1f}), instruction to accepted "
+            f"{each.instruction_to_accepted.p99:.1f} ms (two bare hops {each.two_hops.p99:.1f})"
+        )
+    click.echo(f"{'process':<28}{'µs CPU a payment':>18}{'the floor':>12}{'MB':>8}")
+    bare = found.floor[-1].cpu_us
+    for name, micro in last.cpu_us.items():
+        click.echo(f"{name:<28}{micro:>18,.1f}{bare.get(name, 0.0):>12,.1f}{last.rss_mb.get(name, 0):>8,}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,35 +12,33 @@ from shutil import disk_usage
 from statistics import median
 from tempfile import mkdtemp
 from time import monotonic
-from typing import Any
 
 import click
 import httpx
 
-from goodfunds.cli.asking import Wish, ask
 from goodfunds.cli.demo import demo_stack
 from goodfunds.cli.journey import BANK_HOLDS
 from goodfunds.cli.prove import prove_once_counted
 from goodfunds.cli.reading import readers
 from goodfunds.cli.requests import close_cut_off, open_nostro
-from goodfunds.events.types import AccountFundRequested, AccountOpenRequested
 from goodfunds.lanes import lane_of
 from goodfunds.local import house
 from goodfunds.local import stack as local
 from goodfunds.service import services
 from tests.auditor.at_rest import AtRest, audit_at_rest
 from tests.auditor.bank_at_rest import PastTheBank, book_lines
-from tests.bench.__main__ import ACCOUNTS, AMOUNT, account, cpu_seconds
+from tests.bench.counters import BATCHED, MATCHED, SETTLED, reached, until_quiet, until_step
 from tests.bench.lay import Laid, lay
 from tests.bench.load import Load, advance_day
-from tests.bench.samples import counted, tables
+from tests.bench.payments import ACCOUNTS, AMOUNT, open_accounts
+from tests.bench.spent import cpu_seconds
+from tests.bench.system import statements_unread, until_read
 
 _SMALL = 100_000
 _TEMPLATE = 20_000
 _ROUND = 20_000
 _ROUNDS = 3
 _BOUND = 1.3
-_STILL_SECONDS = 120.0
 _TEMPLATE_RUN, _WARM_RUN, _MEASURED_RUN = "template", "warming0", "round-{:02}"
 """Of one length, so that what is laid and what comes later are rows of one length: see `lay`."""
 DOCS = Path("docs")
@@ -47,10 +46,14 @@ DOCS = Path("docs")
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one round: CPU µs a payment by process, and payments a second from instruction to statement."""
+    """Of one round: CPU µs a payment by process, and payments a second from instruction to statement.
+
+    `rss_mb`: resident memory of the house's processes after it.
+    """
 
     cpu_us: Mapping[str, float]
     rate: float
+    rss_mb: Mapping[str, float]
 
     @property
     def whole(self) -> float:
@@ -72,6 +75,16 @@ class Grown:
     audits: list[AtRest]
     costs: list[Cost]
 
+    @property
+    def cost_us(self) -> float:
+        """CPU µs a payment in all, the median of the rounds."""
+        return median(each.whole for each in self.costs)
+
+    @property
+    def rss_mb(self) -> Mapping[str, int]:
+        """Resident memory by process, the highest of the rounds."""
+        return {name: round(max(each.rss_mb[name] for each in self.costs)) for name in self.costs[0].rss_mb}
+
 
 async def open_books(stack: local.Stack, more_minor: int, reserve: int) -> None:
     """The house's account at the bank, and in our books what it held before the laid payments left it."""
@@ -86,55 +99,29 @@ async def open_books(stack: local.Stack, more_minor: int, reserve: int) -> None:
         "source": "equity",
     }
     await open_nostro(stack, lane_of(local.NOSTRO, stack.partitions), "growth", json.dumps(held))
-    wishes: list[Wish] = []
-    for number in range(ACCOUNTS):
-        name = account(number)
-        wishes.append(AccountOpenRequested("bench", f"open-{number}", name, "EUR", "Ada Almeida"))
-        wishes.append(AccountFundRequested(reserve, "bench", f"fund-{number}", name, "EUR", "bench"))
-    assert await ask(stack, wishes) == []
+    await open_accounts(stack, "growth", reserve)
 
 
 async def one_round(stack: local.Stack, run: str, payments: int) -> Cost:
     """So many payments from instruction to statement line; what they took."""
     async with readers(stack) as connections:
-        base = {name: await tables(each) for name, each in connections.items()}
+        base = {step: await reached(connections, step) for step in (BATCHED, SETTLED, MATCHED)}
+        unread = await statements_unread(stack, connections)
         before, started = cpu_seconds(stack), monotonic()
-
-        async def until(service: str, table: str) -> None:
-            await _until(connections[service], table, counted(base[service], table) + payments)
-
         await Load(stack, run, rate=1.0).burst(payments)
-        await until("settlement", "payments")
+        await until_step(connections, BATCHED, base[BATCHED], payments)
         await close_cut_off(stack, run)
-        await until("settlement", "settlements")
+        await until_step(connections, SETTLED, base[SETTLED], payments)
         await advance_day(stack)
-        await until("reconciliation", "statement_lines")
-        seconds, after = monotonic() - started, cpu_seconds(stack)
-        await _until_quiet(connections)
-    return Cost({name: (after[name] - before[name]) / payments * 1e6 for name in after}, payments / seconds)
-
-
-async def _until(connection: Any, table: str, count: int) -> None:
-    last, moved = -1, monotonic()
-    while (found := counted(await tables(connection), table)) < count:
-        if found != last:
-            last, moved = found, monotonic()
-        elif monotonic() - moved > _STILL_SECONDS:
-            raise SystemExit(f"{table}: {found:,} of {count:,}, and nothing moves")
-        await asyncio.sleep(0.25)
-
-
-async def _until_quiet(connections: Mapping[str, Any]) -> None:
-    """Until no lane moves any more for a second: each service has handled what the other told."""
-    statement = (
-        "SELECT string_agg(offsets::text || outbox_seq || published_seq, ' ' ORDER BY lane) FROM lanes"
+        await until_step(connections, MATCHED, base[MATCHED], payments)
+        seconds = monotonic() - started
+        await until_read(stack, connections, unread)
+        after = await until_quiet(connections, lambda: cpu_seconds(stack))
+    return Cost(
+        {name: (after[name] - before[name]) / payments * 1e6 for name in after},
+        payments / seconds,
+        {name: local.memory_mb(stack.running[name]) for name in local.PROCESSES if name in stack.running},
     )
-    last, same = None, 0
-    while same < 4:
-        now = [await each.fetchval(statement) for each in connections.values()]
-        same = same + 1 if now == last else 0
-        last = now
-        await asyncio.sleep(0.5)
 
 
 async def prepare(stack: local.Stack, payments: int) -> tuple[Laid, float, float]:
@@ -183,31 +170,43 @@ async def audited(stack: local.Stack, laid: Laid, rounds: int) -> AtRest:
     return found
 
 
-async def grow(small: local.Stack, large: local.Stack, payments: int) -> tuple[Grown, Grown]:
-    """Lay both, then let them take turns."""
-    found = []
-    for stack, count in ((small, _SMALL), (large, payments)):
+async def grow(stacks: Sequence[local.Stack], sizes: Sequence[int]) -> list[Grown]:
+    """Lay each, the smallest first, then let them take turns."""
+    found: list[Grown] = []
+    for stack, count in zip(stacks, sizes, strict=True):
         laid, seconds, proof_seconds = await prepare(stack, count)
         size = sum(laid.bytes_of.values()) / max(laid.payments, 1)
         click.echo(f"{count:,} payments: laid in {seconds:,.0f} s, {size:,.0f} bytes each, proved", err=True)
         audits = [await audited(stack, laid, rounds=1)]
-        if stack is small:
-            free = disk_usage(stack.folder).free
-            if size * payments * 1.1 > free:
-                raise SystemExit(
-                    f"{payments:,} payments need {size * payments / 1e9:.0f} GB, {free / 1e9:.0f} GB are free"
-                )
+        if not found:
+            wanted, free = size * sum(sizes[1:]) * 1.1, disk_usage(stack.folder).free
+            if wanted > free:
+                raise SystemExit(f"that needs {wanted / 1e9:.0f} GB of disk, {free / 1e9:.0f} GB are free")
         found.append(Grown(count, laid, seconds, proof_seconds, audits, []))
     for turn in range(_ROUNDS):
-        for stack, grown in ((small, found[0]), (large, found[1])):
+        for stack, grown in zip(stacks, found, strict=True):
             cost = await one_round(stack, _MEASURED_RUN.format(turn), _ROUND)
             grown.costs.append(cost)
             click.echo(f"{grown.payments:>12,}: {cost.whole:,.0f} µs, {cost.rate:,.0f}/s", err=True)
-    for stack, grown in ((small, found[0]), (large, found[1])):
+    for stack, grown in zip(stacks, found, strict=True):
         proof = await prove_once_counted(stack)
         assert proof.holds, proof.sentence
         grown.audits.append(await audited(stack, grown.laid, rounds=1 + _ROUNDS))
-    return found[0], found[1]
+    return found
+
+
+def at_sizes(sizes: Sequence[int]) -> list[Grown]:
+    """What a payment costs with so many finished ones in the tables, each size on a stack of its own.
+
+    The machine's speed drifts, so they are up at the same time and take turns.
+    """
+    with ExitStack() as opened:
+        stacks = []
+        for _ in sizes:
+            folder = Path(mkdtemp(prefix="goodfunds-growth-"))
+            folder.chmod(0o755)
+            stacks.append(opened.enter_context(demo_stack(folder, None, keep=False)))
+        return asyncio.run(grow(stacks, sizes))
 
 
 def ratio(small: Grown, large: Grown, process: str = "") -> float:
@@ -254,6 +253,10 @@ def report(small: Grown, large: Grown) -> str:
         "",
         f"Payments a second: {rates[0]:,.0f} with few, {rates[1]:,.0f} with many.",
         "",
+        "| resident memory after a round, MB | with few | with many |",
+        "|---|---|---|",
+        *(f"| {name} | {small.rss_mb[name]:,} | {large.rss_mb[name]:,} |" for name in small.rss_mb),
+        "",
         "| bytes a payment | few | many |",
         "|---|---|---|",
         *sizes,
@@ -273,14 +276,11 @@ def report(small: Grown, large: Grown) -> str:
 @click.option("--docs", type=click.Path(path_type=Path, file_okay=False), default=DOCS, show_default=True)
 def main(payments: int, docs: Path) -> None:
     """Compare on two stacks of their own, which are removed afterwards; exit code 1 above the bound."""
-    folders = [Path(mkdtemp(prefix="goodfunds-growth-")) for _ in range(2)]
-    for folder in folders:
-        folder.chmod(0o755)
-    with demo_stack(folders[0], None, keep=False) as small, demo_stack(folders[1], None, keep=False) as large:
-        found = asyncio.run(grow(small, large, payments))
-    (docs / "growth.md").write_text(report(*found), encoding="utf-8")
-    click.echo(report(*found))
-    sys.exit(0 if max(ratio(*found), ratio(*found, "postgres")) <= _BOUND else 1)
+    small, large = at_sizes((_SMALL, payments))
+    told = report(small, large)
+    (docs / "growth.md").write_text(told, encoding="utf-8")
+    click.echo(told)
+    sys.exit(0 if max(ratio(small, large), ratio(small, large, "postgres")) <= _BOUND else 1)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import date, timedelta
 from time import monotonic
 from typing import Any
@@ -13,14 +13,13 @@ from aiokafka import AIOKafkaProducer
 from goodfunds.cli.asking import ask
 from goodfunds.cli.requests import close_cut_off
 from goodfunds.events.topics import PAYMENT_INSTRUCTIONS
-from goodfunds.events.types import AccountFundRequested, PaymentInstruction
+from goodfunds.events.types import AccountFundRequested
 from goodfunds.lanes import lane_of
 from goodfunds.local import stack as local
-from goodfunds.local.demo_file import iban
-from tests.bench.__main__ import ACCOUNTS, AMOUNT, account
+from tests.bench.payments import ACCOUNTS, AMOUNT, account, instruction
 
 _TICK_SECONDS = 0.1
-_SLICE = 2_000
+SLICE = 2_000
 """Instructions of one sending: a lane's share of them fits a batch."""
 CUT_OFF_SECONDS = 30.0
 DAY_SECONDS = 60.0
@@ -37,16 +36,29 @@ async def fund(stack: local.Stack, run: str, payments: int) -> None:
 
 
 class Load:
-    """Publishes instructions at a rate until stopped; `sent` counts those that the broker acknowledged."""
+    """Publishes instructions at a rate until stopped; `sent` counts those that the broker acknowledged.
 
-    def __init__(self, stack: local.Stack, run: str, rate: float) -> None:
+    `names`: the debtors' accounts, by default those of every measurement; `place_of`: a payment's among them.
+    `tick`: seconds from one sending to the next; what is due meanwhile goes out at once.
+    """
+
+    def __init__(
+        self,
+        stack: local.Stack,
+        run: str,
+        rate: float,
+        names: Sequence[str] = (),
+        place_of: Callable[[int], int] | None = None,
+        tick: float = _TICK_SECONDS,
+    ) -> None:
         self.sent = 0
         self.behind = 0.0
         self._stack = stack
         self._run = run
         self._rate = rate
-        self._creditor = iban("DE", "500105170000000001")
-        self._names = [account(number) for number in range(ACCOUNTS)]
+        self._tick = tick
+        self._names = names or [account(number) for number in range(ACCOUNTS)]
+        self._place_of = place_of or (lambda number: number % len(self._names))
         self._lanes = [lane_of(name, stack.partitions) for name in self._names]
         self._today = date.today()  # noqa: DTZ011 - a local day will do
 
@@ -56,19 +68,19 @@ class Load:
             started, number = monotonic(), 0
             while not stop.is_set():
                 due = int((monotonic() - started) * self._rate)
-                for first in range(number, due, _SLICE):
-                    await self._send(producer, range(first, min(first + _SLICE, due)))
+                for first in range(number, due, SLICE):
+                    await self._send(producer, range(first, min(first + SLICE, due)))
                 self.sent = number = max(due, number)
                 lag = monotonic() - started - number / self._rate
                 self.behind = max(self.behind, lag)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), _TICK_SECONDS)
+                    await asyncio.wait_for(stop.wait(), self._tick)
 
     async def burst(self, count: int) -> None:
         """So many at once, in slices that fit a batch."""
         async with self._producer() as producer:
-            for first in range(0, count, _SLICE):
-                await self._send(producer, range(first, min(first + _SLICE, count)))
+            for first in range(0, count, SLICE):
+                await self._send(producer, range(first, min(first + SLICE, count)))
         self.sent = count
 
     @contextlib.asynccontextmanager
@@ -85,11 +97,11 @@ class Load:
     async def _send(self, producer: Any, numbers: range) -> None:
         by_lane: dict[int, Any] = {}
         for number in numbers:
-            place = number % ACCOUNTS
+            place = self._place_of(number)
             batch = by_lane.get(self._lanes[place])
             if batch is None:
                 batch = by_lane[self._lanes[place]] = producer.create_batch()
-            value = self._instruction(number, place).encode()
+            value = instruction(self._run, number, self._names[place], self._today).encode()
             appended = batch.append(key=self._names[place].encode(), value=value, timestamp=None)
             assert appended is not None, "a tick's share of a lane fits a batch"
         sending = [
@@ -97,13 +109,6 @@ class Load:
             for lane, batch in by_lane.items()
         ]
         await asyncio.gather(*sending)
-
-    def _instruction(self, number: int, place: int) -> PaymentInstruction:
-        return PaymentInstruction(
-            AMOUNT, self._today, "EUR", "sepa-credit", "bench", f"{self._run}-{number}",
-            f"{self._run}-{number}"[-35:], "", self._names[place], "Ada Almeida", self._creditor,
-            "Bruno Bauer", "", "SLEV", f"Invoice {number}", "", "", "", "", "", "", (),
-        )  # fmt: skip
 
 
 async def advance_day(stack: local.Stack) -> None:

@@ -6,9 +6,9 @@ from time import monotonic
 import psutil
 
 from goodfunds.local import stack as local
-from tests.bench.__main__ import cpu_seconds
 from tests.bench.flat import Bound
 from tests.bench.samples import Series
+from tests.bench.spent import cpu_seconds, own_cpu_seconds
 
 _EVERY_SECONDS = 60.0
 _COST = Bound(0.15, 20.0)
@@ -48,7 +48,6 @@ class Processor:
 
     def _taken(self) -> tuple[float, float]:
         """CPU seconds so far: of the house with its load, of the whole machine."""
-        own = psutil.Process().cpu_times()
         every = psutil.cpu_times()
-        house = sum(cpu_seconds(self._stack).values()) + own.user + own.system
+        house = sum(cpu_seconds(self._stack).values()) + own_cpu_seconds()
         return house, sum(every) - every.idle - getattr(every, "iowait", 0.0)

@@ -9,6 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from goodfunds.events.topics import BANK_NOTIFICATIONS, PAYMENTS, SETTLEMENT_NOTIFICATIONS
+from tests.bench.counters import counted, tables
 from tests.bench.flat import Bound
 from tests.bench.memory import Peaks
 
@@ -20,10 +21,6 @@ LATENCY = Bound(0.25, 50.0)
 TAIL_LATENCY = Bound(0.50, 250.0)
 SECONDS = Bound(0.25, 2.0)
 _HOT = ("lanes", "balances", "batches")
-_TABLES = """
-SELECT relname, pg_table_size(relid) AS table_bytes, pg_indexes_size(relid) AS index_bytes,
-       n_live_tup, n_dead_tup, n_tup_ins
-FROM pg_stat_user_tables"""
 _PROGRESS = "SELECT sum(outbox_seq - published_seq)::bigint AS waiting FROM lanes"
 _OFFSETS = "SELECT lane, offsets FROM lanes WHERE lane >= 0"
 _AT_THE_BANK = """
@@ -93,16 +90,6 @@ class Listener:
         # A statement reports what its notification has: nobody settles for it.
         self._reported = dict(list(self._reported.items())[-200_000:])
         return found
-
-
-def counted(rows: Mapping[str, Any], table: str) -> int:
-    """Rows ever inserted into a table, without counting them."""
-    return int(rows[table]["n_tup_ins"]) if table in rows else 0
-
-
-async def tables(connection: Any) -> dict[str, Any]:
-    """Sizes and tuples of a database's tables by name."""
-    return {row["relname"]: row for row in await connection.fetch(_TABLES)}
 
 
 async def sample(

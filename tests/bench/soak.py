@@ -17,6 +17,7 @@ import matplotlib as mpl
 from aiokafka import AIOKafkaConsumer
 
 from goodfunds.cli.demo import demo_stack
+from goodfunds.cli.journey import open_house
 from goodfunds.cli.prove import prove_once_counted
 from goodfunds.cli.reading import readers
 from goodfunds.cli.requests import close_cut_off
@@ -24,27 +25,30 @@ from goodfunds.local import stack as local
 from goodfunds.service import services
 from tests.auditor.at_rest import audit_at_rest
 from tests.auditor.bank_at_rest import book_lines
-from tests.bench.__main__ import measure
+from tests.bench.counters import until, until_quiet
 from tests.bench.flat import Verdict, judge
 from tests.bench.load import CUT_OFF_SECONDS, DAY_SECONDS, Load, advance_day, calendar, fund
 from tests.bench.memory import Peaks
+from tests.bench.payments import AMOUNT, open_accounts
 from tests.bench.processor import Processor
-from tests.bench.samples import Listener, Series, counted, sample, tables
+from tests.bench.samples import Listener, Series, sample
+from tests.bench.system import run_system, until_read
 
 _EVERY_SECONDS = 10.0
 _SHARE = 0.8
 _FOR_TOP = 20_000
 _BYTES_A_PAYMENT = 16_000
 """Of disk, with the topics, the bank's files and books: measured 12 to 14 kB."""
-_STILL_SECONDS = 120.0
 DOCS = Path("docs")
 
 
 async def soak(stack: local.Stack, minutes: float) -> dict[str, Any]:
     """Load for so long, with the samples; then all payments to their end, and the proof."""
     click.echo(f"measuring the top rate with {_FOR_TOP:,} payments", err=True)
-    top = await measure(stack, _FOR_TOP)
-    rate = float(str(top["payments_per_second"])) * _SHARE
+    await open_house(stack, {})
+    await open_accounts(stack, "top", AMOUNT * _FOR_TOP)
+    top = await run_system(stack, "top", _FOR_TOP)
+    rate = top.rate * _SHARE
     wanted = int(rate * minutes * 60)
     needed, free = wanted * _BYTES_A_PAYMENT, disk_usage(stack.folder).free
     if needed > free:
@@ -91,7 +95,7 @@ async def soak(stack: local.Stack, minutes: float) -> dict[str, Any]:
         tell=lambda line: click.echo(line, err=True),
     )
     return {
-        "minutes": minutes, "top": top["payments_per_second"], "rate": rate, "seconds": seconds,
+        "minutes": minutes, "top": round(top.rate), "rate": rate, "seconds": seconds,
         "payments": load.sent, "behind": load.behind, "disk": used / max(load.sent, 1), "series": series,
         "proof": proof, "audit": audit, "others": processor.said(),
     }  # fmt: skip
@@ -114,21 +118,14 @@ def _said(at: Mapping[str, int]) -> str:
 
 async def _until_all_ended(stack: local.Stack, connections: Mapping[str, Any], payments: int) -> None:
     """Every payment settled and on a statement; by the tables' counters, which cost nothing to read."""
-    await _until(connections["settlement"], "payments", payments)
+    await until(connections["settlement"], "payments", payments)
     await close_cut_off(stack, "soak")
-    await _until(connections["settlement"], "settlements", payments)
+    await until(connections["settlement"], "settlements", payments)
     await advance_day(stack)
-    await _until(connections["reconciliation"], "statement_lines", payments)
-
-
-async def _until(connection: Any, table: str, count: int) -> None:
-    last, moved = -1, monotonic()
-    while (found := counted(await tables(connection), table)) < count:
-        if found != last:
-            last, moved = found, monotonic()
-        elif monotonic() - moved > _STILL_SECONDS:
-            raise SystemExit(f"{table}: {found:,} of {count:,}, and nothing moves")
-        await asyncio.sleep(1)
+    await until(connections["reconciliation"], "statement_lines", payments)
+    # The audit is of a house at rest.
+    await until_read(stack, connections, 0)
+    await until_quiet(connections, lambda: None)
 
 
 def verdicts(series: Series) -> dict[str, Verdict]:

@@ -28,9 +28,13 @@ READER = "goodfunds_reader"
 
 SETTINGS = (
     "-c", "max_connections=200", "-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB",
-    "-c", "wal_compression=on",
+    "-c", "wal_compression=on", "-c", "track_commit_timestamp=on",
 )  # fmt: skip
-"""As postgres is told them; what is durable by default (fsync, synchronous_commit) stays so."""
+"""As postgres is told them; what is durable by default (fsync, synchronous_commit) stays so.
+
+The time of a commit is kept (10 bytes a transaction), so that whoever measures can ask how long an event
+took from there to its topic.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,84 @@
+"""What a bench has found, and the figures that it prints of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from tests.bench.floor import Run
+from tests.bench.growth import Grown
+from tests.bench.latency import Latencies
+from tests.bench.scale import Scaled
+from tests.bench.system import Measured
+
+
+@dataclass(slots=True)
+class Findings:
+    """What a bench has found; what a quick one leaves out is empty. `system` and `floor` took turns."""
+
+    warm: Measured | None = None
+    system: list[Measured] = field(default_factory=list)
+    floor: list[Run] = field(default_factory=list)
+    latencies: list[Latencies] = field(default_factory=list)
+    ingestion: tuple[float, float] = (0.0, 0.0)
+    http: float = 0.0
+    file: float = 0.0
+    shapes: dict[str, tuple[float, float]] = field(default_factory=dict)
+    scale: list[Scaled] = field(default_factory=list)
+    growth: list[Grown] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        """Payments a second through the whole chain."""
+        return median(each.rate for each in self.system)
+
+    @property
+    def floor_rate(self) -> float:
+        """Payments a second with nothing but aiokafka and COPY."""
+        return median(each.rate for each in self.floor)
+
+    @property
+    def ratio(self) -> float:
+        """Of the system's rate to the floor's: the median over pairs of runs that followed each other."""
+        return median(ours.rate / bare.rate for ours, bare in zip(self.system, self.floor, strict=True))
+
+    @property
+    def cpu_ratio(self) -> float:
+        """Of the floor's CPU a payment to the system's: what the waiting for a bank does not touch."""
+        return median(
+            sum(bare.cpu_us.values()) / sum(ours.cpu_us.values())
+            for ours, bare in zip(self.system, self.floor, strict=True)
+        )
+
+    @property
+    def grown(self) -> float:
+        """CPU a payment with the most in the tables against the fewest; 0 where it was not measured."""
+        return self.growth[-1].cost_us / self.growth[0].cost_us if self.growth else 0.0
+
+    @property
+    def cpu_us(self) -> Mapping[str, float]:
+        """µs a payment by process, of the last run."""
+        return self.system[-1].cpu_us
+
+    def figures(self) -> dict[str, Any]:
+        """As `--json` prints them."""
+        last = self.system[-1]
+        return {
+            "payments": last.payments,
+            "payments_per_second": round(self.rate),
+            "floor_payments_per_second": round(self.floor_rate),
+            "ratio": round(self.ratio, 3),
+            "cpu_ratio": round(self.cpu_ratio, 3),
+            "ingestion_payments_per_second": round(self.ingestion[0]),
+            "http_requests_per_second": round(self.http),
+            "file_payments_per_second": round(self.file),
+            "commit_to_visible_p99_ms": round(self.latencies[0].commit_to_visible.p99, 1),
+            "instruction_to_accepted_p99_ms": round(self.latencies[0].instruction_to_accepted.p99, 1),
+            "cpu_us": dict(last.cpu_us),
+            "floor_cpu_us": dict(self.floor[-1].cpu_us),
+            "growth": [
+                {"payments": each.payments, "cpu_us": round(each.cost_us, 1), "rss_mb": dict(each.rss_mb)}
+                for each in self.growth
+            ],
+            "rss_mb": dict(last.rss_mb),
+        }
