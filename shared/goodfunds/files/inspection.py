@@ -1,0 +1,45 @@
+"""What a file says at a glance: its format, whether it keeps to it, entries, sums and balances."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from goodfunds.files.records import FileError
+
+_NONE: Mapping[str, int] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class StatementFacts:
+    """One statement of an account. `sum_minor` is signed, of its booked entries, credit positive.
+
+    Balances are the booked ones, signed; None where the bank gave none. An unknown currency is "".
+    """
+
+    account: str
+    currency: str
+    entries: int
+    sum_minor: int
+    opening_minor: int | None = None
+    closing_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What was found. `format` such as `pain.001.001.09`, `mt940`, `bai2`, `nacha`, `csv`.
+
+    `valid`: to the letter of its format, with its own counts, hashes and totals. `readable`: the facts below
+    hold though it may not be valid; where not, they are what came before the fault. `entries`: transactions
+    or lines, the details of a batch not counted twice. `sums`: minor units by currency; of payments the
+    amounts, of statements the signed sum of booked entries, of NACHA credits less debits.
+    """
+
+    format: str
+    valid: bool
+    readable: bool
+    entries: int
+    sums: Mapping[str, int] = _NONE
+    statements: tuple[StatementFacts, ...] = ()
+    errors: tuple[FileError, ...] = ()
+    warnings: tuple[FileError, ...] = ()
+    details: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
