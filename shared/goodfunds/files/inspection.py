@@ -6,8 +6,6 @@ from types import MappingProxyType
 
 from goodfunds.files.records import FileError
 
-_NONE: Mapping[str, int] = MappingProxyType({})
-
 
 @dataclass(frozen=True, slots=True)
 class StatementFacts:
@@ -38,7 +36,7 @@ class Inspection:
     valid: bool
     readable: bool
     entries: int
-    sums: Mapping[str, int] = _NONE
+    sums: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     statements: tuple[StatementFacts, ...] = ()
     errors: tuple[FileError, ...] = ()
     warnings: tuple[FileError, ...] = ()
