@@ -8,12 +8,13 @@ from types import SimpleNamespace
 
 from goodfunds.errors import InvariantBroken, Unreadable
 from goodfunds.events import json_bodies, types
-from goodfunds.files import bai2, camt053, camt054, mt940, mt_messages, pain001, pain002
+from goodfunds.files import bai2, camt053, camt054, mt940, mt_messages, nacha, pain001, pain002
 from goodfunds.files.records import InvalidFile
 from goodfunds.lanes.frame import NumberedEvent, OutboxRow, pack, unpack
 from goodfunds.lanes.headers import origin
 from goodfunds.local.demo_file import demo_file
 from tests.unit.files.bank_texts import BAI2, MT103, MT940, MT942
+from tests.unit.files import nacha_made
 from tests.unit.files.texts import NOTIFICATION, STATEMENT, STATUS_REPORT
 
 
@@ -66,6 +67,11 @@ TARGETS: Mapping[str, Target] = {
     "BAI2": Target((BAI2,), lambda raw: list(bai2.read(BytesIO(raw))), (InvalidFile,)),
     "MT940": Target((MT940, MT942), lambda raw: list(mt940.read(BytesIO(raw))), (InvalidFile,)),
     "FIN message": Target((MT103,), lambda raw: list(mt_messages.read(BytesIO(raw))), (InvalidFile,)),
+    "nacha": Target(
+        (nacha_made.raw(nacha_made.SMALL), nacha_made.raw(nacha_made.ABROAD, "")),
+        lambda raw: list(nacha.read(BytesIO(raw))),
+        (InvalidFile,),
+    ),
     "Avro event": Target((_event().encode(),), types.decode, (Unreadable,)),
     "JSON event": Target(
         (_JSON,), lambda raw: json_bodies.decode_json("PaymentInstruction", raw), (Unreadable,)

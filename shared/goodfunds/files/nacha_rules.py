@@ -1,0 +1,182 @@
+"""What a NACHA entry must be beyond its fields: its code, amount and addenda by its Standard Entry Class.
+
+Nacha Operating Rules, Appendix Three (Glossary: Amount, Transaction Code, Addenda Record Indicator) and the
+classes' own rules (Article Two). What operators refuse is an error, what they mend or bear a warning.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from goodfunds.files.nacha_addenda_records import (
+    Addenda,
+    ContestedReturn,
+    DishonoredReturn,
+    InternationalInformation,
+    NotificationOfChange,
+    PaymentRelatedInformation,
+    Return,
+    TerminalInformation,
+)
+from goodfunds.files.nacha_codes import (
+    ADVICE,
+    CLASSES,
+    CREDIT,
+    CREDITS_ONLY,
+    DEBIT,
+    DEBITS_ONLY,
+    IAT_MANDATORY,
+    IAT_MOST,
+    LIVE,
+    PRENOTE,
+    RETURNED,
+    TRANSACTION_CODES,
+    ZERO_DOLLAR,
+    EntryClass,
+    TransactionCode,
+)
+from goodfunds.files.nacha_fields import Findings
+from goodfunds.files.nacha_records import BatchHeader, Entry, EntryDetail, InternationalBatchHeader
+from goodfunds.rails.reasons import (
+    CONTENT_INCORRECT,
+    INVALID_NUMBER_OF_TRANSACTIONS,
+    MANDATORY_ELEMENT_MISSING,
+    NOT_ALLOWED_AMOUNT,
+    TRANSACTION_NOT_SUPPORTED,
+    ZERO_AMOUNT,
+)
+
+BatchHead = BatchHeader | InternationalBatchHeader
+
+_ZERO_DOLLAR_CLASSES: Final = frozenset({"ACK", "ATX", "CCD", "CTX", "IAT"})
+_NAME: Final = "IndividualName"
+
+
+def check_batch(header: BatchHead, findings: Findings) -> None:
+    """What a batch header must be as a whole."""
+    advices = header.service_class_code == "280"
+    if advices != (header.standard_entry_class == "ADV"):
+        why = f"{header.service_class_code} with {header.standard_entry_class}: 280 is for ADV, and it alone"
+        findings.error(CONTENT_INCORRECT, "ServiceClassCode", why)
+    description = header.company_entry_description
+    fixed = {"RCK": "REDEPCHECK", "ENR": "AUTOENROLL"}.get(header.standard_entry_class)
+    if fixed is not None and description not in (fixed, "REVERSAL"):
+        findings.error(CONTENT_INCORRECT, "CompanyEntryDescription", f"{description!r} is not {fixed}")
+
+
+def check_entry(entry: Entry, header: BatchHead, stated: int | None, findings: Findings) -> None:
+    """An entry with all its addenda. `stated`: how many it says it has, None where it does not say."""
+    code = TRANSACTION_CODES.get(entry.transaction_code)
+    name = header.standard_entry_class
+    rules = CLASSES.get(name)
+    if code is None:
+        why = f"{entry.transaction_code!r} is no transaction code"
+        findings.error(CONTENT_INCORRECT, "TransactionCode", why)
+    if code is None or rules is None:
+        return
+    back = [each for each in entry.addenda if isinstance(each, _BACK)]
+    _check_direction(code, header, findings)
+    if isinstance(header, InternationalBatchHeader):
+        _check_international(entry.addenda, bool(back), stated, findings)
+    elif name == "COR":
+        _check_change(entry, findings)
+    elif not back and code.kind == RETURNED:
+        why = f"{entry.transaction_code} is a return or change, and no addenda says which"
+        findings.warning(MANDATORY_ELEMENT_MISSING, "Addenda", why)
+    elif not back:
+        _check_forward(entry, code, header, rules, findings)
+        _check_addenda(entry, rules, stated, findings)
+    if not back or name == "COR":
+        _check_amount(entry.amount_minor, code, header, rules, findings)
+    if len(back) > 1:
+        findings.warning(CONTENT_INCORRECT, "Addenda", "more than one return or change of an entry")
+
+
+_BACK: Final = (Return, DishonoredReturn, ContestedReturn, NotificationOfChange)
+
+
+def _check_direction(code: TransactionCode, header: BatchHead, findings: Findings) -> None:
+    if (code.kind == ADVICE) != (header.standard_entry_class == "ADV"):
+        findings.error(CONTENT_INCORRECT, "TransactionCode", "codes 81 to 88 are for ADV, and it alone")
+    wanted = {CREDITS_ONLY: CREDIT, DEBITS_ONLY: DEBIT}.get(header.service_class_code)
+    if wanted is not None and code.direction != wanted:
+        why = f"{code.direction} in a batch of service class {header.service_class_code}"
+        findings.error(CONTENT_INCORRECT, "TransactionCode", why)
+
+
+def _check_amount(
+    minor: int, code: TransactionCode, header: BatchHead, rules: EntryClass, findings: Findings
+) -> None:
+    change_of_iat = header.standard_entry_class == "COR" and isinstance(header, InternationalBatchHeader)
+    nothing = (
+        code.kind in (PRENOTE, ZERO_DOLLAR) or not rules.moves_money or header.standard_entry_class == "COR"
+    )
+    if nothing and minor and not change_of_iat:
+        findings.error(NOT_ALLOWED_AMOUNT, "Amount", f"{minor} where the amount must be zero")
+    if code.kind == ZERO_DOLLAR and header.standard_entry_class not in _ZERO_DOLLAR_CLASSES:
+        why = f"zero dollar entries are not of {header.standard_entry_class}"
+        findings.error(CONTENT_INCORRECT, "TransactionCode", why)
+    if code.kind == LIVE and not minor and not nothing:
+        findings.error(ZERO_AMOUNT, "Amount", "the amount is zero in an entry that moves money")
+    if rules.most_minor and minor > rules.most_minor:
+        why = f"{minor} is more than the {rules.most_minor} cents of {header.standard_entry_class}"
+        findings.error(NOT_ALLOWED_AMOUNT, "Amount", why)
+
+
+def _check_forward(
+    entry: Entry, code: TransactionCode, header: BatchHead, rules: EntryClass, findings: Findings
+) -> None:
+    """A reversal goes the other way than the class does (Article Two, Reversing Entries)."""
+    reverses = header.company_entry_description == "REVERSAL"
+    if len(rules.directions) == 1 and (code.direction in rules.directions) == reverses:
+        way = "a reversal" if reverses else "an entry"
+        why = f"{code.direction} is not what {way} of {header.standard_entry_class} can be"
+        findings.error(TRANSACTION_NOT_SUPPORTED, "TransactionCode", why)
+    named = isinstance(entry, EntryDetail) and entry.individual_name.strip("0 ")
+    if header.standard_entry_class == "TEL" and not named:
+        findings.error(MANDATORY_ELEMENT_MISSING, _NAME, "the receiver's name must be there in TEL")
+
+
+def _check_addenda(entry: Entry, rules: EntryClass, stated: int | None, findings: Findings) -> None:
+    count = len(entry.addenda)
+    types = {"05": PaymentRelatedInformation, "02": TerminalInformation}
+    wanted = types.get(rules.addenda)
+    if any(wanted is None or not isinstance(each, wanted) for each in entry.addenda):
+        findings.error(CONTENT_INCORRECT, "Addenda", "an addenda that entries of this class do not have")
+    elif not rules.least_addenda <= count <= rules.most_addenda:
+        why = f"{count} addenda, {rules.least_addenda} to {rules.most_addenda} can be"
+        findings.error(INVALID_NUMBER_OF_TRANSACTIONS, "Addenda", why)
+    if stated is not None and stated != count:
+        why = f"{stated} stated, {count} there"
+        findings.error(INVALID_NUMBER_OF_TRANSACTIONS, "NumberOfAddendaRecords", why)
+    trace = entry.trace_number if isinstance(entry, EntryDetail) else ""
+    told = [each for each in entry.addenda if isinstance(each, PaymentRelatedInformation)]
+    if any(each.entry_sequence != trace[-7:] for each in told):
+        findings.error(CONTENT_INCORRECT, "Addenda05/EntryDetailSequenceNumber", "addenda of another entry")
+    if [each.sequence for each in told] != list(range(1, len(told) + 1)):
+        findings.warning(CONTENT_INCORRECT, "Addenda05/SequenceNumber", "not numbered from 1 on")
+
+
+def _check_change(entry: Entry, findings: Findings) -> None:
+    if [type(each) for each in entry.addenda] != [NotificationOfChange]:
+        findings.error(CONTENT_INCORRECT, "Addenda", "an entry of COR has one addenda, of type 98")
+
+
+def _check_international(
+    addenda: Sequence[Addenda], back: bool, stated: int | None, findings: Findings
+) -> None:
+    types = Counter(each.type_code for each in addenda if isinstance(each, InternationalInformation))
+    missing = [each for each in IAT_MANDATORY if types[each] != 1]
+    if missing:
+        why = f"addenda {', '.join(missing)} must be there once"
+        findings.error(MANDATORY_ELEMENT_MISSING, "Addenda", why)
+    for kind, most in IAT_MOST.items():
+        if types[kind] > most:
+            why = f"{types[kind]} addenda {kind}, at most {most} can be"
+            findings.error(INVALID_NUMBER_OF_TRANSACTIONS, "Addenda", why)
+    if not back and types.total() != len(addenda):
+        findings.error(CONTENT_INCORRECT, "Addenda", "an addenda that entries of IAT do not have")
+    if stated is not None and stated != len(addenda):
+        # Gateways count the mandatory seven alone; the batch control counts them all.
+        why = f"{stated} stated, {len(addenda)} there"
+        findings.warning(INVALID_NUMBER_OF_TRANSACTIONS, "NumberOfAddendaRecords", why)
