@@ -1,4 +1,4 @@
-"""NACHA (ACH) files: reads them strictly and tells what one holds (Nacha Operating Rules)."""
+"""NACHA (ACH) files: reads them strictly, tells what one holds, and writes them (Nacha Operating Rules)."""
 
 from collections.abc import Iterator
 from types import MappingProxyType
@@ -6,9 +6,10 @@ from typing import BinaryIO
 
 from goodfunds.files.inspection import Inspection
 from goodfunds.files.nacha_reading import Reading, Record
+from goodfunds.files.nacha_writing import write
 from goodfunds.files.records import InvalidFile
 
-__all__ = ["Record", "inspect", "read", "read_batches"]
+__all__ = ["Record", "inspect", "read", "read_batches", "write"]
 
 
 def read(source: BinaryIO) -> Iterator[Record]:

@@ -5,6 +5,7 @@ cents, never negative: the transaction code says debit or credit. Text is withou
 1-based line, or record where the file has no line breaks; records that differ in it alone are equal.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from goodfunds.files.nacha_addenda_records import Addenda
@@ -155,3 +156,22 @@ class FileControl:
     debit_minor: int
     credit_minor: int
     line: int = field(default=0, compare=False)
+
+
+# --- files to be written -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AchBatch:
+    """A batch to be written; its control is computed. A batch number of 0 is its place in the file."""
+
+    header: BatchHeader
+    entries: Sequence[EntryDetail]
+
+
+@dataclass(frozen=True, slots=True)
+class AchFile:
+    """A file to be written; its control is computed."""
+
+    header: FileHeader
+    batches: Sequence[AchBatch]
