@@ -98,7 +98,7 @@ class Batch:
             findings.error(CONTENT_INCORRECT, "AddendaRecordIndicator", why)
         check_entry(entry, self.header, pending.stated, findings)
         if not isinstance(entry, AccountingAdvice):
-            self._check_order(entry.trace_number)
+            self._check_trace(entry.trace_number)
         findings.line, findings.entry = line, 0
         return entry
 
@@ -110,10 +110,13 @@ class Batch:
             self._findings.error(MANDATORY_ELEMENT_MISSING, "Entry", "a batch without entries")
         return control
 
-    def _check_order(self, trace: str) -> None:
-        """A warning only: it is the ODFI that numbers entries, and originators leave it to it."""
+    def _check_trace(self, trace: str) -> None:
+        """Warnings only: it is the ODFI that numbers entries, and originators leave it to it."""
         if trace <= self._last_trace:
             self._findings.warning(CONTENT_INCORRECT, "TraceNumber", f"{trace} after {self._last_trace}")
+        if trace[:8] != self.header.originating_dfi:
+            why = f"{trace} does not begin with the bank of the batch, {self.header.originating_dfi}"
+            self._findings.warning(CONTENT_INCORRECT, "TraceNumber", why)
         self._last_trace = trace
 
 

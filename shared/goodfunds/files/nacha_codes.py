@@ -54,7 +54,7 @@ CLASSES: Final[Mapping[str, EntryClass]] = MappingProxyType(
         "COR": EntryClass(),
         "CTX": EntryClass(addenda="05", most_addenda=9_999, counted=True),
         "DNE": EntryClass(_CREDITS, "05", 1, 1, moves_money=False),
-        "ENR": EntryClass(_CREDITS, "05", 0, 9_999, counted=True, moves_money=False),
+        "ENR": EntryClass(_CREDITS, "05", 1, 9_999, counted=True, moves_money=False),
         "IAT": EntryClass(),
         "MTE": EntryClass(addenda="02", least_addenda=1, most_addenda=1, name_first=True),
         "POP": _CHECK,
@@ -64,7 +64,7 @@ CLASSES: Final[Mapping[str, EntryClass]] = MappingProxyType(
         "SHR": EntryClass(addenda="02", least_addenda=1, most_addenda=1),
         "TEL": EntryClass(_DEBITS),
         "TRC": EntryClass(_DEBITS),
-        "TRX": EntryClass(_DEBITS, "05", 0, 9_999, counted=True),
+        "TRX": EntryClass(_DEBITS, "05", 1, 9_999, counted=True),
         "WEB": EntryClass(addenda="05", most_addenda=1),
         "XCK": _RETURNED_CHECK,
     }

@@ -17,6 +17,7 @@ from goodfunds.files.nacha_records import (
     InternationalBatchHeader,
     InternationalEntryDetail,
 )
+from goodfunds.money import CURRENCIES
 from goodfunds.rails.reasons import (
     CONTENT_INCORRECT,
     INCORRECT_ACCOUNT_NUMBER,
@@ -26,6 +27,8 @@ from goodfunds.rails.reasons import (
 )
 
 _KNOWN_CLASSES: Final = frozenset(CLASSES)
+_CURRENCIES: Final = frozenset(CURRENCIES)
+_EXCHANGES: Final = frozenset({"FF", "FV", "VF"})
 _ORIGINATOR_STATUSES: Final = frozenset("012")
 _MODIFIERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ")
 _CONSTANTS: Final = ((2, 3, "01", "PriorityCode"), (35, 37, "094", "RecordSize"))
@@ -88,15 +91,15 @@ def batch_header(found: Fields, line: int) -> BatchHead:
         return InternationalBatchHeader(
             service_class_code=service,
             iat_indicator=found.text(5, 20),
-            foreign_exchange_indicator=found.text(21, 22),
+            foreign_exchange_indicator=found.one_of(21, 22, _EXCHANGES, "ForeignExchangeIndicator"),
             foreign_exchange_reference_indicator=found.text(23, 23),
             foreign_exchange_reference=found.text(24, 38),
             destination_country=found.mandatory(39, 40, "ISODestinationCountryCode"),
             originator_identification=found.named(41, 50, "OriginatorIdentification"),
             standard_entry_class=entry_class,
             company_entry_description=description,
-            originating_currency=found.mandatory(64, 66, "ISOOriginatingCurrencyCode"),
-            destination_currency=found.mandatory(67, 69, "ISODestinationCurrencyCode"),
+            originating_currency=found.one_of(64, 66, _CURRENCIES, "ISOOriginatingCurrencyCode"),
+            destination_currency=found.one_of(67, 69, _CURRENCIES, "ISODestinationCurrencyCode"),
             effective_entry_date=effective,
             settlement_date=found.text(76, 78),
             originator_status_code=status,

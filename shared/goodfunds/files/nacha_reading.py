@@ -187,6 +187,7 @@ class Reading:
     def _finish(self) -> None:
         self._close("the file ends before the control of the batch")
         if not self._records:
+            self.findings.line = 1
             self.findings.error(INVALID_FILE_FORMAT, "", "the file is empty")
             self.findings.unreadable = True
         elif not self.has_control:

@@ -79,7 +79,7 @@ def check_entry(entry: Entry, header: BatchHead, stated: int | None, findings: F
     if isinstance(header, InternationalBatchHeader):
         _check_international(entry.addenda, bool(back), stated, findings)
     elif name == "COR":
-        _check_change(entry, findings)
+        _check_change(entry, code, findings)
     elif not back and code.kind == RETURNED:
         why = f"{entry.transaction_code} is a return or change, and no addenda says which"
         findings.warning(MANDATORY_ELEMENT_MISSING, "Addenda", why)
@@ -157,7 +157,10 @@ def _check_addenda(entry: Entry, rules: EntryClass, stated: int | None, findings
         findings.warning(CONTENT_INCORRECT, "Addenda05/SequenceNumber", "not numbered from 1 on")
 
 
-def _check_change(entry: Entry, findings: Findings) -> None:
+def _check_change(entry: Entry, code: TransactionCode, findings: Findings) -> None:
+    if code.kind != RETURNED:
+        why = f"{entry.transaction_code} is not a code of changes: those end in 1 and 6"
+        findings.error(CONTENT_INCORRECT, "TransactionCode", why)
     if [type(each) for each in entry.addenda] != [NotificationOfChange]:
         findings.error(CONTENT_INCORRECT, "Addenda", "an entry of COR has one addenda, of type 98")
 

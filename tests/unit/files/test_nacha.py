@@ -204,6 +204,7 @@ def test_a_field_that_breaks_its_rule_is_refused_by_its_name(
         (2, 70, "202613", "Batch[1]/EffectiveEntryDate"),
         (2, 79, "0", "Batch[1]/OriginatorStatusCode"),
         (4, 94, "1", "Batch[1]/Entry[2]/TraceNumber"),
+        (4, 80, "1", "Batch[1]/Entry[2]/TraceNumber"),
         (3, 55, "JANÉ", "Batch[1]/Record"),
     ],
 )
@@ -326,9 +327,18 @@ def test_notifications_of_change_and_their_refusals() -> None:
         (put(PAYROLL, 51, "COR"), RETURNED, CHANGE),
         (put(PAYROLL, 51, "COR"), put(RETURNED, 30, "0" * 10), put(CHANGE, 36, " " * 29)),
         (put(PAYROLL, 51, "COR"), put(RETURNED, 30, "0" * 10), RETURN),
+        (put(PAYROLL, 51, "COR"), put(put(RETURNED, 30, "0" * 10), 2, "22"), CHANGE),
         (PAYROLL, RETURNED, put(RETURN, 2, "97")),
     ],
-    ids=["unknown return", "unknown change", "change with money", "nothing corrected", "no change", "type"],
+    ids=[
+        "unknown return",
+        "unknown change",
+        "change with money",
+        "nothing corrected",
+        "no change",
+        "live",
+        "type",
+    ],
 )
 def test_returns_and_changes_that_break_their_rules_are_refused(
     header: str, entry: str, addendum: str
@@ -442,6 +452,13 @@ def test_iat_without_one_of_its_addenda_or_with_one_twice_is_refused(number: int
     less = [each for index, each in enumerate(IAT_ADDENDA) if index != number]
     assert fault in faults(whole(IAT, IAT_ENTRY, *less))
     assert fault in faults(whole(IAT, IAT_ENTRY, *IAT_ADDENDA, IAT_ADDENDA[number]))
+
+
+@pytest.mark.parametrize(
+    ("first", "text"), [(21, "XX"), (39, "  "), (64, "US "), (67, "QQQ"), (41, "0" * 10)]
+)
+def test_an_iat_batch_names_its_currencies_country_and_originator(first: int, text: str) -> None:
+    assert faults(whole(put(IAT, first, text), IAT_ENTRY, *IAT_ADDENDA))
 
 
 def test_iat_has_at_most_two_remittances_and_known_transaction_types() -> None:

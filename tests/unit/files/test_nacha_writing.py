@@ -5,7 +5,7 @@ from dataclasses import replace
 from io import BytesIO
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from goodfunds.files import nacha
@@ -33,6 +33,10 @@ from goodfunds.files.nacha_returns import changed_entry, changed_header, returne
 HEADER = FileHeader("091000019", "1234567890", "260302", "0930", "A", "FIRST BANK", "ADA WORKS", "REF1")
 BATCH = BatchHeader("200", "ADA WORKS", "1234567890", "PPD", "PAYROLL", "09100001", 1, "", "", "260303")
 ENTRY = EntryDetail("22", "011401533", "0072", 1240_50, "JANE DOE", "091000010000001", "E1")
+
+ROUND_TRIP = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 
 # --- what is drawn -----------------------------------------------------------------------------------
 
@@ -165,12 +169,14 @@ def expected(file: AchFile) -> list[nacha.Record]:
     return found
 
 
+@ROUND_TRIP
 @given(files())
 def test_what_is_written_is_read_back(file: AchFile) -> None:
     found = list(nacha.read(BytesIO(nacha.write(file))))
     assert [each for each in found if not isinstance(each, BatchControl | FileControl)] == expected(file)
 
 
+@ROUND_TRIP
 @given(files())
 def test_what_is_written_fills_its_blocks_and_adds_up(file: AchFile) -> None:
     raw = nacha.write(file)
