@@ -10,8 +10,8 @@ from itertools import islice
 from goodfunds.errors import InvariantBroken
 from goodfunds.events.topics import PAYMENT_INSTRUCTIONS
 from goodfunds.events.types import PaymentInstruction
-from goodfunds.files import pain001
-from goodfunds.files.records import CreditTransfer, FileError, InvalidFile, PaymentFile, PaymentInformation
+from goodfunds.files import instructions_pain001
+from goodfunds.files.records import FileError, InvalidFile, PaymentFile
 from goodfunds.lanes import Emission, Sequences, lane_of
 from goodfunds.lanes.records import Connection
 from goodfunds.rails.reasons import CONTENT_INCORRECT, INVALID_REMITTANCE, TRANSACTION_NOT_SUPPORTED
@@ -119,44 +119,5 @@ def unusable(file: PaymentFile) -> list[FileError]:
 
 def instructions(client: str, content: io.BytesIO) -> Iterator[PaymentInstruction]:
     """The payments of a valid file in order. Keys: MsgId / index of the PmtInf / index in it, from 1."""
-    message_id = ""
-    information: PaymentInformation | None = None
-    for record in pain001.read(content):
-        if isinstance(record, PaymentInformation):
-            information = record
-        elif isinstance(record, CreditTransfer):
-            assert information is not None
-            yield _instruction(client, message_id, information, record)
-        else:
-            message_id = record.message_id
-
-
-def _instruction(
-    client: str, message_id: str, information: PaymentInformation, transfer: CreditTransfer
-) -> PaymentInstruction:
-    address = transfer.creditor_address
-    end_to_end_id = transfer.end_to_end_id
-    return PaymentInstruction(
-        amount_minor=transfer.amount_minor,
-        requested_execution_date=information.requested_execution_date,
-        currency=transfer.currency,
-        rail="sepa-credit",
-        client=client,
-        idempotency_key=(f"{message_id}/{transfer.payment_information_index}/{transfer.transaction_index}"),
-        end_to_end_id="" if end_to_end_id == "NOTPROVIDED" else end_to_end_id,
-        uetr=transfer.uetr,
-        debtor_account=information.debtor_account,
-        debtor_name=information.debtor_name,
-        creditor_account=transfer.creditor_account,
-        creditor_name=transfer.creditor_name,
-        creditor_agent=transfer.creditor_agent,
-        charge_bearer=transfer.charge_bearer,
-        remittance_unstructured=" ".join(transfer.remittance_unstructured),
-        remittance_reference=transfer.remittance_reference,
-        creditor_street=address.street,
-        creditor_building=address.building,
-        creditor_postcode=address.postcode,
-        creditor_town=address.town,
-        creditor_country=address.country,
-        creditor_address_lines=address.lines,
-    )
+    for placed in instructions_pain001.read(content, client):
+        yield placed.instruction
