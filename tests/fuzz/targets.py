@@ -9,6 +9,8 @@ from types import SimpleNamespace
 from goodfunds.errors import InvariantBroken, Unreadable
 from goodfunds.events import json_bodies, types
 from goodfunds.files import bai2, camt053, camt054, mt940, mt_messages, nacha, pain001, pain002
+from goodfunds.files import camt053, camt054, csv_statement, instructions_csv, pain001, pain002
+from goodfunds.files.csv_mapping_file import InvalidMapping, load
 from goodfunds.files.records import InvalidFile
 from goodfunds.lanes.frame import NumberedEvent, OutboxRow, pack, unpack
 from goodfunds.lanes.headers import origin
@@ -57,6 +59,23 @@ _JSON = (
     b'"creditor_account":"FR1420041010050500013M02606","creditor_name":"Bruno"}'
 )
 
+_CSV_STATEMENT = (
+    b"Date,Status,Type,CheckNumber,Description,Withdrawal,Deposit,RunningBalance\r\n"
+    b'"08/17/2026","Posted","ATM","","Cash","$103.00","","$1,858.47"\r\n'
+    b'"08/14/2026","Posted","DEPOSIT","","Salary","","$20.00","$1,961.47"\r\n'
+)
+_SEMICOLONS = "Buchungstag;Verwendungszweck;Betrag;Währung\n20.11.2026;Miete;-1.250,00;EUR\n".encode("cp1252")
+_CSV_MAPPING = (
+    b"name: n\ntitle: t\ndates: [DD.MM.YYYY]\nbooking_date: Date\ndelimiter: ';'\ndecimal: ','\n"
+    b"amount: {style: indicator, column: Amount, indicator: 3, credit: [H], debit: [S]}\n"
+    b"currency: {column: Ccy, fixed: EUR}\nlabelled:\n  - {label: Opening, opening_balance: 2}\n"
+)
+_CSV_INSTRUCTIONS = (
+    b"amount,currency,requested_execution_date,rail,client,idempotency_key,debtor_account,debtor_name,"
+    b"creditor_account,creditor_name,creditor_address_lines\n"
+    b'10.50,EUR,2026-03-03,sepa-credit,acme,K1,A1,Ada,FR1420041010050500013M02606,"\'=Bruno","a\nb"\n'
+)
+
 TARGETS: Mapping[str, Target] = {
     "pain.001": Target(
         (demo_file(3, 2, date(2026, 3, 2)),), lambda raw: list(pain001.read(BytesIO(raw))), (InvalidFile,)
@@ -72,6 +91,12 @@ TARGETS: Mapping[str, Target] = {
         lambda raw: list(nacha.read(BytesIO(raw))),
         (InvalidFile,),
     ),
+    "CSV statement": Target(
+        (_CSV_STATEMENT, _SEMICOLONS),
+        lambda raw: (csv_statement.inspect(BytesIO(raw)), list(csv_statement.read(BytesIO(raw)))),
+    "CSV mapping": Target((_CSV_MAPPING,), load, (InvalidMapping,)),
+    "CSV instructions": Target(
+        (_CSV_INSTRUCTIONS,), lambda raw: list(instructions_csv.read(BytesIO(raw))), (InvalidFile,)
     "Avro event": Target((_event().encode(),), types.decode, (Unreadable,)),
     "JSON event": Target(
         (_JSON,), lambda raw: json_bodies.decode_json("PaymentInstruction", raw), (Unreadable,)

@@ -45,7 +45,7 @@ _BAR_FROM = 5_000_000
     "--leave-out",
     multiple=True,
     metavar="ELEMENT",
-    help="An element of the pain.001 that may be lost, such as InstrId or a path; may be repeated.",
+    help="An element of the pain.001 that may be lost, such as Purp or a path; may be repeated.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Tell what was done as one JSON object.")
 def convert_file(
@@ -56,13 +56,13 @@ def convert_file(
 
     FROM is known by its content, TO by --to or its suffix; either may be - for the standard stream. JSON
     Lines are what the topic payment-instructions takes. What TO cannot say is refused, with line and element,
-    unless it belongs to the message alone (CreDtTm, InitgPty, PmtInfId, BtchBookg, DbtrAgt, which is told) or
+    unless it belongs to the message alone (CreDtTm, InitgPty, PmtInfId, InstrId, BtchBookg, DbtrAgt: told) or
     --leave-out names it. Nothing is written where anything is refused.
 
     \b
     Examples:
       goodfunds files convert payments.xml payments.jsonl
-      goodfunds files convert payments.xml payments.csv --leave-out InstrId
+      goodfunds files convert payments.xml payments.csv --leave-out Purp
       goodfunds files convert payments.csv payments.xml --client acme --message-id MSG-7
       goodfunds files convert payments.jsonl - --to csv
     """

@@ -69,12 +69,14 @@ _OF_THE_MESSAGE: Final = MappingProxyType(
     {
         "GrpHdr": ("CreDtTm", "InitgPty", "Grpg"),
         "PmtInf": ("PmtInfId", "BtchBookg", "DbtrAgt"),
-        "CdtTrfTxInf": ("RmtInf/Strd/CdtrRefInf/Tp/Issr",),
+        "CdtTrfTxInf": ("PmtId/InstrId", "RmtInf/Strd/CdtrRefInf/Tp/Issr"),
     }
 )
-"""What says how the message came and is booked, or what its account says too: left out, and told."""
+"""What says how the message came and is booked, or what its account says too: left out, and told.
 
-_POINT_TO_POINT: Final = "PmtId/InstrId"
+InstrId is "a point to point reference" (ISO 20022) of sender and receiver; a payment's key takes its place.
+"""
+
 _ONCE: Final = ("RmtInf/Ustrd", "RmtInf/Strd/CdtrRefInf/Ref")
 
 
@@ -96,7 +98,7 @@ def unsaid(source: BinaryIO, leave_out: Collection[str] = ()) -> tuple[FileError
     """What is left out of a valid file, each element once with its first line.
 
     That is what belongs to the message, and what `leave_out` names of what has no field: elements
-    (`InstrId`) or paths. Raises InvalidFile with all else that no instruction can say, 100 at most.
+    (`Purp`) or paths. Raises InvalidFile with all else that no instruction can say, 100 at most.
     """
     looking = _Looking(frozenset(leave_out))
     message, seen = Message(source, _SHAPE), False
@@ -154,9 +156,6 @@ class _Looking:
             text = text.strip(SPACE)
             only = said.get(leaf)
             if not text or only == "" or (only is not None and re.fullmatch(only, text)):
-                continue
-            if leaf == _POINT_TO_POINT and text == found.stripped("PmtId/EndToEndId"):
-                self._tell(found.line_at(leaf), f"{path}/{leaf}", "left out: it is the EndToEndId again")
                 continue
             at, whole = found.line_at(leaf), f"{path}/{leaf}"
             if only is not None:

@@ -368,7 +368,8 @@ _MESSAGE = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 def test_what_is_the_messages_own_is_left_out_and_told() -> None:
-    done, lines = converted(_MESSAGE.encode(), Form.JSONL)
+    content = _MESSAGE.replace("<EndToEndId>", "<InstrId>I1</InstrId><EndToEndId>", 1)
+    done, lines = converted(content.encode(), Form.JSONL)
     found = decode_json("PaymentInstruction", lines.strip())
     assert isinstance(found, PaymentInstruction)
     assert (found.amount_minor, found.idempotency_key, found.client) == (1000, "M1/1/1", "acme")
@@ -378,13 +379,13 @@ def test_what_is_the_messages_own_is_left_out_and_told() -> None:
         (5, "PmtInf/PmtInfId"),
         (5, "PmtInf/BtchBookg"),
         (9, "PmtInf/DbtrAgt/FinInstnId/BICFI"),
+        (10, "PmtInf/CdtTrfTxInf/PmtId/InstrId"),
     ]
 
 
 @pytest.mark.parametrize(
     ("before", "added", "line", "path"),
     [
-        ("<EndToEndId>E1", "<InstrId>I1</InstrId>", 10, "PmtInf/CdtTrfTxInf/PmtId/InstrId"),
         ("<Cdtr>", "<UltmtDbtr><Nm>Eve</Nm></UltmtDbtr>", 11, "PmtInf/CdtTrfTxInf/UltmtDbtr/Nm"),
         ("<RmtInf>", "<UltmtCdtr><Nm>Eve</Nm></UltmtCdtr>", 12, "PmtInf/CdtTrfTxInf/UltmtCdtr/Nm"),
         ("<RmtInf>", "<Purp><Cd>SALA</Cd></Purp>", 12, "PmtInf/CdtTrfTxInf/Purp/Cd"),
@@ -420,9 +421,10 @@ def test_what_an_instruction_would_say_otherwise_is_refused(said: str, instead: 
 
 
 def test_an_element_that_may_be_lost_is_told_and_one_that_would_change_the_payment_stays_refused() -> None:
-    content = _MESSAGE.replace("<EndToEndId>", "<InstrId>I1</InstrId><EndToEndId>", 1).encode()
-    done, _ = converted(content, Form.JSONL, leave_out=["InstrId"])
-    assert "PmtInf/CdtTrfTxInf/PmtId/InstrId" in [each.path for each in done.left_out]
+    content = _MESSAGE.replace("<RmtInf>", "<Purp><Cd>SALA</Cd></Purp><RmtInf>", 1).encode()
+    for name in ("Purp", "PmtInf/CdtTrfTxInf/Purp"):
+        done, _ = converted(content, Form.JSONL, leave_out=[name])
+        assert "PmtInf/CdtTrfTxInf/Purp/Cd" in [each.path for each in done.left_out]
     cheque = _MESSAGE.replace("<PmtMtd>TRF", "<PmtMtd>CHK").encode()
     assert refused(cheque, Form.JSONL, leave_out=["PmtMtd"]) == [(5, "PmtInf/PmtMtd")]
 

@@ -1,7 +1,9 @@
 """CSV statements: each style of amounts, encodings, what is told of a wrong row, and what no file can do."""
 
 import io
+import tracemalloc
 from datetime import date
+from typing import BinaryIO, cast
 
 import pytest
 from hypothesis import given, settings
@@ -417,3 +419,27 @@ def test_a_file_is_recognised_by_its_first_bytes() -> None:
     assert csv_statement.recognises(b"date,description,amount,currency\n2026-03-0")
     assert not csv_statement.recognises(b"PmtInfId\nPayment-Info\n")
     assert not csv_statement.recognises(b"<?xml version='1.0'?><Document/>")
+
+
+def test_memory_is_flat_in_the_size_of_a_statement() -> None:
+    class Endless(io.RawIOBase):
+        """A statement of many rows that are made as they are read."""
+
+        def __init__(self, entries: int) -> None:
+            self._left = entries
+            self._next = b"Date,Amount,Text\n"
+
+        def read(self, size: int = -1, /) -> bytes:
+            found = self._next
+            rows = min(self._left, size // 40)
+            self._left -= rows
+            self._next = b"2026-03-02,1.00,some text of an entry\n" * rows
+            return found
+
+    csv_statement.inspect(io.BytesIO(b"Date,Amount,Text\n"), mapping())
+    tracemalloc.start()
+    found = csv_statement.inspect(cast(BinaryIO, Endless(30_000)), mapping())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (found.entries, dict(found.sums)) == (30_000, {"EUR": 3_000_000})
+    assert peak < 2 << 20, "the rows held as records would be over 10 MiB"
