@@ -119,14 +119,14 @@ def _opened(source: str) -> Iterator[BinaryIO]:
 
 
 def _write(pieces: Iterator[bytes], target: str) -> None:
-    """All of it or nothing: TO is replaced once everything is on the disk."""
-    if target == "-":
-        with tempfile.TemporaryFile() as kept:
+    """All of it or nothing: TO is replaced once everything is on the disk; a stream gets it from there."""
+    path = Path(target).resolve()
+    if target == "-" or (path.exists() and not path.is_file()):
+        with tempfile.TemporaryFile() as kept, click.open_file(target, "wb") as stream:
             kept.writelines(pieces)
             kept.seek(0)
-            shutil.copyfileobj(kept, click.get_binary_stream("stdout"))
+            shutil.copyfileobj(kept, stream)
         return
-    path = Path(target)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as written:

@@ -12,7 +12,6 @@ from goodfunds.files import (
     instructions_json,
     instructions_pain001,
     instructions_pain001_writing,
-    pain001,
 )
 from goodfunds.files.instructions import Placed
 from goodfunds.files.records import FileError, InvalidFile
@@ -85,11 +84,6 @@ def convert(
     of a pain.001; `message_id` gives payments new keys in it; `leave_out`: elements of a pain.001 that may
     be lost.
     """
-    left_out: tuple[FileError, ...] = ()
-    if form is Form.PAIN001:
-        for _ in pain001.read(_again(source)):
-            pass
-        left_out = instructions_pain001.unsaid(_again(source), leave_out)
     payments, sums = 0, dict[str, int]()
     for placed in _read(source, form, client):
         each = placed.instruction
@@ -98,6 +92,9 @@ def convert(
     if not payments:
         why = "the file holds no payments"
         raise InvalidFile([FileError(MANDATORY_ELEMENT_MISSING, 1, "", why)])
+    left_out: tuple[FileError, ...] = ()
+    if form is Form.PAIN001:
+        left_out = instructions_pain001.unsaid(_again(source), leave_out)
     made = Conversion(form, target, payments, MappingProxyType(sums), left_out)
     if target is Form.PAIN001:
         planned = instructions_pain001_writing.plan(

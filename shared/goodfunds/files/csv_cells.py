@@ -12,6 +12,7 @@ LONGEST_AMOUNT: Final = 60
 LONGEST_DATE: Final = 40
 
 _SIGNS = "+\\-\u2212"
+_GAP = "[ \u00a0\u202f]?"
 _TOKENS: Final = {
     "YYYY": r"(?P<year>[0-9]{4})",
     "YY": r"(?P<year_of_century>[0-9]{2})",
@@ -71,11 +72,11 @@ class AmountFormat:
 
     def __init__(self, decimal: str, thousands: str, symbols: Sequence[str], trailing_zeros: bool) -> None:
         grouped = "".join(rf"|[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}})+" for mark in thousands)
-        symbol = f"(?:(?:{'|'.join(map(re.escape, symbols))}) ?)?" if symbols else ""
-        after = f"(?: ?(?:{'|'.join(map(re.escape, symbols))}))?" if symbols else ""
+        symbol = "|".join(map(re.escape, symbols)) or "(?!)"
         self._pattern = re.compile(
-            rf"([{_SIGNS}]?) ?{symbol}([{_SIGNS}]?)([0-9]+{grouped})(?:{re.escape(decimal)}([0-9]+))?"
-            rf"{after} ?([{_SIGNS}]?)"
+            rf"([{_SIGNS}]?){_GAP}(?:(?:{symbol}){_GAP})?([{_SIGNS}]?)"
+            rf"([0-9]+{grouped})(?:{re.escape(decimal)}([0-9]+))?"
+            rf"(?:{_GAP}(?:{symbol}))?{_GAP}([{_SIGNS}]?)"
         )
         self._thousands = str.maketrans("", "", thousands)
         self._trailing_zeros = trailing_zeros

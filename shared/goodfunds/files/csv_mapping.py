@@ -1,6 +1,7 @@
 """The declared mapping of a bank's CSV statements: which column says what, and how it is written."""
 
 import codecs
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -8,6 +9,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from goodfunds.files.csv_cells import DateFormat
 from goodfunds.files.csv_text import DETECTED, MOST_COLUMNS
 from goodfunds.money import exponent
+
+_ENCODINGS = re.compile(
+    "utf-8|ascii|utf-16-(?:le|be)|iso8859-[0-9]{1,2}|cp125[0-8]|cp437|cp85[028]|mac-roman"
+)
+"""As Python names them: each byte, or pair, is a character or is not, and no state is kept."""
 
 
 def _column(value: Any) -> Any:
@@ -31,12 +37,12 @@ def _codec(name: str) -> str:
     if name == DETECTED:
         return name
     try:
-        found = codecs.lookup(name)
+        found = codecs.lookup(name).name
     except LookupError:
-        raise ValueError(f"{name!r} is no encoding") from None
-    if not found._is_text_encoding:
-        raise ValueError(f"{name!r} is no encoding of text")
-    return name
+        found = ""
+    if _ENCODINGS.fullmatch(found) is None:
+        raise ValueError(f"{name!r} is no encoding that statements are written in")
+    return found
 
 
 def _date_format(written: str) -> str:
@@ -194,6 +200,8 @@ class Mapping(_Part):
             raise ValueError("decimal and thousands are no letters, digits or signs")
         if any(character.isdigit() for symbol in self.symbols for character in symbol):
             raise ValueError("a symbol has no digits")
+        if any(character in "+-\u2212()" for symbol in self.symbols for character in symbol):
+            raise ValueError("a symbol has no signs or parentheses, which would change what an amount means")
         if self.delimiter in ("\r", "\n", "\0", self.quote) or self.quote in ("\r", "\n", "\0"):
             raise ValueError("delimiter and quote are different characters, and no ends of lines")
         if not self.header and any(isinstance(name, str) for _, column in self.columns() for name in column):

@@ -6,11 +6,11 @@ from typing import Final
 
 from goodfunds.events.types import PaymentInstruction
 from goodfunds.files.records import CreditTransfer, FileError, InvalidFile, PaymentInformation
+from goodfunds.files.xml import MOST_ERRORS
 from goodfunds.money import MAX_DIGITS, MAX_MINOR, UnknownCurrency, exponent
 from goodfunds.rails.reasons import INVALID_AMOUNT, INVALID_TRANSACTION_CURRENCY, ZERO_AMOUNT
 
 FIELDS: Final = tuple(each.name for each in fields(PaymentInstruction))
-MOST_ERRORS: Final = 100
 
 RAIL: Final = "sepa-credit"
 """The rail of what a pain.001 asks for."""

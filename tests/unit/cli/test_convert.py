@@ -1,6 +1,7 @@
 """`files convert`: all of a file or nothing, what is lost is said, and exit codes that a script can trust."""
 
 import json
+import os
 from datetime import date
 from pathlib import Path
 
@@ -54,6 +55,16 @@ def test_streams_are_named_by_a_dash_and_the_result_stands_alone(message: Path) 
     assert told.exit_code == 0
     assert told.stdout.startswith('\ufeff"amount"')
     assert "payments" in told.stderr
+
+
+def test_a_target_that_is_no_file_is_written_to_and_not_replaced(message: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    assert run(message, pipe, "--to", "csv").exit_code == 0
+    assert os.read(reader, 1 << 16).startswith(b'\xef\xbb\xbf"amount"')
+    os.close(reader)
+    assert pipe.is_fifo()
 
 
 def test_a_file_that_is_refused_is_told_line_by_line_and_leaves_nothing(tmp_path: Path) -> None:
