@@ -22,7 +22,7 @@ from goodfunds.files.records import FileError, InvalidFile
 from goodfunds.money import readable_amount
 
 _NAMES: Mapping[Form, str] = {Form.PAIN001: "pain.001", Form.JSONL: "JSON Lines", Form.CSV: "CSV"}
-_BAR_FROM = 5_000_000
+_BAR_FROM = 3_000_000
 """Bytes from which reading takes so long that a bar is shown."""
 
 
