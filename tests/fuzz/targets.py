@@ -8,8 +8,9 @@ from types import SimpleNamespace
 
 from goodfunds.errors import InvariantBroken, Unreadable
 from goodfunds.events import json_bodies, types
-from goodfunds.files import bai2, camt053, camt054, mt940, mt_messages, nacha, pain001, pain002
-from goodfunds.files import camt053, camt054, csv_statement, instructions_csv, pain001, pain002
+from goodfunds.files import (
+    bai2, camt053, camt054, csv_statement, instructions_csv, mt940, mt_messages, nacha, pain001, pain002,
+)  # fmt: skip
 from goodfunds.files.csv_mapping_file import InvalidMapping, load
 from goodfunds.files.records import InvalidFile
 from goodfunds.lanes.frame import NumberedEvent, OutboxRow, pack, unpack
@@ -94,9 +95,12 @@ TARGETS: Mapping[str, Target] = {
     "CSV statement": Target(
         (_CSV_STATEMENT, _SEMICOLONS),
         lambda raw: (csv_statement.inspect(BytesIO(raw)), list(csv_statement.read(BytesIO(raw)))),
+        (InvalidFile,),
+    ),
     "CSV mapping": Target((_CSV_MAPPING,), load, (InvalidMapping,)),
     "CSV instructions": Target(
         (_CSV_INSTRUCTIONS,), lambda raw: list(instructions_csv.read(BytesIO(raw))), (InvalidFile,)
+    ),
     "Avro event": Target((_event().encode(),), types.decode, (Unreadable,)),
     "JSON event": Target(
         (_JSON,), lambda raw: json_bodies.decode_json("PaymentInstruction", raw), (Unreadable,)
