@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import Final
 
 from goodfunds.files.fields import check_moment, matching, read_count, read_date, read_decimal, read_flag
-from goodfunds.files.schema import Schema, TextType
+from goodfunds.files.schema import Schema
+from goodfunds.files.schema_types import TextType
 from goodfunds.rails.reasons import (
     INVALID_CONTROL_SUM,
     INVALID_DATE,

@@ -1,53 +1,23 @@
-"""A small schema for money messages: which elements stand where, and what text they hold, by version.
+"""Checks elements against the types of a schema, and says what breaks them and where."""
 
-A type is written as its elements in order, `Name[?|*|+|{n,m}][@first-last]:type`: how often, in which
-versions (inclusive, either may be left out), and of what type. `|` at the start makes it a choice of one.
-A type is another table entry, the name of a check of text, or `any`, which is not looked into.
-"""
-
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from itertools import pairwise
 
 from lxml import etree
 
 from goodfunds.files.fields import SPACE, ParsedLeaves
 from goodfunds.files.records import FileError
+from goodfunds.files.schema_types import Check, ElementType, TextType, Types
 from goodfunds.files.xml import MOST_ERRORS, line_of
-from goodfunds.rails.reasons import CONTENT_INCORRECT, INVALID_FILE_FORMAT, MANDATORY_ELEMENT_MISSING
+from goodfunds.rails.reasons import INVALID_FILE_FORMAT, MANDATORY_ELEMENT_MISSING
 
-Check = Callable[[str], object]
-"""Takes an element's text and raises ValueError where it is not of its type."""
-
-_ELEMENT = re.compile(r"(\w+)([?*+]|\{\d+,\d+\})?(?:@(\d*)-(\d*))?:(\w+)")
+_INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
 
 
-@dataclass(frozen=True, slots=True)
-class TextType:
-    """What text of a type is, and the reason code where it is not."""
+class Schema(Types):
+    """Compiled types of one message version, and the checks by them.
 
-    check: Check
-    code: str = CONTENT_INCORRECT
-
-
-@dataclass(slots=True)
-class ElementType:
-    """A compiled type: each child's letter in `order`, the pattern of a valid sequence of children."""
-
-    name: str
-    choice: bool
-    letters: dict[str, str] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)
-    types: dict[str, "ElementType | TextType | None"] = field(default_factory=dict)
-    mandatory: tuple[str, ...] = ()
-    order: re.Pattern[str] = re.compile("")
-
-
-class Schema:
-    """Compiled types of one message version. `tag_prefix`: `{namespace}` of its elements.
-
-    `euro_only`: a dialect that takes no other currency.
+    `euro_only`: a dialect that takes no other currency. `attributes`: those are checked, too.
     """
 
     def __init__(
@@ -57,37 +27,11 @@ class Schema:
         version: int,
         tag_prefix: str,
         euro_only: bool = False,
+        attributes: bool = False,
     ) -> None:
+        super().__init__(types, texts, version, tag_prefix)
         self.euro_only = euro_only
-        self._written = types
-        self._texts = texts
-        self._version = version
-        self._prefix = tag_prefix
-        self._compiled: dict[str, ElementType] = {}
-        self._leaf_checks: dict[str, Mapping[str, Check]] = {}
-
-    def type(self, name: str) -> ElementType:
-        """The compiled type of that name. Raises KeyError."""
-        known = self._compiled.get(name)
-        if known is not None:
-            return known
-        written = self._written[name]
-        made = self._compiled[name] = ElementType(name, written.startswith("|"))
-        pattern, mandatory = [], []
-        for child, quantity, first, last, kind in _ELEMENT.findall(written):
-            if not int(first or 0) <= self._version <= int(last or 99):
-                continue
-            tag = self._prefix + child
-            letter = chr(ord("A") + len(made.letters))
-            made.letters[tag] = letter
-            made.names[tag] = child
-            made.types[tag] = self._texts.get(kind) or (None if kind == "any" else self.type(kind))
-            pattern.append(re.escape(letter) + quantity)
-            if quantity in ("", "+") and not made.choice:
-                mandatory.append(tag)
-        made.mandatory = tuple(mandatory)
-        made.order = re.compile("|".join(pattern) if made.choice else "".join(pattern))
-        return made
+        self._attributes = attributes
 
     def check(self, element: etree._Element, name: str, path: str, errors: list[FileError]) -> ParsedLeaves:
         """The leaves of an element at `path`, noting in `errors` what breaks its type.
@@ -98,12 +42,38 @@ class Schema:
         self._check(element, self.type(name), path, "", found, errors)
         return found
 
-    def texts(self, name: str) -> Mapping[str, Check]:
-        """The checks of the text of all leaves of a type, by their path in it."""
-        known = self._leaf_checks.get(name)
-        if known is None:
-            known = self._leaf_checks[name] = dict(_leaf_checks(self.type(name), ""))
-        return known
+    def check_child(
+        self,
+        child: etree._Element,
+        kind: ElementType,
+        path: str,
+        below: str,
+        found: ParsedLeaves,
+        errors: list[FileError],
+    ) -> str:
+        """The letter of a child of an element of this type at `path`, once the child is checked.
+
+        Empty for one that has no place in it. Its leaves are added by their path from `below` on.
+        """
+        letter = kind.letters.get(child.tag, "")
+        if not letter:
+            _note(errors, INVALID_FILE_FORMAT, child, path, f"{_local(child)} is not expected here")
+            return ""
+        child_type = kind.types[child.tag]
+        name = kind.names[child.tag]
+        if child_type is None:
+            found.add(below + name, child)
+        elif isinstance(child_type, TextType):
+            self._check_text(child, child_type, f"{path}/{name}", errors)
+            found.add(below + name, child)
+        else:
+            self._check(child, child_type, f"{path}/{name}", f"{below}{name}/", found, errors)
+        return letter
+
+    def check_attributes(self, element: etree._Element, path: str, errors: list[FileError]) -> None:
+        """Note attributes of an element whose type has none."""
+        if self._attributes and element.attrib:
+            _check_attributes(element, {}, path, errors)
 
     def _check(
         self,
@@ -117,33 +87,33 @@ class Schema:
         text = element.text
         if text and text.strip(SPACE):
             _note(errors, INVALID_FILE_FORMAT, element, path, "text where only elements are allowed")
-        letters, sequence = kind.letters, []
+        self.check_attributes(element, path, errors)
+        if kind.anything:
+            if len(element) != 1:
+                _note(errors, MANDATORY_ELEMENT_MISSING, element, path, "one element must be there")
+            return
+        sequence = ""
         for child in element:
-            letter = letters.get(child.tag)
-            if letter is None:
-                _note(errors, INVALID_FILE_FORMAT, child, path, f"{_local(child)} is not expected here")
-                continue
-            sequence.append(letter)
+            sequence += self.check_child(child, kind, path, below, found, errors)
             tail = child.tail
             if tail and tail.strip(SPACE):
                 _note(errors, INVALID_FILE_FORMAT, child, path, "text where only elements are allowed")
-            child_type = kind.types[child.tag]
-            name = kind.names[child.tag]
-            if child_type is None:
-                found.add(below + name, child)
-            elif isinstance(child_type, TextType):
-                self._check_text(child, child_type, f"{path}/{name}", errors)
-                found.add(below + name, child)
-            else:
-                self._check(child, child_type, f"{path}/{name}", f"{below}{name}/", found, errors)
-        if kind.order.fullmatch("".join(sequence)) is None:
-            self._explain(element, kind, path, "".join(sequence), errors)
+        self.check_order(element, kind, path, sequence, errors)
+
+    def check_order(
+        self, element: etree._Element, kind: ElementType, path: str, sequence: str, errors: list[FileError]
+    ) -> None:
+        """Note where the letters of an element's children are none of its type."""
+        if kind.order.fullmatch(sequence) is None:
+            self._explain(element, kind, path, sequence, errors)
 
     def _check_text(
         self, element: etree._Element, kind: TextType, path: str, errors: list[FileError]
     ) -> None:
         if len(element):
             _note(errors, INVALID_FILE_FORMAT, element[0], path, "elements where only text is allowed")
+        if self._attributes and (kind.attributes or element.attrib):
+            _check_attributes(element, kind.attributes, path, errors)
         try:
             kind.check(element.text or "")
         except ValueError as fault:
@@ -153,8 +123,7 @@ class Schema:
         self, element: etree._Element, kind: ElementType, path: str, sequence: str, errors: list[FileError]
     ) -> None:
         """Say what is wrong with the order of an element's children."""
-        present = {child.tag for child in element}
-        missing = [kind.names[tag] for tag in kind.mandatory if tag not in present]
+        missing = [kind.names[tag] for tag in kind.mandatory if kind.letters[tag] not in sequence]
         if missing:
             _note(
                 errors,
@@ -179,13 +148,19 @@ class Schema:
         _note(errors, INVALID_FILE_FORMAT, element, path, f"{told} is not in its place among its siblings")
 
 
-def _leaf_checks(kind: ElementType, path: str) -> Iterator[tuple[str, Check]]:
-    for tag, child_type in kind.types.items():
-        inner = path + kind.names[tag]
-        if isinstance(child_type, TextType):
-            yield inner, child_type.check
-        elif child_type is not None:
-            yield from _leaf_checks(child_type, f"{inner}/")
+def _check_attributes(
+    element: etree._Element, allowed: Mapping[str, Check], path: str, errors: list[FileError]
+) -> None:
+    for name in element.attrib:
+        if name not in allowed and not str(name).startswith(_INSTANCE):
+            _note(
+                errors, INVALID_FILE_FORMAT, element, path, f"the attribute {str(name)[:70]} is not expected"
+            )
+    for name, check in allowed.items():
+        try:
+            check(str(element.get(name) or ""))
+        except ValueError as fault:
+            _note(errors, INVALID_FILE_FORMAT, element, path, f"{name}: {fault}")
 
 
 def _note(errors: list[FileError], code: str, at: etree._Element, path: str, message: str) -> None:

@@ -1,0 +1,81 @@
+"""What each message of ISO 20022 may hold: the dictionary of its types, and the schema of a message."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Final
+
+from goodfunds.files.schema import Schema
+from goodfunds.files.text_types import TextTypes
+
+FILE: Final = Path(__file__).with_name("iso20022_types.txt")
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A message: its name, its element in the Document, and the type of that.
+
+    `name` is that of an earlier version where the one that was asked for is not in the dictionary.
+    """
+
+    name: str
+    root: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Dictionary:
+    messages: Mapping[str, Definition]
+    types: Mapping[str, str]
+    texts: TextTypes
+
+
+def definition(message_name: str) -> Definition | None:
+    """The message (`pain.001.001.09`), else the latest version before it; None where there is none."""
+    known = _dictionary().messages
+    kind, _, version = message_name.rpartition(".")
+    if not version.isdigit():
+        return None
+    return next(
+        (known[name] for back in range(int(version), 0, -1) if (name := f"{kind}.{back:02}") in known), None
+    )
+
+
+def roots(kind: str) -> frozenset[str]:
+    """The elements that a kind of message (`camt.053`) has in its Document, whatever its version."""
+    return frozenset(
+        each.root for name, each in _dictionary().messages.items() if name.startswith(f"{kind}.")
+    )
+
+
+def kind_of_root(root: str) -> str:
+    """The kind of message (`camt.053`) that has this element in its Document; empty for an unknown one."""
+    return next((name[:8] for name, each in _dictionary().messages.items() if each.root == root), "")
+
+
+@lru_cache(maxsize=64)
+def schema(tag_prefix: str) -> Schema:
+    """The types of the dictionary for elements in a namespace, attributes included."""
+    found = _dictionary()
+    return Schema(found.types, found.texts, 0, tag_prefix, attributes=True)
+
+
+@cache
+def _dictionary() -> _Dictionary:
+    messages: dict[str, Definition] = {}
+    types: dict[str, str] = {}
+    texts: dict[str, str] = {}
+    with FILE.open(encoding="utf-8") as lines:
+        for line in lines:
+            name, _, written = line.rstrip("\n").partition(" ")
+            if name == "message":
+                message, root, kind = written.split()
+                messages[message] = Definition(message, root, kind)
+            elif written == "= anything":
+                types[name] = "anything"
+            elif written.startswith("= "):
+                texts[name] = written[2:]
+            elif name != "#":
+                types[name] = written
+    return _Dictionary(messages, types, TextTypes(texts))
