@@ -66,6 +66,15 @@ def leaves_of(element: etree._Element, leave_out: frozenset[str] = frozenset()) 
     return found
 
 
+def add_leaves(element: etree._Element, path: str, found: ParsedLeaves) -> None:
+    """Add an element, where it is a leaf, else all leaves below it; `path` is that of its parent."""
+    name = path + element.tag.rpartition("}")[2]
+    if len(element):
+        _gather(element, f"{name}/", found, frozenset())
+    else:
+        found.add(name, element)
+
+
 def _gather(element: etree._Element, path: str, found: ParsedLeaves, leave_out: frozenset[str]) -> None:
     for child in element:
         name = child.tag.rpartition("}")[2]

@@ -1,7 +1,7 @@
 """An element's tags without their text, and the pattern that reads the text of any element of these tags."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -84,6 +84,11 @@ class RecurringLeaves(Leaves):
     def attribute(self, path: str, name: str) -> str:
         place = self._place.attributes.get((path, name))
         return "" if place is None else self._texts[place]
+
+    def attributes(self) -> Iterator[tuple[str, str, str]]:
+        """(path, name, value) of the attributes that were read."""
+        for (path, name), place in self._place.attributes.items():
+            yield path, name, self._texts[place]
 
     def line_at(self, *paths: str) -> int:  # noqa: ARG002 - where something is wrong, the parser reads again
         return self.line

@@ -8,10 +8,10 @@ from typing import Final
 from goodfunds.files.decoding import refusal
 
 _NAMESPACES: Final = (
-    re.compile(r"urn:iso:std:iso:20022:tech:xsd:((?:pain|camt)\.\d{3}\.\d{3}\.\d{2})", re.ASCII),
+    re.compile(r"urn:iso:std:iso:20022:tech:xsd:((?:pain|camt|pacs)\.\d{3}\.\d{3}\.\d{2})", re.ASCII),
     # Switzerland: SIX Interbank Clearing's narrower schemas of the ISO message.
     re.compile(
-        r"https?://www\.six-interbank-clearing\.com/de/((?:pain|camt)\.\d{3}\.\d{3}\.\d{2})\.ch\.\d{2}\.xsd",
+        r"https?://www\.six-interbank-clearing\.com/de/((?:pain|camt|pacs)\.\d{3}\.\d{3}\.\d{2})\.ch\.\d{2}\.xsd",
         re.ASCII,
     ),
 )
@@ -23,7 +23,8 @@ class Shape:
 
     The message element is named in `roots` (older versions have one of their own). Versions inclusive.
     `kept`: parts that stay, with what stands before them, until the part that they are in ends.
-    `unqualified`: a Document without a namespace is taken for the message.
+    `unqualified`: a Document without a namespace is taken for the message. `bare`: so is the message's
+    element without a Document, which The Clearing House puts into an envelope of its own.
     """
 
     kind: str
@@ -32,6 +33,13 @@ class Shape:
     versions: tuple[int, int]
     kept: frozenset[str] = frozenset()
     unqualified: bool = False
+    bare: bool = False
+
+
+def is_message(namespace: str, kind: str) -> bool:
+    """Whether a namespace is that of a kind of message, whatever its version."""
+    found = _NAMESPACES[0].fullmatch(namespace)
+    return found is not None and found[1].startswith(f"{kind}.")
 
 
 def message_name(namespace: str, shape: Shape, line: int) -> str:

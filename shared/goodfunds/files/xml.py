@@ -13,7 +13,7 @@ from lxml import etree
 from goodfunds.files.decoding import decode, refusal
 from goodfunds.files.records import FileError
 from goodfunds.files.recurring import Cutting, Made, Recurring
-from goodfunds.files.shape import Shape, message_name
+from goodfunds.files.shape import Shape, is_message, message_name
 from goodfunds.rails.reasons import INVALID_FILE_FORMAT
 
 TOTAL_BYTES: Final = 1 << 30
@@ -60,6 +60,7 @@ class Message:
         self._part_limit = part
         self._open: list[etree._Element] = []
         self._finished = False
+        self._bare = False
         self._doctype_line = 0
         self.name = ""
         self.namespace = ""
@@ -139,6 +140,10 @@ class Message:
             if not self._open or self._open[-1] is not element:
                 return None
             self._open.pop()
+            if self._bare and len(self._open) == 1:
+                self._open.pop()
+                self._finished = True
+                return Part(True, name, element)
             if self._open:
                 return Part(True, name, element)
             self._leave(element)
@@ -146,6 +151,11 @@ class Message:
         if not self._open:
             if name == "Document":
                 self._enter(element)
+            elif self._shape.bare and self._is_bare(name, element):
+                self._enter(element)
+                self._bare = True
+                self._open.append(element)
+                return Part(False, name, element)
             return None
         parent = self._open[-1]
         if element.getparent() is not parent:
@@ -158,6 +168,11 @@ class Message:
             return None
         self._open.append(element)
         return Part(False, name, element)
+
+    def _is_bare(self, name: str, element: etree._Element) -> bool:
+        """Whether it is the message's element, by its name and its namespace."""
+        namespace = str(element.tag).rpartition("}")[0].removeprefix("{")
+        return name in self._shape.roots and is_message(namespace, self._shape.kind)
 
     def _enter(self, document: etree._Element) -> None:
         if self._finished:

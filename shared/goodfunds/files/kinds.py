@@ -1,0 +1,105 @@
+"""The kinds of ISO 20022 messages that are walked over: their parts, their entries, where amounts are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+from goodfunds.files.outline import Kind
+from goodfunds.files.shape import Shape
+from goodfunds.files.type_dictionary import roots
+
+_HEADER: Final = {"GrpHdr": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class MessageKind:
+    """A kind of message (`pacs.008`). `parts`: name → parent, "" for the message's element itself.
+
+    `entry`: the part that counts. `amounts`: where an entry's may be; `total`: that of the header's, if any.
+    `group`: the part with a count and a sum of its own. `newest`: the last version that is read; one that the
+    dictionary of types does not have is checked as the one before it.
+    """
+
+    name: str
+    newest: int
+    parts: Mapping[str, str]
+    entry: str
+    amounts: tuple[str, ...] = ()
+    total: str = ""
+    group: str = ""
+    kept: frozenset[str] = frozenset()
+    recurring: tuple[Kind, ...] = field(default=())
+
+    @property
+    def shape(self) -> Shape:
+        """What is read of it: with a namespace or without, in a Document or bare."""
+        versions = (1, self.newest)
+        return Shape(
+            self.name, roots(self.name), self.parts, versions, self.kept, unqualified=True, bare=True
+        )
+
+
+def _of_transactions(
+    name: str,
+    newest: int,
+    entry: str,
+    *amounts: str,
+    total: str = "",
+    group: str = "",
+    parts: tuple[str, ...] = (),
+) -> MessageKind:
+    tree = {**_HEADER, **dict.fromkeys(parts, ""), **({group: ""} if group else {}), entry: group}
+    counted = group if group == "PmtInf" else ""
+    return MessageKind(name, newest, tree, entry, amounts, total, counted, recurring=(Kind(entry),))
+
+
+def _of_entries(name: str, part: str) -> MessageKind:
+    details = (("NtryDtls", "Ntry"), ("Btch", "NtryDtls"), ("TxDtls", "NtryDtls"))
+    tree = {**_HEADER, part: "", "Bal": part, "Ntry": part, "NtryDtls": "Ntry", "TxDtls": "NtryDtls"}
+    recurring = (Kind("Ntry", details), Kind("TxDtls"))
+    return MessageKind(name, 14, tree, "Ntry", ("Amt",), "", part, frozenset({"NtryDtls"}), recurring)
+
+
+_SETTLED: Final = "IntrBkSttlmAmt"
+_TOTAL: Final = "TtlIntrBkSttlmAmt"
+
+STATEMENTS: Final[Mapping[str, MessageKind]] = MappingProxyType(
+    {
+        "camt.052": _of_entries("camt.052", "Rpt"),
+        "camt.053": _of_entries("camt.053", "Stmt"),
+        "camt.054": _of_entries("camt.054", "Ntfctn"),
+    }
+)
+"""Reports of an account."""
+
+TRANSACTIONS: Final[Mapping[str, MessageKind]] = MappingProxyType(
+    {
+        each.name: each
+        for each in (
+            _of_transactions(
+                "pain.001", 13, "CdtTrfTxInf", "Amt/InstdAmt", "Amt/EqvtAmt/Amt", group="PmtInf"
+            ),
+            _of_transactions(
+                "pain.002", 15, "TxInfAndSts", group="OrgnlPmtInfAndSts", parts=("OrgnlGrpInfAndSts",)
+            ),
+            _of_transactions("pain.008", 12, "DrctDbtTxInf", "InstdAmt", group="PmtInf"),
+            _of_transactions("pacs.002", 16, "TxInfAndSts", parts=("OrgnlGrpInfAndSts",)),
+            _of_transactions("pacs.003", 12, "DrctDbtTxInf", _SETTLED, total=_TOTAL),
+            _of_transactions(
+                "pacs.004",
+                15,
+                "TxInf",
+                "RtrdIntrBkSttlmAmt",
+                total="TtlRtrdIntrBkSttlmAmt",
+                parts=("OrgnlGrpInf",),
+            ),
+            _of_transactions("pacs.008", 14, "CdtTrfTxInf", _SETTLED, total=_TOTAL),
+            _of_transactions("pacs.009", 13, "CdtTrfTxInf", _SETTLED, total=_TOTAL),
+            _of_transactions("pacs.010", 7, "DrctDbtTxInf", _SETTLED, group="CdtInstr"),
+            _of_transactions("camt.029", 14, "TxInfAndSts", group="CxlDtls", parts=("Assgnmt", "Sts")),
+            _of_transactions("camt.056", 12, "TxInf", group="Undrlyg", parts=("Assgnmt", "Case")),
+        )
+    }
+)
+"""Messages of payments, and of what became of them."""

@@ -1,0 +1,214 @@
+"""Walks over a message of ISO 20022 part by part, in flat memory, and checks it by the standard's types."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import BinaryIO, NamedTuple
+
+from lxml import etree
+
+from goodfunds.files.fields import ParsedLeaves, add_leaves
+from goodfunds.files.kinds import MessageKind
+from goodfunds.files.leaves import Leaves
+from goodfunds.files.outline import RecurringLeaves
+from goodfunds.files.records import FileError, InvalidFile
+from goodfunds.files.recurring import Made, Recurring
+from goodfunds.files.schema import Schema
+from goodfunds.files.schema_types import ElementType
+from goodfunds.files.type_dictionary import Definition, definition, schema
+from goodfunds.files.xml import MOST_ERRORS, Message, Part, line_of
+from goodfunds.rails.reasons import INVALID_FILE_FORMAT
+
+Make = Callable[[str, Leaves], object]
+"""Makes the record of a part by its name and its leaves, None for a part that needs none. Raises Unsound."""
+
+
+class Unsound(ValueError):
+    """What makes a part worthless: reason code, line, path in the part, and why."""
+
+    def __init__(self, code: str, line: int, path: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.line = line
+        self.path = path
+
+
+class Met(NamedTuple):
+    """A part that was met, and what was made of it: None where it is unsound, or needed no record."""
+
+    name: str
+    record: object
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A part that is open: what was seen of it so far. `last`: its last child that was looked at."""
+
+    name: str
+    path: str
+    type: ElementType | None
+    found: ParsedLeaves
+    errors: int
+    letters: str = ""
+    last: etree._Element | None = field(default=None)
+    told: bool = False
+
+
+class Walk:
+    """Iterates over what was met, in the order of the parts' ends; what breaks the standard is in `errors`.
+
+    Of the `heads`, what stands before their first part of interest is made when that begins.
+    `definition` is None for a message that the dictionary does not have. Raises InvalidFile for what is no
+    message of the kind.
+    """
+
+    def __init__(
+        self, source: BinaryIO, kind: MessageKind, make: Make, heads: frozenset[str] = frozenset()
+    ) -> None:
+        self.errors: list[FileError] = []
+        self.message_id = ""
+        self.definition: Definition | None = None
+        self._kind = kind
+        self._make = make
+        self._heads = heads
+        recurring = [Recurring(each, partial(self._again, each.name)) for each in kind.recurring]
+        self._recurring = {each.kind.name: dict(each.kind.parts) for each in recurring}
+        self._message = Message(source, kind.shape, recurring)
+        self._frames: list[_Frame] = []
+
+    @property
+    def name(self) -> str:
+        """The message (`pacs.008.001.08`); its kind where it has no namespace."""
+        return self._message.name or self._kind.name
+
+    def __iter__(self) -> Iterator[Met]:
+        try:
+            for part in self._message:
+                if isinstance(part, Made):
+                    self._count(self._frames[-1], part.name)
+                    yield Met(part.name, part.record)
+                elif part.end:
+                    yield self._end(part)
+                else:
+                    yield from self._begin(part)
+        except InvalidFile as fault:
+            raise InvalidFile(fault.errors, self.message_id) from None
+        self._note(*self._message.stray)
+
+    def _begin(self, part: Part) -> Iterator[Met]:
+        element, name = part.element, part.name
+        if not self._frames:
+            self._frames.append(_Frame("", "", self._root(part), ParsedLeaves(line_of(element)), 0))
+            return
+        parent = self._frames[-1]
+        self._look_at(parent, element.getprevious(), element)
+        if parent.name in self._heads and not parent.told:
+            parent.told = True
+            yield Met(parent.name, self._made(parent))
+        kind = None
+        if parent.type is not None:
+            found = parent.type.types.get(element.tag)
+            kind = found if isinstance(found, ElementType) else None
+            if element.tag not in parent.type.letters:
+                why = f"{name} is not expected here"
+                self._note(FileError(INVALID_FILE_FORMAT, line_of(element), parent.path, why))
+        self._count(parent, name)
+        path = f"{parent.path}/{name}" if parent.path else name
+        self._frames.append(_Frame(name, path, kind, ParsedLeaves(line_of(element)), len(self.errors)))
+
+    def _root(self, part: Part) -> ElementType | None:
+        """The type of the message's element."""
+        self.definition = definition(self._message.name)
+        if self.definition is None:
+            return None
+        if part.name != self.definition.root:
+            why = f"{part.name} is not the element of {self._message.name}: {self.definition.root} is"
+            self._note(FileError(INVALID_FILE_FORMAT, line_of(part.element), "", why))
+            return None
+        return self._schema.type(self.definition.type)
+
+    @property
+    def _schema(self) -> Schema:
+        return schema(self._message.tag_prefix)
+
+    def _end(self, part: Part) -> Met:
+        frame, element = self._frames.pop(), part.element
+        self._look_at(frame, element[-1] if len(element) else None, None)
+        self._message.note_stray(element, element.text)
+        for child in element:
+            self._message.note_stray(child, child.tail)
+        if frame.type is not None:
+            self._schema.check_attributes(element, frame.path, self.errors)
+            self._schema.check_order(element, frame.type, frame.path, frame.letters, self.errors)
+        if frame.told or not frame.name:
+            return Met(frame.name, None)
+        record = self._made(frame)
+        if frame.name in self._recurring and record is not None and len(self.errors) == frame.errors:
+            self._message.learn(frame.name, record)
+        return Met(frame.name, record)
+
+    def _made(self, frame: _Frame) -> object:
+        if frame.name == "GrpHdr" or frame.name == "Assgnmt":
+            self.message_id = frame.found.stripped("MsgId", "Id")[:35]
+        try:
+            return self._make(frame.name, frame.found)
+        except Unsound as fault:
+            path = f"{frame.path}/{fault.path}"
+            self._note(FileError(fault.code, fault.line, path, str(fault)))
+            return None
+
+    def _look_at(self, frame: _Frame, last: etree._Element | None, until: etree._Element | None) -> None:
+        """Check the children that have come since, up to `last`; `until` is a part and checked by itself."""
+        new: list[etree._Element] = []
+        while last is not None and last is not frame.last:
+            new.append(last)
+            last = last.getprevious()
+        for child in reversed(new):
+            add_leaves(child, "", frame.found)
+            if frame.type is not None:
+                letter = self._schema.check_child(
+                    child, frame.type, frame.path, "", ParsedLeaves(0), self.errors
+                )
+                self._add_letter(frame, letter)
+        frame.last = until if until is not None else frame.last
+
+    def _count(self, frame: _Frame, name: str) -> None:
+        if frame.type is not None:
+            self._add_letter(frame, frame.type.letters.get(self._message.tag_prefix + name, ""))
+
+    def _add_letter(self, frame: _Frame, letter: str) -> None:
+        """Two in a row stand for any number of what may stand there any number of times."""
+        assert frame.type is not None
+        if letter and not (letter in frame.type.many and frame.letters.endswith(letter * 2)):
+            frame.letters += letter
+
+    def _again(self, name: str, found: Sequence[RecurringLeaves]) -> object:
+        """What is made of a part that a pattern read. Raises ValueError where its text is not sound."""
+        kind = self._frames[-1].type
+        if kind is not None:
+            types = {name: self._inner(kind, name)}
+            for part, parent in self._recurring[name].items():
+                types[part] = self._inner(types[parent], part)
+            for place in found:
+                of = types[place.name]
+                if of is not None:
+                    self._check_again(place, of)
+        return self._make(name, found[0])
+
+    def _inner(self, kind: ElementType | None, name: str) -> ElementType | None:
+        found = None if kind is None else kind.types.get(self._message.tag_prefix + name)
+        return found if isinstance(found, ElementType) else None
+
+    def _check_again(self, place: RecurringLeaves, kind: ElementType) -> None:
+        texts, attributes = self._schema.texts(kind.name), self._schema.attributes(kind.name)
+        for path, text in place.items():
+            check = texts.get(path)
+            if check is not None:
+                check(text)
+        for path, attribute, value in place.attributes():
+            check = attributes.get((path, attribute))
+            if check is not None:
+                check(value)
+
+    def _note(self, *errors: FileError) -> None:
+        self.errors += errors[: MOST_ERRORS - len(self.errors)]
