@@ -34,8 +34,14 @@ def read_money(text: str, of: str, currency: str) -> int | None:
 
 
 def without_idle_zeros(text: str, currency: str) -> str:
-    """The amount without zeros past the currency's places: banks pad to the five that the schema takes."""
+    """The amount as `parse_amount` takes it, where it says the same in another way that the schema takes.
+
+    Zeros past the currency's places (banks pad to the five of the schema), no digit beside the point
+    (XML Schema part 2, 3.2.3.1: `.5`, `5.`).
+    """
     whole, point, fraction = text.partition(".")
+    if point and not (whole and fraction) and (whole + fraction).isdigit():
+        text, whole, point = (f"0.{fraction}", "0", ".") if fraction else (whole, whole, "")
     places = exponent(currency)
     idle = fraction[places:]
     if not idle or idle.strip("0") or len(fraction) > 5:

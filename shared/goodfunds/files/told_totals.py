@@ -1,0 +1,80 @@
+"""The count and the sums that a header tells of its transactions, against what was counted."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from goodfunds.files.counting import Sums, amount_at, as_decimal
+from goodfunds.files.fields import read_count, read_decimal
+from goodfunds.files.leaves import Leaves
+from goodfunds.files.records import FileError
+from goodfunds.files.walking import Unsound
+from goodfunds.rails.reasons import INVALID_CONTROL_SUM, INVALID_NUMBER_OF_TRANSACTIONS
+
+
+class Counted:
+    """Transactions of a part, and the sums of their amounts. `sound`: all of them could be read."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.sums = Sums()
+        self.sound = True
+
+    def add(self, money: tuple[int, str] | None) -> None:
+        """Count a transaction: (minor, currency), no currency where it has no amount; None if unsound."""
+        self.count += 1
+        if money is None:
+            self.sound = False
+        elif money[1]:
+            self.sums.add(*money)
+
+
+class Told:
+    """NbOfTxs, CtrlSum and the total amount of a header; what cannot be read is not told."""
+
+    def __init__(self, found: Leaves, total: str = "") -> None:
+        self.message_id = found.stripped("MsgId")
+        self.count = _count(found)
+        self.control_sum = _sum(found)
+        self.total: tuple[int, str] | None = None
+        self._line = found.line
+        self._total_path = total
+        try:
+            self.total = amount_at(found, total) if total else None
+        except Unsound:
+            self.total = None
+
+    def differences(self, path: str, counted: Counted) -> list[FileError]:
+        """Where what was counted in the part at `path` is not what is told."""
+        errors = []
+        if self.count is not None and self.count != counted.count:
+            why = f"NbOfTxs says {self.count}, there are {counted.count}"
+            errors.append(FileError(INVALID_NUMBER_OF_TRANSACTIONS, self._line, f"{path}/NbOfTxs", why))
+        if not counted.sound or not counted.count:
+            return errors
+        found, made = counted.sums.by_currency, counted.sums.decimal()
+        if self.control_sum is not None and self.control_sum != made:
+            why = f"CtrlSum says {self.control_sum:f}, the amounts make {made:f}"
+            errors.append(FileError(INVALID_CONTROL_SUM, self._line, f"{path}/CtrlSum", why))
+        if self.total is not None and found != {self.total[1]: self.total[0]}:
+            told = f"{as_decimal(*self.total):f} {self.total[1]}"
+            why = f"{self._total_path} says {told}, the amounts make {_readable(found)}"
+            errors.append(FileError(INVALID_CONTROL_SUM, self._line, f"{path}/{self._total_path}", why))
+        return errors
+
+
+def _readable(sums: Mapping[str, int]) -> str:
+    return " and ".join(f"{as_decimal(minor, currency):f} {currency}" for currency, minor in sums.items())
+
+
+def _count(found: Leaves) -> int | None:
+    try:
+        return read_count(found.stripped("NbOfTxs"))
+    except ValueError:
+        return None
+
+
+def _sum(found: Leaves) -> Decimal | None:
+    try:
+        return read_decimal(found.stripped("CtrlSum"))
+    except ValueError:
+        return None
