@@ -1,4 +1,4 @@
-"""The shapes of a bank's account reports: statements, notifications, their entries (camt.053, camt.054).
+"""The shapes of a bank's account reports: statements, notifications, their entries (camt.052 to camt.054).
 
 The same conventions as `records`: amounts are positive minor units unless said to be signed, an empty string
 is an absent field, `line` is 1-based and takes no part in comparison.
@@ -27,8 +27,9 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """camt.053 Stmt or camt.054 Ntfctn without its entries. Dates inclusive; None where the bank gave none.
+    """camt.053 Stmt, camt.052 Rpt or camt.054 Ntfctn without its entries.
 
+    Dates inclusive; None where the bank gave none.
     `sequence` is ElctrncSeqNb, `legal_sequence` LglSeqNb. A camt.054 has no balances. `currency`: of the
     account, where stated. `number` counts from 1 in the message.
     """
