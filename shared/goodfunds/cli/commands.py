@@ -5,6 +5,7 @@ from goodfunds.cli.bank_files import bank_files
 from goodfunds.cli.cutoff import cutoff
 from goodfunds.cli.database import db
 from goodfunds.cli.demo import demo
+from goodfunds.cli.files import files
 from goodfunds.cli.payment import payment
 from goodfunds.cli.prove import prove
 from goodfunds.cli.publish import publish
@@ -15,7 +16,8 @@ from goodfunds.cli.topics import topics
 from goodfunds.cli.watch import watch
 
 COMMANDS = (
-    demo, up, status, down, publish, cutoff, bank_files, watch, payment, accounts, prove, db, topics, schemas,
+    demo, up, status, down, publish, cutoff, bank_files, watch, payment, accounts, files, prove, db,
+    topics, schemas,
 )  # fmt: skip
 
 

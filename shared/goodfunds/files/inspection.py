@@ -26,14 +26,15 @@ class StatementFacts:
 class Inspection:
     """What was found. `format` such as `pain.001.001.09`, `mt940`, `bai2`, `nacha`, `csv`.
 
-    `valid`: to the letter of its format, with its own counts, hashes and totals. `readable`: the facts below
-    hold though it may not be valid; where not, they are what came before the fault. `entries`: transactions
-    or lines, the details of a batch not counted twice. `sums`: minor units by currency; of payments the
-    amounts, of statements the signed sum of booked entries, of NACHA credits less debits.
+    `valid`: to the letter of its format, with its own counts, hashes and totals; None for a format that is
+    recognised and not read. `readable`: the facts below hold though it may not be valid; where not, they are
+    what came before the fault. `entries`: transactions or lines, the details of a batch not counted twice.
+    `sums`: minor units by currency; of payments the amounts, of statements the signed sum of booked entries,
+    of NACHA credits less debits.
     """
 
     format: str
-    valid: bool
+    valid: bool | None
     readable: bool
     entries: int
     sums: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))

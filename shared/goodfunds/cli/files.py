@@ -1,0 +1,125 @@
+"""`goodfunds files`: what a bank file is, and whether it keeps to its format."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from goodfunds.cli.root import CONSOLE
+from goodfunds.files.detection import UNKNOWN
+from goodfunds.files.inspecting import inspect as inspect_file
+from goodfunds.files.inspection import Inspection, StatementFacts
+from goodfunds.files.records import FileError
+from goodfunds.money import CURRENCIES, readable_amount
+
+_TOLD = 20
+
+
+@click.group()
+def files() -> None:
+    """Bank files: what one says, and whether it keeps to its format."""
+
+
+@files.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One object, amounts in minor units.")
+def inspect(file: Path, as_json: bool) -> None:
+    """Say what FILE is: its format by its content, whether it keeps to it, entries, sums and balances.
+
+    Exit code 0 where it is valid, 1 where it is not, 2 where it cannot be read, is in no known format, or in
+    one that is recognised and not read. A statement that is not valid may be readable all the same.
+
+    \b
+    goodfunds files inspect statement.xml
+    goodfunds files inspect payments.ach --json | jq .sum_minor
+    """
+    with file.open("rb") as source:
+        found = inspect_file(source)
+    if as_json:
+        click.echo(json.dumps(told(found), ensure_ascii=False))
+    else:
+        _show(file.name, found)
+    if found.valid is None or found.format == UNKNOWN:
+        sys.exit(2)
+    sys.exit(0 if found.valid else 1)
+
+
+def told(found: Inspection) -> dict[str, Any]:
+    """An inspection as JSON says it; the balances of one statement stand at the top, too."""
+    alone = found.statements[0] if len(found.statements) == 1 else None
+    return {
+        "format": found.format,
+        "valid": found.valid,
+        "readable": found.readable,
+        "entries": found.entries,
+        "sum_minor": dict(found.sums),
+        "opening_minor": None if alone is None else alone.opening_minor,
+        "closing_minor": None if alone is None else alone.closing_minor,
+        "statements": [_statement(each) for each in found.statements],
+        "errors": [_error(each) for each in found.errors],
+        "warnings": [_error(each) for each in found.warnings],
+        "details": dict(found.details),
+    }
+
+
+def _statement(each: StatementFacts) -> dict[str, Any]:
+    return {
+        "account": each.account,
+        "currency": each.currency,
+        "entries": each.entries,
+        "sum_minor": each.sum_minor,
+        "opening_minor": each.opening_minor,
+        "closing_minor": each.closing_minor,
+    }
+
+
+def _error(each: FileError) -> dict[str, Any]:
+    return {"code": each.code, "line": each.line, "path": each.path, "message": each.message}
+
+
+def _show(name: str, found: Inspection) -> None:
+    verdict = {True: "valid", False: "not valid", None: "not read"}[found.valid]
+    if found.valid is False and found.readable and found.statements:
+        verdict += ", but readable"
+    _line(f"{name}: {found.format}, {verdict}")
+    if found.readable:
+        sums = ", ".join(_amount(minor, currency) for currency, minor in found.sums.items())
+        _line(f"{found.entries:,} entries" + (f", {sums}" if sums else ""))
+    if found.statements:
+        CONSOLE.print(_table(found))
+    for word, told_of in (("error", found.errors), ("warning", found.warnings)):
+        for each in told_of[:_TOLD]:
+            _line(f"{word}: {each}")
+        if len(told_of) > _TOLD:
+            _line(f"… and {len(told_of) - _TOLD} {word}s more")
+
+
+def _table(found: Inspection) -> Table:
+    table = Table("account", "entries", "opening", "sum", "closing")
+    table.columns[0].overflow = "fold"
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for each in found.statements:
+        table.add_row(
+            each.account,
+            f"{each.entries:,}",
+            *(
+                "" if minor is None else _amount(minor, each.currency)
+                for minor in (each.opening_minor, each.sum_minor, each.closing_minor)
+            ),
+        )
+    return table
+
+
+def _amount(minor: int, currency: str) -> str:
+    # What has no minor unit was counted in hundredths.
+    if currency in CURRENCIES:
+        return readable_amount(minor, currency)
+    return f"{readable_amount(minor, 'EUR').removesuffix('EUR')}{currency}".strip()
+
+
+def _line(text: str) -> None:
+    CONSOLE.print(text, highlight=False, markup=False)

@@ -1,0 +1,61 @@
+"""Inspects a file of any format: which one it is, whether it keeps to it, entries, sums, balances."""
+
+import gzip
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from io import BufferedReader
+from types import MappingProxyType
+from typing import BinaryIO, Final, cast
+
+from goodfunds.files import message_inspecting
+from goodfunds.files.detection import UNKNOWN, Detected, detect
+from goodfunds.files.inspection import Inspection
+from goodfunds.files.records import FileError, InvalidFile
+from goodfunds.rails.reasons import INVALID_FILE_FORMAT
+
+INSPECTORS: Final[Mapping[str, Callable[[BinaryIO], Inspection]]] = MappingProxyType({})
+"""Format as it is detected → how it is inspected; messages of ISO 20022 have kinds of their own."""
+
+
+def inspect(source: BinaryIO) -> Inspection:
+    """What a file says; `source` can be sought in, also compressed by gzip.
+
+    `valid` is None for a format that is recognised and not read. A file in no known format is not valid, and
+    its format is `unknown`.
+    """
+    source = _opened(source)
+    try:
+        found = detect(source)
+        inspection = _inspection(source, found)
+    except InvalidFile as fault:
+        return _refused(found.format, False, *fault.errors)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as fault:
+        error = FileError(INVALID_FILE_FORMAT, 0, "", f"the file is not what gzip has made: {fault}")
+        return _refused(UNKNOWN, False, error)
+    return replace(inspection, details={**inspection.details, "encoding": found.encoding})
+
+
+def _inspection(source: BinaryIO, found: Detected) -> Inspection:
+    if found.format[:8] in message_inspecting.KINDS:
+        return message_inspecting.inspect(source, found.format)
+    inspector = INSPECTORS.get(found.format)
+    if inspector is not None:
+        return inspector(source)
+    if found.format == UNKNOWN:
+        return _refused(UNKNOWN, False, FileError(INVALID_FILE_FORMAT, 1, "", found.why))
+    why = f"{found.format} is recognised, and not read"
+    return _refused(found.format, None, FileError(INVALID_FILE_FORMAT, 1, "", why))
+
+
+def _refused(name: str, valid: bool | None, *errors: FileError) -> Inspection:
+    return Inspection(format=name, valid=valid, readable=False, entries=0, errors=errors)
+
+
+def _opened(source: BinaryIO) -> BinaryIO:
+    """The file, or what is compressed in it."""
+    magic = source.read(2)
+    source.seek(0)
+    if magic != b"\x1f\x8b":
+        return source
+    return cast(BinaryIO, BufferedReader(gzip.GzipFile(fileobj=source)))

@@ -1,0 +1,60 @@
+"""Inspects a message of ISO 20022: all of it against the standard's types, its counts, sums and balances."""
+
+from typing import BinaryIO
+
+from goodfunds.files.inspection import Inspection
+from goodfunds.files.kinds import STATEMENTS, TRANSACTIONS
+from goodfunds.files.records import FileError, InvalidFile
+from goodfunds.files.statement_facts import ReportFacts
+from goodfunds.files.transaction_facts import TransactionFacts
+from goodfunds.files.walking import Walk
+from goodfunds.files.xml import MOST_ERRORS
+from goodfunds.rails.reasons import CONTENT_INCORRECT, INVALID_TRANSACTION_CURRENCY
+
+KINDS = frozenset({*STATEMENTS, *TRANSACTIONS})
+"""The kinds of messages (`pacs.008`) that are inspected."""
+
+
+def inspect(source: BinaryIO, message: str) -> Inspection:
+    """What such a message (`camt.053.001.08`, or its kind alone) says, as far as it can be read.
+
+    Valid: to the letter of the standard's message definition, with counts and sums that hold. A statement
+    is readable though it may not be valid, and what contradicts itself there is a warning.
+    """
+    kind = message[:8]
+    facts: ReportFacts | TransactionFacts
+    facts = ReportFacts(STATEMENTS[kind]) if kind in STATEMENTS else TransactionFacts(TRANSACTIONS[kind])
+    walk = Walk(source, STATEMENTS.get(kind) or TRANSACTIONS[kind], facts.make)
+    errors: list[FileError] = []
+    try:
+        for met in walk:
+            facts.add(met)
+        facts.close()
+    except InvalidFile as fault:
+        errors += fault.errors
+    readable = not errors
+    errors = [*walk.errors, *facts.errors, *errors]
+    if readable and walk.definition is None:
+        why = (
+            f"nothing is known of {walk.name} without its namespace or version: its elements were not checked"
+        )
+        errors.append(FileError(CONTENT_INCORRECT, 0, "", why))
+    return Inspection(
+        format=message,
+        valid=not errors,
+        readable=readable,
+        entries=facts.entries,
+        sums=facts.sums.by_currency,
+        statements=tuple(facts.statements) if isinstance(facts, ReportFacts) else (),
+        errors=tuple(errors[:MOST_ERRORS]),
+        warnings=tuple(_warnings(facts)),
+        details=facts.details,
+    )
+
+
+def _warnings(facts: ReportFacts | TransactionFacts) -> list[FileError]:
+    warnings = list(facts.warnings)
+    for currency in facts.sums.unknown:
+        why = f"{currency!r} is no currency of ISO 4217 with a minor unit: counted in hundredths"
+        warnings.append(FileError(INVALID_TRANSACTION_CURRENCY, 0, "", why))
+    return warnings

@@ -1,0 +1,155 @@
+"""What a camt.052, camt.053 or camt.054 says at a glance: statements, their entries, sums and balances."""
+
+from typing import NamedTuple
+
+from goodfunds.files.counting import Sums, amount_at, as_decimal
+from goodfunds.files.inspection import StatementFacts
+from goodfunds.files.kinds import MessageKind
+from goodfunds.files.leaves import Leaves
+from goodfunds.files.records import FileError
+from goodfunds.files.walking import Met, Unsound
+from goodfunds.files.xml import MOST_ERRORS
+from goodfunds.rails.reasons import CONTENT_INCORRECT, MANDATORY_ELEMENT_MISSING
+
+_BOOKED = "BOOK"
+
+
+class _Entry(NamedTuple):
+    minor: int
+    currency: str
+    booked: bool
+
+
+class _Balance(NamedTuple):
+    kind: str
+    minor: int
+    currency: str
+    has_sign: bool
+    line: int
+
+
+class _Head(NamedTuple):
+    account: str
+    currency: str
+    line: int
+
+
+class ReportFacts:
+    """Counts what a walk over such a message meets. `warnings`: where a statement contradicts itself.
+
+    A statement's sum is of what is booked. An intraday report or a notification is no statement: its sum is
+    of all entries that it lists, pending ones and mere information too; what of it is booked is a detail.
+    """
+
+    def __init__(self, kind: MessageKind) -> None:
+        self.entries = 0
+        self.sums = Sums()
+        self.errors: list[FileError] = []
+        self.warnings: list[FileError] = []
+        self.statements: list[StatementFacts] = []
+        self.details: dict[str, str] = {}
+        self._part = kind.group
+        self._is_statement = kind.name == "camt.053"
+        self._moved = Sums()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._in_statement = 0
+        self._booked = Sums()
+        self._listed = Sums()
+        self._balances: dict[str, _Balance] = {}
+
+    def make(self, name: str, found: Leaves) -> object:
+        """The record of a part. Raises Unsound."""
+        if name == "Ntry":
+            minor, currency = _signed(found)
+            status = found.stripped("Sts/Cd", "Sts/Prtry", "Sts")
+            return _Entry(minor, currency, (status or (_BOOKED if self._is_statement else "")) == _BOOKED)
+        if name == "Bal":
+            minor, currency = _signed(found)
+            kind = found.stripped("Tp/CdOrPrtry/Cd", "Tp/CdOrPrtry/Prtry", "Tp/Cd")
+            return _Balance(kind, minor, currency, bool(found.stripped("CdtDbtInd")), found.line)
+        if name == "TxDtls":
+            return ()
+        if name == self._part:
+            account = found.stripped(
+                "Acct/Id/IBAN", "Acct/Id/Othr/Id", "Acct/Id/PrtryAcct/Id", "Acct/Id/BBAN"
+            )
+            return _Head(account, found.stripped("Acct/Ccy"), found.line)
+        if name == "GrpHdr":
+            self.details["message_id"] = found.stripped("MsgId")
+        return None
+
+    def add(self, met: Met) -> None:
+        """Count what was met."""
+        if met.name == "Ntry":
+            self.entries += 1
+            self._in_statement += 1
+            if isinstance(met.record, _Entry):
+                self._add(met.record)
+        elif isinstance(met.record, _Balance):
+            self._balances.setdefault(met.record.kind, met.record)
+            if not met.record.has_sign:
+                self._warn(met.record.line, "Bal", f"{met.record.kind} has no CdtDbtInd: taken for a credit")
+        elif met.name == self._part:
+            self._end(met.record if isinstance(met.record, _Head) else _Head("", "", 0))
+
+    def _add(self, entry: _Entry) -> None:
+        if entry.booked:
+            self._booked.add(entry.minor, entry.currency)
+            self._moved.add(entry.minor, entry.currency)
+        if entry.booked or not self._is_statement:
+            self._listed.add(entry.minor, entry.currency)
+            self.sums.add(entry.minor, entry.currency)
+
+    def close(self) -> None:
+        """The message is at its end."""
+        booked = self._moved.by_currency
+        if any(minor != booked.get(currency, 0) for currency, minor in self.sums.by_currency.items()):
+            told = [f"{as_decimal(minor, currency):f} {currency}" for currency, minor in booked.items()]
+            self.details["booked"] = ", ".join(told) or "0"
+        if not self.statements:
+            why = f"a {self._part} must be there"
+            self.errors.append(FileError(MANDATORY_ELEMENT_MISSING, 0, self._part, why))
+
+    def _end(self, head: _Head) -> None:
+        opening = self._balances.get("OPBD") or self._balances.get("PRCD")
+        closing = self._balances.get("CLBD")
+        booked, listed = self._booked.by_currency, self._listed.by_currency
+        given = [each.currency for each in (closing, opening, *self._balances.values()) if each is not None]
+        currency = head.currency or next(iter(given), "") or next(iter(listed), "")
+        if not listed and currency:
+            self.sums.add(0, currency)
+        self.statements.append(
+            StatementFacts(
+                head.account,
+                currency,
+                self._in_statement,
+                listed.get(currency, 0),
+                None if opening is None else opening.minor,
+                None if closing is None else closing.minor,
+            )
+        )
+        if opening is not None and closing is not None and set(booked) <= {closing.currency}:
+            made = opening.minor + booked.get(closing.currency, 0)
+            if (made, opening.currency) != (closing.minor, closing.currency):
+                told, summed = as_decimal(closing.minor, closing.currency), as_decimal(made, opening.currency)
+                why = f"opening balance and entries make {summed:f}, CLBD says {told:f}"
+                self._warn(closing.line, "Bal", why)
+        self._begin()
+
+    def _warn(self, line: int, path: str, message: str) -> None:
+        if len(self.warnings) < MOST_ERRORS:
+            self.warnings.append(FileError(CONTENT_INCORRECT, line, f"{self._part}/{path}", message))
+
+
+def _signed(found: Leaves) -> tuple[int, str]:
+    """The amount as it moves the account. Raises Unsound."""
+    money = amount_at(found, "Amt")
+    if money is None:
+        raise Unsound(MANDATORY_ELEMENT_MISSING, found.line, "Amt", "the amount must be there")
+    direction = found.stripped("CdtDbtInd")
+    if direction not in ("CRDT", "DBIT", ""):
+        why = f"{direction[:40]!r} is neither CRDT nor DBIT"
+        raise Unsound(CONTENT_INCORRECT, found.line_at("CdtDbtInd"), "CdtDbtInd", why)
+    return (-money[0] if direction == "DBIT" else money[0]), money[1]
