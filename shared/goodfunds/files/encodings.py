@@ -20,7 +20,7 @@ def encoding_of(head: bytes) -> tuple[str, int]:
     """(codec, length of its mark) of a file that begins so; UTF-8 stands for ASCII, too.
 
     A byte order mark, else UTF-16 by the zeros of its first characters, else what an XML declaration says,
-    else UTF-8 if the bytes are that, else Windows-1252, or Latin-1 where nothing is used that the former adds.
+    else UTF-8 if the bytes are that, else Windows-1252, or Latin-1 where nothing of the former is used.
     """
     for mark, name in _MARKS:
         if head.startswith(mark):

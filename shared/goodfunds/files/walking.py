@@ -154,7 +154,8 @@ class Walk:
             return self._make(frame.name, frame.found)
         except Unsound as fault:
             path = f"{frame.path}/{fault.path}"
-            self._note(FileError(fault.code, fault.line, path, str(fault)))
+            if all(each.path != path for each in self.errors[frame.errors :]):
+                self._note(FileError(fault.code, fault.line, path, str(fault)))
             return None
 
     def _look_at(self, frame: _Frame, last: etree._Element | None, until: etree._Element | None) -> None:

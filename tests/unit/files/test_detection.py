@@ -1,0 +1,123 @@
+"""A file's format and encoding are told from its content: with and without envelopes, marks, declarations."""
+
+from io import BytesIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from goodfunds.files.detection import UNKNOWN, detect, detect_head
+from goodfunds.files.encodings import encoding_of
+
+NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:"
+DOCUMENT = f'<Document xmlns="{NAMESPACE}pacs.008.001.08"><FIToFICstmrCdtTrf/></Document>'
+HEADER = f'<AppHdr xmlns="{NAMESPACE}head.001.001.02"><MsgDefIdr>pacs.008.001.08</MsgDefIdr></AppHdr>'
+
+
+def detected(text: str) -> str:
+    return detect_head(text.encode()).format
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DOCUMENT,
+        f"<!-- a note on <Document> --><?xml version='1.0'?>{DOCUMENT}",
+        f'<Envelope xmlns="urn:swift">{HEADER}{DOCUMENT}</Envelope>',
+        f'<n:Document xmlns:x="urn:other" xmlns:n="{NAMESPACE}pacs.008.001.08"><n:FIToFICstmrCdtTrf/>',
+        f'<wrap xmlns:n="{NAMESPACE}pacs.008.001.08"><n:Document><n:FIToFICstmrCdtTrf/></n:Document></wrap>',
+        f'<Message xmlns="urn:tch" xmlns:c="{NAMESPACE}pacs.008.001.08"><c:FIToFICstmrCdtTrf/></Message>',
+        HEADER,
+    ],
+)
+def test_a_message_of_iso_20022_is_found_in_whatever_it_is_wrapped(text: str) -> None:
+    assert detected(text) == "pacs.008.001.08"
+
+
+def test_a_document_without_a_namespace_is_known_by_its_element() -> None:
+    assert detected("<Document><BkToCstmrAcctRpt/></Document>") == "camt.052"
+    assert detected("<Document><Something/></Document>") == UNKNOWN
+
+
+def test_a_dialects_namespace_names_the_message_that_it_is_a_dialect_of() -> None:
+    swiss = "http://www.six-interbank-clearing.com/de/pain.001.001.03.ch.02.xsd"
+    assert detected(f'<Document xmlns="{swiss}"><CstmrCdtTrfInitn/></Document>') == "pain.001.001.03"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("{1:F01BANKDEFFAXXX0000000000}{2:I940BANKDEFFXXXXN}{4:\n:20:X\n-}", "mt940"),
+        ("\x01{1:F01BANKDEFFAXXX0000000000}{2:O1030805221020BANKDEFFXXXX00}{4:\n:20:X\n-}", "mt103"),
+        (":20:STARTUMS\r\n:25:12345678/1\r\n:28C:1/1\r\n:60F:C260302EUR1,00\r\n", "mt940"),
+        ("0000 01BANKNL2AXXXX00001\n940 00\n:20:X\n:25:1\n", "mt940"),
+        (":20:X\n:25:1\n:28C:1\n:34F:EUR0,\n:13D:2603020900+0100\n", "mt942"),
+        ("01,122099999,123456789,260302,0200,1,65,,2/\n02,1,1,1,260302,,USD,2/\n03,1,USD,010,1,,/\n", "bai2"),
+        ("101 231380104 1210428822603021655A094101BANK                   ORIGIN                 \n", "nacha"),
+        ("Date;Text;Amount\n02.03.2026;Rent;-1.000,00\n", "csv"),
+        ('"Date","Text, long","Amount"\n"2026-03-02","a ""b"", c","1.00"\n', "csv"),
+        ("OFXHEADER:100\nDATA:OFXSGML\n", "ofx"),
+        ("<?xml version='1.0'?><?OFX OFXHEADER='200'?><OFX/>", "ofx"),
+        ("{1500}30User ReqT \n{1510}1000\n", "fedwire"),
+    ],
+)
+def test_each_format_is_told_from_its_own_marks(text: str, name: str) -> None:
+    assert detected(text) == name
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "empty"),
+        (b" \r\n\t", "empty"),
+        (b"%PDF-1.7\n", "PDF"),
+        (b"PK\x03\x04rest", "ZIP"),
+        (b"{\\rtf1\\ansi 101 231380104", "Rich Text"),
+        (b"<!DOCTYPE html><html><body>Sorry, later</body></html>", "HTML"),
+        (b'{"a": 1, "b": 2}\n', "JSON"),
+        (b"<a><b/></a>", "XML"),
+        (b"nothing but words\nof two lines\n", "no format"),
+    ],
+)
+def test_what_is_no_bank_file_is_called_what_it_is(content: bytes, why: str) -> None:
+    found = detect_head(content)
+    assert found.format == UNKNOWN
+    assert why in found.why
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"),
+    [
+        ("\ufeffGrüße".encode(), "utf-8"),
+        ("Grüße".encode(), "utf-8"),
+        (b"plain", "utf-8"),
+        ("\ufeff<a/>".encode("utf-16-le"), "utf-16-le"),
+        ("\ufeff<a/>".encode("utf-16-be"), "utf-16-be"),
+        ("Date;Amount".encode("utf-16-le"), "utf-16-le"),
+        ("Date;Amount".encode("utf-16-be"), "utf-16-be"),
+        ("Grüße".encode("latin-1"), "iso8859-1"),
+        ("Grüße für 5 €".encode("cp1252"), "cp1252"),
+        (b"<?xml version='1.0' encoding='ISO-8859-15'?><a/>", "iso8859-15"),
+        (b"<?xml version='1.0' encoding='made-up'?><a/>", ""),
+    ],
+)
+def test_an_encoding_is_told_by_its_mark_its_declaration_or_the_bytes(content: bytes, encoding: str) -> None:
+    assert encoding_of(content)[0] == encoding
+
+
+def test_a_head_that_ends_within_a_character_is_utf_8_all_the_same() -> None:
+    assert encoding_of("ß".encode()[:1]) == ("utf-8", 0)
+
+
+def test_a_file_is_looked_at_where_it_is_and_left_there() -> None:
+    source = BytesIO(b"  " + DOCUMENT.encode())
+    source.seek(2)
+    assert detect(source).format == "pacs.008.001.08"
+    assert source.tell() == 2
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_have_a_format_or_none(content: bytes) -> None:
+    found = detect_head(content)
+    assert found.format
+    assert (found.format == UNKNOWN) == bool(found.why)

@@ -1,0 +1,205 @@
+"""An inspection tells whether a message keeps to the standard to the letter, and what it says at a glance."""
+
+import gzip
+from io import BytesIO
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from goodfunds.files.detection import UNKNOWN
+from goodfunds.files.inspecting import inspect
+from goodfunds.files.inspection import Inspection
+from goodfunds.rails import reasons as code
+from tests.unit.files.interbank_texts import (
+    CAMT_029,
+    CAMT_056,
+    PACS_002,
+    PACS_004,
+    PACS_008,
+    PACS_009,
+    PAIN_008,
+)
+from tests.unit.files.texts import ENTRY, NOTIFICATION, STATEMENT, STATUS_REPORT, notification, statement
+
+EXAMPLES = (PACS_008, PACS_009, PACS_004, PACS_002, CAMT_056, CAMT_029, PAIN_008, STATEMENT, NOTIFICATION)
+
+
+def inspected(raw: bytes) -> Inspection:
+    return inspect(BytesIO(raw))
+
+
+def broken(raw: bytes, old: str, new: str) -> Inspection:
+    """Inspected with the first such text replaced."""
+    assert old.encode() in raw
+    found = inspected(raw.replace(old.encode(), new.encode(), 1))
+    assert found.valid is False
+    return found
+
+
+@pytest.mark.parametrize(
+    ("raw", "name", "entries", "sums"),
+    [
+        (PACS_008, "pacs.008.001.08", 2, {"EUR": 20_03}),
+        (PACS_009, "pacs.009.001.08", 1, {"JPY": 1000}),
+        (PACS_004, "pacs.004.001.09", 1, {"EUR": 9_01}),
+        (PACS_002, "pacs.002.001.10", 2, {}),
+        (CAMT_056, "camt.056.001.08", 1, {}),
+        (CAMT_029, "camt.029.001.09", 1, {}),
+        (PAIN_008, "pain.008.001.08", 1, {"EUR": 12_34}),
+    ],
+)
+def test_messages_of_payments_tell_their_number_and_sum(
+    raw: bytes, name: str, entries: int, sums: dict[str, int]
+) -> None:
+    found = inspected(raw)
+    assert (found.format, found.valid, found.readable, found.errors) == (name, True, True, ())
+    assert (found.entries, dict(found.sums), found.statements) == (entries, sums, ())
+
+
+def test_a_statement_tells_its_booked_lines_and_balances() -> None:
+    pending = ENTRY.replace("BOOK", "PDNG")
+    found = inspected(statement(ENTRY, pending, version="08"))
+    assert (found.valid, found.entries, dict(found.sums)) == (True, 2, {"EUR": -10_00})
+    (facts,) = found.statements
+    assert (facts.account, facts.currency, facts.entries) == ("DE89370400440532013000", "EUR", 2)
+    assert (facts.sum_minor, facts.opening_minor, facts.closing_minor) == (-10_00, 100_00, 90_00)
+    assert found.warnings == ()
+
+
+def test_a_notification_is_no_statement_and_its_sum_is_of_all_that_it_lists() -> None:
+    found = inspected(notification(ENTRY, ENTRY.replace("BOOK", "INFO")))
+    assert dict(found.sums) == {"EUR": -20_00}
+    assert found.details["booked"] == "-10.00 EUR"
+
+
+def test_a_statement_that_breaks_the_schema_is_not_valid_and_readable() -> None:
+    found = broken(STATEMENT, "<BkTxCd><Prtry><Cd>NTRF</Cd></Prtry></BkTxCd>", "")
+    assert found.readable
+    assert [(each.code, each.path) for each in found.errors] == [
+        (code.MANDATORY_ELEMENT_MISSING, "Stmt/Ntry")
+    ]
+    assert dict(found.sums) == {"EUR": -10_00}
+
+
+def test_a_statement_that_does_not_add_up_is_valid_with_a_warning() -> None:
+    found = inspected(statement(ENTRY, closing="90.01"))
+    assert found.valid
+    assert "90.00, CLBD says 90.01" in found.warnings[0].message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path"),
+    [
+        ("<Cd>OPBD</Cd>", "<Cd>OPBDX</Cd>", "Stmt/Bal/Tp/CdOrPrtry/Cd"),
+        ("</GrpHdr>", "</GrpHdr><Note/>", ""),
+        ("<Acct><Id>", "<Acct><Nm>A</Nm><Id>", "Stmt/Acct"),
+        ("<EndToEndId>E1</EndToEndId>", "<EndToEndId/>", "Stmt/Ntry/NtryDtls/TxDtls/Refs/EndToEndId"),
+        ("</Btch>", "</Btch>stray", "Btch"),
+        ("<NtryRef>1", '<NtryRef id="1">1', "Stmt/Ntry/NtryRef"),
+        ('<Amt Ccy="EUR">10.00</Amt><CdtDbtInd>DBIT</CdtDbtInd></TxDtls>',
+         "<Amt>10.00</Amt><CdtDbtInd>DBIT</CdtDbtInd></TxDtls>", "Stmt/Ntry/NtryDtls/TxDtls/Amt"),
+        ("2026-03-02</Dt></BookgDt>", "2026-02-30</Dt></BookgDt>", "Stmt/Ntry/BookgDt/Dt"),
+        ("BkToCstmrStmt>", "BkToCstmrStmtV01>", ""),
+    ],
+)  # fmt: skip
+def test_whatever_breaks_the_standards_definition_is_told_with_its_place(
+    old: str, new: str, path: str
+) -> None:
+    assert [each.path for each in broken(STATEMENT, old, new).errors][:1] == [path]
+
+
+def test_one_broken_entry_among_many_of_its_like_is_found() -> None:
+    entries = [ENTRY.replace("E1", f"E{number}") for number in range(60)]
+    assert inspected(statement(*entries, closing="-500.00".replace("-", ""))).valid
+    entries[41] = entries[41].replace("<InstrId>I1<", f"<InstrId>{'I' * 36}<")
+    found = inspected(statement(*entries))
+    assert [each.path for each in found.errors] == ["Stmt/Ntry/NtryDtls/TxDtls/Refs/InstrId"]
+    assert found.entries == 60
+    assert found.errors[0].line > 200
+
+
+def test_amounts_as_xml_schema_writes_them_are_read_and_others_are_not() -> None:
+    for text, minor in ((".5", 50), ("5.", 5_00), ("5.00000", 5_00)):
+        found = inspected(notification(ENTRY.replace("10.00", text)))
+        assert (found.valid, dict(found.sums)) == (True, {"EUR": -minor})
+    for text in ("1_000", "1E3", "NaN", "٣", "１０", "-1", ".", "1,00", "1.001", "1.000001", ""):
+        assert inspected(notification(ENTRY.replace("10.00", text))).valid is False
+
+
+def test_what_has_no_minor_unit_is_counted_in_hundredths_with_a_warning() -> None:
+    found = inspected(PACS_009.replace(b'"JPY">1000', b'"XAU">1000.5'))
+    assert (found.valid, dict(found.sums)) == (True, {"XAU": 1000_50})
+    assert found.warnings[0].code == code.INVALID_TRANSACTION_CURRENCY
+    assert inspected(PACS_009.replace(b"1000<", b"1000.5<")).valid is False
+
+
+def test_wrong_check_digits_are_a_warning_for_the_schema_takes_them() -> None:
+    found = inspected(PAIN_008.replace(b"DE89", b"DE88"))
+    assert found.valid
+    assert found.warnings[0].code == code.INCORRECT_ACCOUNT_NUMBER
+
+
+def test_counts_and_sums_of_a_group_are_checked_too() -> None:
+    told = "<PmtMtd>DD</PmtMtd><NbOfTxs>2</NbOfTxs><CtrlSum>12.35</CtrlSum>"
+    found = broken(PAIN_008, "<PmtMtd>DD</PmtMtd>", told)
+    assert [each.path for each in found.errors] == ["PmtInf/NbOfTxs", "PmtInf/CtrlSum"]
+
+
+def test_a_version_between_those_that_are_known_is_checked_as_the_one_before() -> None:
+    found = inspected(PACS_004.replace(b"001.09", b"001.12").replace(b"<RtrId>", b"<Rtr>"))
+    assert found.valid is False
+    assert inspected(statement(ENTRY, version="14")).valid
+    assert "not a version that is read" in inspected(statement(ENTRY, version="99")).errors[0].message
+
+
+def test_what_is_recognised_and_not_read_is_neither_valid_nor_invalid() -> None:
+    raw = b'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:admi.004.001.02"><SysEvtNtfctn/></Document>'
+    found = inspected(raw)
+    assert (found.format, found.valid, found.readable) == ("admi.004.001.02", None, False)
+
+
+def test_what_is_nothing_that_is_known_is_not_valid() -> None:
+    for raw in (b"", b"<html></html>", b"\x1f\x8bno gzip", b"words"):
+        found = inspected(raw)
+        assert (found.format, found.valid, found.readable, len(found.errors)) == (UNKNOWN, False, False, 1)
+
+
+def test_a_compressed_file_is_what_is_in_it() -> None:
+    assert inspected(gzip.compress(PACS_008)) == inspected(PACS_008)
+    assert inspected(gzip.compress(PACS_008)[:-20]).valid is False
+
+
+@pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_a_message_is_read_in_whatever_encoding_it_is_in(codec: str) -> None:
+    mark = "" if codec in ("utf-8-sig", "utf-16") else "\ufeff"
+    assert inspected((mark + PACS_008.decode()).encode(codec)).valid
+
+
+def test_a_message_that_is_cut_off_tells_what_came_before() -> None:
+    found = inspected(PACS_008[: PACS_008.index(b"<TxId>T2")])
+    assert (found.format, found.valid, found.readable, found.entries) == ("pacs.008.001.08", False, False, 1)
+
+
+def test_entities_are_refused_unread() -> None:
+    bomb = b'<!DOCTYPE a [<!ENTITY b "c">]>' + PACS_008.replace(b"Ada", b"&b;")
+    assert "document type" in inspected(bomb).errors[0].message
+
+
+def test_a_status_report_is_inspected_by_its_version() -> None:
+    found = inspected(STATUS_REPORT)
+    assert found.format.startswith("pain.002.001.")
+    assert found.entries >= 1
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(EXAMPLES), st.data())
+def test_no_damage_to_a_message_is_more_than_an_error(raw: bytes, data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(raw)))
+    until = data.draw(st.integers(at, min(len(raw), at + 200)))
+    put = data.draw(
+        st.one_of(st.binary(max_size=8), st.sampled_from([b"<", b"</", b"&a;", b"]]>", b"<Amt>"]))
+    )
+    found = inspected(raw[:at] + put + raw[until:])
+    assert found.valid in (True, False)
+    assert found.valid or found.errors
