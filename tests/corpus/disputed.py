@@ -1,0 +1,14 @@
+"""Facts of known corpora that are wrong, each with the rule that shows it: (file name, fact) → why."""
+
+DISPUTED = {
+    ("iban-bad-checksum-pain001.xml", "valid"): (
+        "the schema's IBAN2007Identifier is a pattern and no check sum, and validity is by the letter: other"
+        " files of that corpus with wrong check digits are valid. It is a warning; payment rules refuse it"
+    ),
+    ("salesking__pain.001.001.03.ch.02.xml", "valid"): (
+        "the Swiss character set has the letter ü; the schema that refused it was read in the wrong encoding"
+    ),
+    ("hbci4j__test-pain-parse-invalid.xml", "format"): (
+        "the namespace names no message: the version is in a schemaLocation, which is a hint and no name"
+    ),
+}
