@@ -9,15 +9,18 @@ from types import SimpleNamespace
 from goodfunds.errors import InvariantBroken, Unreadable
 from goodfunds.events import json_bodies, types
 from goodfunds.files import (
-    bai2, camt053, camt054, csv_statement, instructions_csv, mt940, mt_messages, nacha, pain001, pain002,
+    bai2, camt029, camt053, camt054, camt056, csv_statement, instructions_csv, mt940, mt_messages, nacha,
+    pacs002, pacs004, pacs008, pain001, pain002,
 )  # fmt: skip
 from goodfunds.files.csv_mapping_file import InvalidMapping, load
+from goodfunds.files.inspecting import inspect
 from goodfunds.files.records import InvalidFile
 from goodfunds.lanes.frame import NumberedEvent, OutboxRow, pack, unpack
 from goodfunds.lanes.headers import origin
 from goodfunds.local.demo_file import demo_file
-from tests.unit.files.bank_texts import BAI2, MT103, MT940, MT942
 from tests.unit.files import nacha_made
+from tests.unit.files.bank_texts import BAI2, MT103, MT940, MT942
+from tests.unit.files.interbank_texts import CAMT_029, CAMT_056, PACS_002, PACS_004, PACS_008, PAIN_008
 from tests.unit.files.texts import NOTIFICATION, STATEMENT, STATUS_REPORT
 
 
@@ -100,6 +103,17 @@ TARGETS: Mapping[str, Target] = {
     "CSV mapping": Target((_CSV_MAPPING,), load, (InvalidMapping,)),
     "CSV instructions": Target(
         (_CSV_INSTRUCTIONS,), lambda raw: list(instructions_csv.read(BytesIO(raw))), (InvalidFile,)
+    ),
+    "pacs.008": Target((PACS_008,), lambda raw: list(pacs008.read(BytesIO(raw))), (InvalidFile,)),
+    "pacs.004": Target((PACS_004,), lambda raw: list(pacs004.read(BytesIO(raw))), (InvalidFile,)),
+    "pacs.002": Target((PACS_002,), lambda raw: list(pacs002.read(BytesIO(raw))), (InvalidFile,)),
+    "camt.056": Target((CAMT_056,), lambda raw: list(camt056.read(BytesIO(raw))), (InvalidFile,)),
+    "camt.029": Target((CAMT_029,), lambda raw: list(camt029.read(BytesIO(raw))), (InvalidFile,)),
+    # An inspection refuses nothing: what is wrong is in it.
+    "inspection": Target(
+        (PACS_008, PACS_004, CAMT_056, PAIN_008, STATEMENT, NOTIFICATION, STATUS_REPORT),
+        lambda raw: inspect(BytesIO(raw)),
+        (),
     ),
     "Avro event": Target((_event().encode(),), types.decode, (Unreadable,)),
     "JSON event": Target(

@@ -85,7 +85,7 @@ def _show(name: str, found: Inspection) -> None:
     if found.valid is False and found.readable and found.statements:
         verdict += ", but readable"
     _line(f"{name}: {found.format}, {verdict}")
-    if found.readable:
+    if found.readable or found.entries:
         sums = ", ".join(_amount(minor, currency) for currency, minor in found.sums.items())
         _line(f"{found.entries:,} entries" + (f", {sums}" if sums else ""))
     if found.statements:

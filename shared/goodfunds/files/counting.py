@@ -1,5 +1,6 @@
 """Amounts of an inspection: minor units by currency, also of those that ISO 4217 gives no minor unit."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from types import MappingProxyType
@@ -10,8 +11,9 @@ from goodfunds.files.fields import SPACE
 from goodfunds.files.leaves import Leaves
 from goodfunds.files.walking import Unsound
 from goodfunds.money import CURRENCIES, InvalidAmount, parse_amount
-from goodfunds.rails.reasons import INVALID_AMOUNT
+from goodfunds.rails.reasons import INVALID_AMOUNT, INVALID_TRANSACTION_CURRENCY
 
+_CODE: Final = re.compile(r"[A-Z]{3}", re.ASCII)
 _LIKE: Final = "EUR"
 """What has no minor unit (gold, XAU) or is no currency at all is counted in hundredths, as this one is."""
 
@@ -48,12 +50,20 @@ def amount_at(found: Leaves, *paths: str) -> tuple[int, str] | None:
     if not path:
         return None
     currency, text = found.attribute(path, "Ccy"), found.text(path).strip(SPACE)
+    if not is_code(currency):
+        why = f"{currency[:40]!r} is not a currency's code"
+        raise Unsound(INVALID_TRANSACTION_CURRENCY, found.line_at(path), path, why)
     known = currency if currency in CURRENCIES else _LIKE
     try:
         return parse_amount(without_idle_zeros(text, known), known), currency
     except InvalidAmount as fault:
         why = str(fault).replace(_LIKE, currency) if known != currency else str(fault)
         raise Unsound(INVALID_AMOUNT, found.line_at(path), path, why) from None
+
+
+def is_code(text: str) -> bool:
+    """Whether text may be a currency's code."""
+    return _CODE.fullmatch(text) is not None
 
 
 def as_decimal(minor: int, currency: str) -> Decimal:

@@ -42,7 +42,7 @@ def inspect(source: BinaryIO, message: str) -> Inspection:
     return Inspection(
         format=message,
         valid=not errors,
-        readable=readable,
+        readable=readable and facts.sound,
         entries=facts.entries,
         sums=facts.sums.by_currency,
         statements=tuple(facts.statements) if isinstance(facts, ReportFacts) else (),

@@ -1,8 +1,8 @@
 """What a camt.052, camt.053 or camt.054 says at a glance: statements, their entries, sums and balances."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from goodfunds.files.counting import Sums, amount_at, as_decimal
+from goodfunds.files.counting import Sums, amount_at, as_decimal, is_code
 from goodfunds.files.inspection import StatementFacts
 from goodfunds.files.kinds import MessageKind
 from goodfunds.files.leaves import Leaves
@@ -11,7 +11,12 @@ from goodfunds.files.walking import Met, Unsound
 from goodfunds.files.xml import MOST_ERRORS
 from goodfunds.rails.reasons import CONTENT_INCORRECT, MANDATORY_ELEMENT_MISSING
 
-_BOOKED = "BOOK"
+_BOOKED: Final = "BOOK"
+_OPENING: Final = ("OPBD", "PRCD")
+_CLOSING: Final = "CLBD"
+
+MOST_STATEMENTS: Final = 10_000
+"""How many statements of one file are told; the sums are of all."""
 
 
 class _Entry(NamedTuple):
@@ -37,12 +42,14 @@ class _Head(NamedTuple):
 class ReportFacts:
     """Counts what a walk over such a message meets. `warnings`: where a statement contradicts itself.
 
+    `sound`: every entry could be read, and the sums are of all.
     A statement's sum is of what is booked. An intraday report or a notification is no statement: its sum is
     of all entries that it lists, pending ones and mere information too; what of it is booked is a detail.
     """
 
     def __init__(self, kind: MessageKind) -> None:
         self.entries = 0
+        self.sound = True
         self.sums = Sums()
         self.errors: list[FileError] = []
         self.warnings: list[FileError] = []
@@ -58,10 +65,14 @@ class ReportFacts:
         self._booked = Sums()
         self._listed = Sums()
         self._balances: dict[str, _Balance] = {}
+        self._balance_currency = ""
 
     def make(self, name: str, found: Leaves) -> object:
         """The record of a part. Raises Unsound."""
         if name == "Ntry":
+            if not found.stripped("CdtDbtInd"):
+                why = "CdtDbtInd must be there"
+                raise Unsound(MANDATORY_ELEMENT_MISSING, found.line, "CdtDbtInd", why)
             minor, currency = _signed(found)
             status = found.stripped("Sts/Cd", "Sts/Prtry", "Sts")
             return _Entry(minor, currency, (status or (_BOOKED if self._is_statement else "")) == _BOOKED)
@@ -75,7 +86,8 @@ class ReportFacts:
             account = found.stripped(
                 "Acct/Id/IBAN", "Acct/Id/Othr/Id", "Acct/Id/PrtryAcct/Id", "Acct/Id/BBAN"
             )
-            return _Head(account, found.stripped("Acct/Ccy"), found.line)
+            currency = found.stripped("Acct/Ccy")
+            return _Head(account, currency if is_code(currency) else "", found.line)
         if name == "GrpHdr":
             self.details["message_id"] = found.stripped("MsgId")
         return None
@@ -87,8 +99,12 @@ class ReportFacts:
             self._in_statement += 1
             if isinstance(met.record, _Entry):
                 self._add(met.record)
+            else:
+                self.sound = False
         elif isinstance(met.record, _Balance):
-            self._balances.setdefault(met.record.kind, met.record)
+            self._balance_currency = self._balance_currency or met.record.currency
+            if met.record.kind in (*_OPENING, _CLOSING):
+                self._balances.setdefault(met.record.kind, met.record)
             if not met.record.has_sign:
                 self._warn(met.record.line, "Bal", f"{met.record.kind} has no CdtDbtInd: taken for a credit")
         elif met.name == self._part:
@@ -113,23 +129,24 @@ class ReportFacts:
             self.errors.append(FileError(MANDATORY_ELEMENT_MISSING, 0, self._part, why))
 
     def _end(self, head: _Head) -> None:
-        opening = self._balances.get("OPBD") or self._balances.get("PRCD")
-        closing = self._balances.get("CLBD")
+        opening = next((self._balances[kind] for kind in _OPENING if kind in self._balances), None)
+        closing = self._balances.get(_CLOSING)
         booked, listed = self._booked.by_currency, self._listed.by_currency
-        given = [each.currency for each in (closing, opening, *self._balances.values()) if each is not None]
-        currency = head.currency or next(iter(given), "") or next(iter(listed), "")
+        given = [each.currency for each in (closing, opening) if each is not None]
+        currency = head.currency or next(iter((*given, self._balance_currency, *listed)), "")
         if not listed and currency:
             self.sums.add(0, currency)
-        self.statements.append(
-            StatementFacts(
-                head.account,
-                currency,
-                self._in_statement,
-                listed.get(currency, 0),
-                None if opening is None else opening.minor,
-                None if closing is None else closing.minor,
+        if len(self.statements) < MOST_STATEMENTS:
+            self.statements.append(
+                StatementFacts(
+                    head.account,
+                    currency,
+                    self._in_statement,
+                    listed.get(currency, 0),
+                    None if opening is None else opening.minor,
+                    None if closing is None else closing.minor,
+                )
             )
-        )
         if opening is not None and closing is not None and set(booked) <= {closing.currency}:
             made = opening.minor + booked.get(closing.currency, 0)
             if (made, opening.currency) != (closing.minor, closing.currency):
@@ -144,7 +161,7 @@ class ReportFacts:
 
 
 def _signed(found: Leaves) -> tuple[int, str]:
-    """The amount as it moves the account. Raises Unsound."""
+    """The amount as it moves the account, in credit where no direction is given. Raises Unsound."""
     money = amount_at(found, "Amt")
     if money is None:
         raise Unsound(MANDATORY_ELEMENT_MISSING, found.line, "Amt", "the amount must be there")

@@ -36,6 +36,7 @@ class Told:
         self.count = _count(found)
         self.control_sum = _sum(found)
         self.total: tuple[int, str] | None = None
+        self._whole_group = found.stripped("GrpRtr") in ("true", "1")
         self._line = found.line
         self._total_path = total
         try:
@@ -45,7 +46,10 @@ class Told:
 
     def differences(self, path: str, counted: Counted) -> list[FileError]:
         """Where what was counted in the part at `path` is not what is told."""
-        errors = []
+        errors: list[FileError] = []
+        if self._whole_group and not counted.count:
+            # A group is returned whole without naming its transactions.
+            return errors
         if self.count is not None and self.count != counted.count:
             why = f"NbOfTxs says {self.count}, there are {counted.count}"
             errors.append(FileError(INVALID_NUMBER_OF_TRANSACTIONS, self._line, f"{path}/NbOfTxs", why))

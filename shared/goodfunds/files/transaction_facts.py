@@ -28,11 +28,13 @@ class _Payment:
 class TransactionFacts:
     """Counts what a walk over such a message meets; `errors` are those of its totals.
 
+    `sound`: every amount could be read, and the sums are of all.
     An IBAN with wrong check digits is a warning: the schema takes it, and payment rules refuse it.
     """
 
     def __init__(self, kind: MessageKind) -> None:
         self.entries = 0
+        self.sound = True
         self.sums = Sums()
         self.errors: list[FileError] = []
         self.warnings: list[FileError] = []
@@ -71,7 +73,7 @@ class TransactionFacts:
             if isinstance(met.record, Told):
                 self.errors += met.record.differences(met.name, self._part)[: MOST_ERRORS - len(self.errors)]
             self._part = Counted()
-        self.entries, self.sums = self._whole.count, self._whole.sums
+        self.entries, self.sums, self.sound = self._whole.count, self._whole.sums, self._whole.sound
 
     def close(self) -> None:
         """The message is at its end: its totals are checked."""

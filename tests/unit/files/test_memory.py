@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from goodfunds.files import camt053, pain001
+from goodfunds.files.inspecting import inspect
 from tests.unit.files.texts import ENTRY, statement
 
 TRANSACTIONS = 50_000
@@ -55,6 +56,35 @@ def test_memory_is_flat_however_many_transactions_a_file_has(
     finally:
         tracemalloc.stop()
     assert found == records
+    assert peak < PEAK
+
+
+# What has a character reference in its text is left to the parser.
+_UNLIKE = [ENTRY.replace("<NtryRef>1", f"<NtryRef>&#49;{number}") for number in range(5_000)]
+
+_DETAIL = "<TxDtls><AddtlTxInf>A</AddtlTxInf></TxDtls>"
+
+
+@pytest.mark.parametrize(
+    ("raw", "entries"),
+    [
+        (_payments(TRANSACTIONS), TRANSACTIONS),
+        (statement(*[ENTRY] * 5_000), 5_000),
+        (statement(*_UNLIKE), 5_000),
+        (statement(ENTRY.replace("</NtryDtls>", f"{_DETAIL * 20_000}</NtryDtls>")), 1),
+    ],
+    ids=["pain.001", "camt.053", "unlike entries", "one entry of many details"],
+)
+def test_memory_is_flat_however_large_a_file_is_inspected(raw: bytes, entries: int) -> None:
+    source = BytesIO(raw)
+    inspect(BytesIO(statement(ENTRY)))
+    tracemalloc.start()
+    try:
+        found = inspect(source)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.entries == entries
     assert peak < PEAK
 
 
