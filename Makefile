@@ -9,10 +9,10 @@ JOBS ?= 2
 # Of the quick bench: the system's rate to the floor's. Below it something has become slow, noise or not.
 LEAST_RATIO ?= 0.10
 
-.PHONY: help setup demo test lint unit schemas format bench sim model fuzz chaos soak growth mutants check clean
+.PHONY: help setup demo test lint unit schemas format bench sim model fuzz dictionary chaos soak growth mutants check clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## Make .venv and install goodfunds with all it needs
 
@@ -58,6 +58,9 @@ sim: setup ## Stories of seeds, told and audited (SEED=… STEPS=…, or SEEDS=2
 fuzz: setup ## Mutated bytes for every reader of foreign ones (SECONDS=20 SEED=1 JSON=1)
 	@$(BIN)/python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(JSON),--json)
+
+dictionary: setup ## The types of ISO 20022 messages from a folder of their official schemas (XSD=…)
+	@$(BIN)/python -m tests.dictionary '$(XSD)'
 
 chaos: setup ## Faults on the real thing, three brokers, then the audit (MINUTES=5 SEED=… PAGE=… JSON=1)
 	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED)) \

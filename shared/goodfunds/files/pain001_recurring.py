@@ -16,9 +16,5 @@ def transfer_again(
 
     Raises ValueError for what is not sound: the parser tells why and where.
     """
-    checks = schema.texts(TRANSFER.name)
-    for path, text in found.items():
-        check = checks.get(path)
-        if check is not None:
-            check(text)
+    schema.check_again(found, TRANSFER.name)
     return credit_transfer(found, information, index, instructed_amount(found, schema.euro_only))

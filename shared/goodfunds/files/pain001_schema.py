@@ -1,7 +1,8 @@
 """What a pain.001 must look like, as far as money and identity go: versions 02 to 13 and two dialects.
 
 ISO 20022 message definitions pain.001.001.02 to .13; DFÜ agreement appendix 3 (Die Deutsche Kreditwirtschaft)
-for pain.001.002.03 and pain.001.003.03. Optional parts that move no money are allowed and not looked into.
+for pain.001.002.03 and pain.001.003.03. What moves no money is not looked into here, where reasons are told
+by their codes; the dictionary of types looks into all of it.
 """
 
 from collections.abc import Mapping
@@ -9,7 +10,20 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from goodfunds.files.fields import check_moment, matching, read_count, read_date, read_decimal, read_flag
+from lxml import etree
+
+from goodfunds.files import type_dictionary
+from goodfunds.files.fields import (
+    ParsedLeaves,
+    check_moment,
+    matching,
+    read_count,
+    read_date,
+    read_decimal,
+    read_flag,
+)
+from goodfunds.files.outline import RecurringLeaves
+from goodfunds.files.records import FileError
 from goodfunds.files.schema import Schema
 from goodfunds.files.schema_types import TextType
 from goodfunds.rails.reasons import (
@@ -132,9 +146,42 @@ DIALECTS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
 """Message name → types of a dialect that is narrower than the ISO message."""
 
 
+_PLACES: Final = {"GrpHdr": ("GrpHdr",), "PmtInf": ("PmtInf",), "CdtTrfTxInf": ("PmtInf", "CdtTrfTxInf")}
+
+
+class PaymentSchema(Schema):
+    """The schema of a pain.001: what is sound by the types above is also checked by the dictionary's."""
+
+    def __init__(self, message_name: str, tag_prefix: str) -> None:
+        texts = {**_TEXTS, "Bic": _BIC, "Bicfi": _BICFI}
+        dialect = DIALECTS.get(message_name)
+        version = int(message_name[-2:])
+        super().__init__(dialect or _TYPES, texts, version, tag_prefix, euro_only=dialect is not None)
+        self._whole = type_dictionary.schema(tag_prefix)
+        self._whole_types = {
+            name: type_dictionary.type_at(message_name, tag_prefix, *place) for name, place in _PLACES.items()
+        }
+
+    def check(
+        self, element: etree._Element, name: str, path: str, errors: list[FileError], unread: str = ""
+    ) -> ParsedLeaves:
+        before = len(errors)
+        found = super().check(element, name, path, errors, unread)
+        whole = self._whole_types[name]
+        if whole is not None and len(errors) == before:
+            self._whole.check(element, whole.name, path, errors, unread="CdtTrfTxInf")
+        return found
+
+    def check_again(self, leaves: RecurringLeaves, name: str) -> None:
+        whole = self._whole_types[name]
+        if whole is None:
+            super().check_again(leaves, name)
+        else:
+            # Text that is sound by the dictionary is so by the types above: they look into less.
+            self._whole.check_again(leaves, whole.name)
+
+
 @lru_cache(maxsize=64)
-def schema(message_name: str, tag_prefix: str) -> Schema:
+def schema(message_name: str, tag_prefix: str) -> PaymentSchema:
     """The schema of a message (`pain.001.001.09`) in its namespace."""
-    types = DIALECTS.get(message_name, _TYPES)
-    texts = {**_TEXTS, "Bic": _BIC, "Bicfi": _BICFI}
-    return Schema(types, texts, int(message_name[-2:]), tag_prefix, euro_only=message_name in DIALECTS)
+    return PaymentSchema(message_name, tag_prefix)

@@ -33,13 +33,15 @@ class Schema(Types):
         self.euro_only = euro_only
         self._attributes = attributes
 
-    def check(self, element: etree._Element, name: str, path: str, errors: list[FileError]) -> ParsedLeaves:
+    def check(
+        self, element: etree._Element, name: str, path: str, errors: list[FileError], unread: str = ""
+    ) -> ParsedLeaves:
         """The leaves of an element at `path`, noting in `errors` what breaks its type.
 
-        What is not looked into counts as a leaf, whatever it holds.
+        What is not looked into counts as a leaf, whatever it holds; so do its children named `unread`.
         """
         found = ParsedLeaves(line_of(element))
-        self._check(element, self.type(name), path, "", found, errors)
+        self._check(element, self.type(name), path, "", found, errors, unread)
         return found
 
     def check_child(
@@ -73,7 +75,7 @@ class Schema(Types):
     def check_attributes(self, element: etree._Element, path: str, errors: list[FileError]) -> None:
         """Note attributes of an element whose type has none."""
         if self._attributes and element.attrib:
-            _check_attributes(element, {}, path, errors)
+            _check_attributes(element, None, path, errors)
 
     def _check(
         self,
@@ -83,6 +85,7 @@ class Schema(Types):
         below: str,
         found: ParsedLeaves,
         errors: list[FileError],
+        unread: str = "",
     ) -> None:
         text = element.text
         if text and text.strip(SPACE):
@@ -94,6 +97,10 @@ class Schema(Types):
             return
         sequence = ""
         for child in element:
+            if unread and child.tag == self._prefix + unread:
+                sequence += kind.letters.get(child.tag, "")
+                found.add(below + unread, child)
+                continue
             sequence += self.check_child(child, kind, path, below, found, errors)
             tail = child.tail
             if tail and tail.strip(SPACE):
@@ -113,7 +120,7 @@ class Schema(Types):
         if len(element):
             _note(errors, INVALID_FILE_FORMAT, element[0], path, "elements where only text is allowed")
         if self._attributes and (kind.attributes or element.attrib):
-            _check_attributes(element, kind.attributes, path, errors)
+            _check_attributes(element, kind, path, errors)
         try:
             kind.check(element.text or "")
         except ValueError as fault:
@@ -149,8 +156,9 @@ class Schema(Types):
 
 
 def _check_attributes(
-    element: etree._Element, allowed: Mapping[str, Check], path: str, errors: list[FileError]
+    element: etree._Element, kind: TextType | None, path: str, errors: list[FileError]
 ) -> None:
+    allowed: Mapping[str, Check] = {} if kind is None else kind.attributes
     for name in element.attrib:
         if name not in allowed and not str(name).startswith(_INSTANCE):
             _note(
@@ -160,7 +168,8 @@ def _check_attributes(
         try:
             check(str(element.get(name) or ""))
         except ValueError as fault:
-            _note(errors, INVALID_FILE_FORMAT, element, path, f"{name}: {fault}")
+            code = INVALID_FILE_FORMAT if kind is None else kind.attribute_code
+            _note(errors, code, element, path, f"{name}: {fault}")
 
 
 def _note(errors: list[FileError], code: str, at: etree._Element, path: str, message: str) -> None:

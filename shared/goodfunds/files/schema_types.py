@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from goodfunds.rails.reasons import CONTENT_INCORRECT
+from goodfunds.files.outline import RecurringLeaves
+from goodfunds.rails.reasons import CONTENT_INCORRECT, INVALID_FILE_FORMAT
 
 Check = Callable[[str], object]
 """Takes an element's text and raises ValueError where it is not of its type."""
@@ -29,6 +30,7 @@ class TextType:
     check: Check
     code: str = CONTENT_INCORRECT
     attributes: Mapping[str, Check] = field(default_factory=lambda: MappingProxyType({}))
+    attribute_code: str = INVALID_FILE_FORMAT
 
 
 @dataclass(slots=True)
@@ -92,6 +94,22 @@ class Types:
         made.mandatory = tuple(mandatory)
         made.order = re.compile("|".join(pattern) if made.choice else "".join(pattern))
         return made
+
+    def check_again(self, leaves: RecurringLeaves, name: str) -> None:
+        """Check the text and the attributes of leaves that stand where those of an element of a type stood.
+
+        Raises ValueError for what is not sound: the parser tells why and where.
+        """
+        texts, attributes = self.texts(name), self.attributes(name)
+        for path, text in leaves.items():
+            check = texts.get(path)
+            if check is not None:
+                check(text)
+        if attributes:
+            for path, attribute, value in leaves.attributes():
+                check = attributes.get((path, attribute))
+                if check is not None:
+                    check(value)
 
     def texts(self, name: str) -> Mapping[str, Check]:
         """The checks of the text of all leaves of a type, by their path in it."""

@@ -12,7 +12,12 @@ from typing import Final
 
 from goodfunds.files.fields import SPACE, check_moment, matching, read_date, read_flag
 from goodfunds.files.schema_types import Check, TextType
-from goodfunds.rails.reasons import CONTENT_INCORRECT, INVALID_AMOUNT, INVALID_DATE
+from goodfunds.rails.reasons import (
+    CONTENT_INCORRECT,
+    INVALID_AMOUNT,
+    INVALID_DATE,
+    INVALID_TRANSACTION_CURRENCY,
+)
 
 _ATTRIBUTE = re.compile(r"(.*?) @(\w+) (.*)", re.DOTALL)
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
@@ -44,7 +49,8 @@ def text_type(written: str) -> TextType:
     found = _ATTRIBUTE.fullmatch(written)
     if found is not None:
         allowed = matching(found[3], f"what {found[2]} may be")
-        return TextType(_check(found[1]), INVALID_AMOUNT, MappingProxyType({found[2]: allowed}))
+        attributes = MappingProxyType({found[2]: allowed})
+        return TextType(_check(found[1]), INVALID_AMOUNT, attributes, INVALID_TRANSACTION_CURRENCY)
     return TextType(_check(written), _CODES.get(written, CONTENT_INCORRECT))
 
 

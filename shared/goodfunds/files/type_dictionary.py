@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from goodfunds.files.schema import Schema
+from goodfunds.files.schema_types import ElementType, TextType
 from goodfunds.files.text_types import TextTypes
 
 FILE: Final = Path(__file__).with_name("iso20022_types.txt")
@@ -40,6 +41,20 @@ def definition(message_name: str) -> Definition | None:
     return next(
         (known[name] for back in range(int(version), 0, -1) if (name := f"{kind}.{back:02}") in known), None
     )
+
+
+def type_at(message_name: str, tag_prefix: str, *path: str) -> ElementType | None:
+    """The type of an element, by the names of those that it is in (`PmtInf`, `CdtTrfTxInf`).
+
+    None for one that the message has not, and in a message that is not in the dictionary.
+    """
+    found = definition(message_name)
+    if found is None or found.name != message_name:
+        return None
+    kind: ElementType | TextType | None = schema(tag_prefix).type(found.type)
+    for name in path:
+        kind = kind.types.get(tag_prefix + name) if isinstance(kind, ElementType) else None
+    return kind if isinstance(kind, ElementType) else None
 
 
 def roots(kind: str) -> frozenset[str]:

@@ -193,23 +193,12 @@ class Walk:
             for place in found:
                 of = types[place.name]
                 if of is not None:
-                    self._check_again(place, of)
+                    self._schema.check_again(place, of.name)
         return self._make(name, found[0])
 
     def _inner(self, kind: ElementType | None, name: str) -> ElementType | None:
         found = None if kind is None else kind.types.get(self._message.tag_prefix + name)
         return found if isinstance(found, ElementType) else None
-
-    def _check_again(self, place: RecurringLeaves, kind: ElementType) -> None:
-        texts, attributes = self._schema.texts(kind.name), self._schema.attributes(kind.name)
-        for path, text in place.items():
-            check = texts.get(path)
-            if check is not None:
-                check(text)
-        for path, attribute, value in place.attributes():
-            check = attributes.get((path, attribute))
-            if check is not None:
-                check(value)
 
     def _note(self, *errors: FileError) -> None:
         self.errors += errors[: MOST_ERRORS - len(self.errors)]

@@ -214,12 +214,27 @@ def test_an_element_of_many_megabytes_is_refused(place: bytes) -> None:
 
 
 def test_an_element_of_many_children_is_freed_in_a_time_that_grows_with_it_and_not_with_its_square() -> None:
-    many = b"<Id>" + b"<x/>" * 300_000 + b"</Id>"
+    many = b"<Id><PrvtId>" + b"<Othr><Id>1</Id></Othr>" * 150_000 + b"</PrvtId></Id>"
     raw = changed(rb"(?<=<Dbtr>)<Nm>[^<]*</Nm>", b"<Nm>N</Nm>" + many)
     started = time.process_time()
     assert len(whole(raw).transfers) == 2
     # Linear it takes half a second, squared a minute.
     assert time.process_time() - started < 10
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement"),
+    [
+        (rb"(?<=</Nm>)(?=</Dbtr>)", b"<Id><PrvtId><Nm>A</Nm></PrvtId></Id>"),
+        (rb"<PmtMtd>", b'<PmtMtd Id="1">'),
+        (rb"<Dbtr>", b'<Dbtr Nm="N">'),
+        (rb"(?<=<RmtInf>)", b"<Strd><RfrdDocInf><Nb>1</Nb><Tp/></RfrdDocInf></Strd>"),
+    ],
+)
+def test_what_moves_no_money_and_breaks_the_schema_is_refused_all_the_same(
+    pattern: bytes, replacement: bytes
+) -> None:
+    assert errors(changed(pattern, replacement))[0].code == code.INVALID_FILE_FORMAT
 
 
 @pytest.mark.parametrize(
