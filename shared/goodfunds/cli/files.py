@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich import progress
 from rich.table import Table
 
-from goodfunds.cli.root import CONSOLE
+from goodfunds.cli.root import CONSOLE, ERRORS
 from goodfunds.files.detection import UNKNOWN
 from goodfunds.files.inspecting import inspect as inspect_file
 from goodfunds.files.inspection import Inspection, StatementFacts
@@ -36,7 +37,9 @@ def inspect(file: Path, as_json: bool) -> None:
     goodfunds files inspect statement.xml
     goodfunds files inspect payments.ach --json | jq .sum_minor
     """
-    with file.open("rb") as source:
+    with progress.open(
+        file, "rb", description=file.name, console=ERRORS, transient=True, disable=not ERRORS.is_terminal
+    ) as source:
         found = inspect_file(source)
     if as_json:
         click.echo(json.dumps(told(found), ensure_ascii=False))
