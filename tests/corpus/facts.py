@@ -36,6 +36,9 @@ def compare(fact: Mapping[str, Any], found: Inspection) -> Iterator[Compared]:
         yield _known(name, of.get(name), _sum(fact.get("currency"), found), read)
     yield _known("opening", fact.get("opening"), alone and alone.opening_minor, read)
     yield _known("closing", fact.get("closing"), alone and alone.closing_minor, read)
+    if alone is not None:
+        adds_up = not any("opening balance" in each.message for each in found.warnings)
+        yield _known("balanced", extra.get("balanced"), adds_up, read)
     parts = extra.get("parts") or []
     if parts:
         yield _known("statements", len(parts), len(found.statements), read)

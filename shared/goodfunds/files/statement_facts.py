@@ -1,5 +1,6 @@
 """What a camt.052, camt.053 or camt.054 says at a glance: statements, their entries, sums and balances."""
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from goodfunds.files.counting import Sums, amount_at, as_decimal, is_code
@@ -34,9 +35,10 @@ class _Balance(NamedTuple):
 
 
 class _Head(NamedTuple):
-    account: str
-    currency: str
-    line: int
+    account: str = ""
+    currency: str = ""
+    entries: str = ""
+    line: int = 0
 
 
 class ReportFacts:
@@ -87,7 +89,8 @@ class ReportFacts:
                 "Acct/Id/IBAN", "Acct/Id/Othr/Id", "Acct/Id/PrtryAcct/Id", "Acct/Id/BBAN"
             )
             currency = found.stripped("Acct/Ccy")
-            return _Head(account, currency if is_code(currency) else "", found.line)
+            told = found.stripped("TxsSummry/TtlNtries/NbOfNtries")
+            return _Head(account, currency if is_code(currency) else "", told, found.line)
         if name == "GrpHdr":
             self.details["message_id"] = found.stripped("MsgId")
         return None
@@ -108,7 +111,7 @@ class ReportFacts:
             if not met.record.has_sign:
                 self._warn(met.record.line, "Bal", f"{met.record.kind} has no CdtDbtInd: taken for a credit")
         elif met.name == self._part:
-            self._end(met.record if isinstance(met.record, _Head) else _Head("", "", 0))
+            self._end(met.record if isinstance(met.record, _Head) else _Head())
 
     def _add(self, entry: _Entry) -> None:
         if entry.booked:
@@ -147,17 +150,31 @@ class ReportFacts:
                     None if closing is None else closing.minor,
                 )
             )
-        if opening is not None and closing is not None and set(booked) <= {closing.currency}:
-            made = opening.minor + booked.get(closing.currency, 0)
-            if (made, opening.currency) != (closing.minor, closing.currency):
-                told, summed = as_decimal(closing.minor, closing.currency), as_decimal(made, opening.currency)
-                why = f"opening balance and entries make {summed:f}, CLBD says {told:f}"
-                self._warn(closing.line, "Bal", why)
+        if head.entries.isdecimal() and int(head.entries[:16]) != self._in_statement:
+            why = f"NbOfNtries says {head.entries[:16]}, there are {self._in_statement}"
+            self._warn(head.line, "TxsSummry/TtlNtries/NbOfNtries", why)
+        why = _does_not_add_up(opening, closing, booked)
+        if why and closing is not None:
+            self._warn(closing.line, "Bal", why)
         self._begin()
 
     def _warn(self, line: int, path: str, message: str) -> None:
         if len(self.warnings) < MOST_ERRORS:
             self.warnings.append(FileError(CONTENT_INCORRECT, line, f"{self._part}/{path}", message))
+
+
+def _does_not_add_up(opening: _Balance | None, closing: _Balance | None, booked: Mapping[str, int]) -> str:
+    """How opening balance and booked entries miss the closing balance; empty where they do not."""
+    if opening is None or closing is None:
+        return ""
+    currency = closing.currency
+    if opening.currency != currency:
+        return f"the opening balance is in {opening.currency}, the closing balance in {currency}"
+    made = opening.minor + booked.get(currency, 0)
+    if made == closing.minor or set(booked) - {currency}:
+        return ""
+    told, summed = as_decimal(closing.minor, currency), as_decimal(made, currency)
+    return f"opening balance and entries make {summed:f}, CLBD says {told:f}"
 
 
 def _signed(found: Leaves) -> tuple[int, str]:
