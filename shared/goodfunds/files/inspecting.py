@@ -15,7 +15,10 @@ from goodfunds.files.records import FileError, InvalidFile
 from goodfunds.rails.reasons import INVALID_FILE_FORMAT
 
 INSPECTORS: Final[Mapping[str, Callable[[BinaryIO], Inspection]]] = MappingProxyType({})
-"""Format as it is detected → how it is inspected; messages of ISO 20022 have kinds of their own."""
+"""Format as it is detected → how it is inspected; `mt` stands for all of SWIFT's messages.
+
+Messages of ISO 20022 have kinds of their own.
+"""
 
 
 def inspect(source: BinaryIO) -> Inspection:
@@ -39,7 +42,7 @@ def inspect(source: BinaryIO) -> Inspection:
 def _inspection(source: BinaryIO, found: Detected) -> Inspection:
     if found.format[:8] in message_inspecting.KINDS:
         return message_inspecting.inspect(source, found.format)
-    inspector = INSPECTORS.get(found.format)
+    inspector = INSPECTORS.get("mt" if found.format.startswith("mt") else found.format)
     if inspector is not None:
         return inspector(source)
     if found.format == UNKNOWN:
