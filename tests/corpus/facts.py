@@ -36,8 +36,8 @@ def compare(fact: Mapping[str, Any], found: Inspection) -> Iterator[Compared]:
         yield _known(name, of.get(name), _sum(fact.get("currency"), found), read)
     yield _known("opening", fact.get("opening"), alone and alone.opening_minor, read)
     yield _known("closing", fact.get("closing"), alone and alone.closing_minor, read)
-    if alone is not None:
-        adds_up = not any("opening balance" in each.message for each in found.warnings)
+    if alone is not None and alone.opening_minor is not None and alone.closing_minor is not None:
+        adds_up = alone.opening_minor + alone.sum_minor == alone.closing_minor
         yield _known("balanced", extra.get("balanced"), adds_up, read)
     parts = extra.get("parts") or []
     if parts:
