@@ -8,7 +8,4 @@ DISPUTED = {
     ("salesking__pain.001.001.03.ch.02.xml", "valid"): (
         "the Swiss character set has the letter ü; the schema that refused it was read in the wrong encoding"
     ),
-    ("hbci4j__test-pain-parse-invalid.xml", "format"): (
-        "the namespace names no message: the version is in a schemaLocation, which is a hint and no name"
-    ),
 }

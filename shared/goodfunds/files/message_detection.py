@@ -44,8 +44,10 @@ def _of_document(text: str, document: re.Match[str]) -> str:
         for declared, namespace in reversed(_DECLARED.findall(part)):
             if declared == prefix and _message(namespace):
                 return _message(namespace)
+    # A schemaLocation is no more than a hint, and all there is where the namespace names no message.
+    hinted = _message(document[2])
     content = _TAG.search(text, document.end())
-    return "" if content is None else kind_of_root(content[1])
+    return hinted or ("" if content is None else kind_of_root(content[1]))
 
 
 def _message(namespace: str) -> str:

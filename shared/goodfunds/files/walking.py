@@ -16,7 +16,7 @@ from goodfunds.files.recurring import Made, Recurring
 from goodfunds.files.schema import Schema
 from goodfunds.files.schema_types import ElementType
 from goodfunds.files.type_dictionary import Definition, definition, schema
-from goodfunds.files.xml import MOST_ERRORS, Message, Part, line_of
+from goodfunds.files.xml import MOST_ERRORS, Message, Part, line_of, name_of
 from goodfunds.rails.reasons import INVALID_FILE_FORMAT
 
 Make = Callable[[str, Leaves], object]
@@ -121,6 +121,9 @@ class Walk:
         self.definition = definition(self._message.name)
         if self.definition is None:
             return None
+        document = part.element.getparent()
+        if document is not None and name_of(document) == "Document":
+            self._schema.check_attributes(document, "Document", self.errors)
         if part.name != self.definition.root:
             why = f"{part.name} is not the element of {self._message.name}: {self.definition.root} is"
             self._note(FileError(INVALID_FILE_FORMAT, line_of(part.element), "", why))

@@ -37,6 +37,8 @@ def test_a_message_of_iso_20022_is_found_in_whatever_it_is_wrapped(text: str) ->
 def test_a_document_without_a_namespace_is_known_by_its_element() -> None:
     assert detected("<Document><BkToCstmrAcctRpt/></Document>") == "camt.052"
     assert detected("<Document><Something/></Document>") == UNKNOWN
+    hint = 'xsi:schemaLocation="urn:x:pain.001.003.03 pain.001.003.03.xsd" xmlns="urn:x:pain"'
+    assert detected(f"<Document {hint}><CstmrCdtTrfInitn/></Document>") == "pain.001.003.03"
 
 
 def test_a_dialects_namespace_names_the_message_that_it_is_a_dialect_of() -> None:

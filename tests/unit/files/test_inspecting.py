@@ -92,6 +92,7 @@ def test_a_statement_that_does_not_add_up_is_valid_with_a_warning() -> None:
     ("old", "new", "path"),
     [
         ("<Cd>OPBD</Cd>", "<Cd>OPBDX</Cd>", "Stmt/Bal/Tp/CdOrPrtry/Cd"),
+        ("<Document ", '<Document version="1" ', "Document"),
         ("</GrpHdr>", "</GrpHdr><Note/>", ""),
         ("<Acct><Id>", "<Acct><Nm>A</Nm><Id>", "Stmt/Acct"),
         ("<EndToEndId>E1</EndToEndId>", "<EndToEndId/>", "Stmt/Ntry/NtryDtls/TxDtls/Refs/EndToEndId"),
