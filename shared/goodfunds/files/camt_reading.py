@@ -34,6 +34,7 @@ def shape(kind: str, root: str, part: str) -> Shape:
         versions=(2, 14),
         kept=frozenset({"NtryDtls"}),
         unqualified=True,
+        lenient=True,
     )
 
 

@@ -2,12 +2,15 @@
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import MappingProxyType
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from goodfunds.files.records import FileError, InvalidFile
 from goodfunds.rails.reasons import INVALID_FILE_FORMAT
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 CHUNK = 1 << 16
 
@@ -30,16 +33,22 @@ _NAMES = MappingProxyType(
 """Encodings that files may declare (in lower case), and their codecs."""
 
 
-def decode(source: BinaryIO, total_limit: int) -> Iterator[str]:
+def decode(
+    source: BinaryIO, total_limit: int, undeclared: Callable[[int], None] | None = None
+) -> Iterator[str]:
     """The file's text in pieces, without a byte order mark. Raises InvalidFile.
 
     XML 1.0 appendix F: a byte order mark, else the declaration, else UTF-8. What they say must agree, and
-    every byte must keep to it.
+    every byte must keep to it. With `undeclared`, which is told the line, a file that says nothing of its
+    encoding is taken for Windows-1252 from where it is no UTF-8.
     """
     head = _head(source)
     if not head.strip(b" \t\r\n"):
         raise InvalidFile([FileError(INVALID_FILE_FORMAT, 1, "", "the file is empty")])
     codec, skip = _codec(head)
+    if codec:
+        undeclared = None
+    codec = codec or "utf-8"
     decoder = codecs.getincrementaldecoder(codec)()
     line, total = 1, 0
     piece = head[skip:]
@@ -50,14 +59,33 @@ def decode(source: BinaryIO, total_limit: int) -> Iterator[str]:
         try:
             text = decoder.decode(piece, not piece)
         except UnicodeDecodeError as fault:
-            line += fault.object[: fault.start].decode(codec, "replace").count("\n")
-            raise refusal(line, f"the bytes are not {codec}, which the file claims to be") from None
+            at = line + fault.object[: fault.start].decode(codec, "replace").count("\n")
+            if undeclared is None:
+                raise refusal(at, f"the bytes are not {codec}, which the file claims to be") from None
+            undeclared(at)
+            undeclared = None
+            text = fault.object[: fault.start].decode(codec) + _western(fault.object[fault.start :])
+            decoder = _Western()
         line += text.count("\n")
         if text:
             yield text
         if not piece:
             return
         piece = source.read(CHUNK)
+
+
+class _Western(codecs.IncrementalDecoder):
+    """Windows-1252, a byte at a time; what it leaves undefined is as in Latin-1."""
+
+    def decode(self, piece: "ReadableBuffer", final: bool = False) -> str:  # noqa: ARG002 - no byte waits
+        return _western(bytes(piece))
+
+
+def _western(piece: bytes) -> str:
+    try:
+        return piece.decode("cp1252")
+    except UnicodeDecodeError:
+        return piece.decode("iso-8859-1")
 
 
 def refusal(line: int, message: str) -> InvalidFile:
@@ -73,7 +101,7 @@ def _head(source: BinaryIO) -> bytes:
 
 
 def _codec(head: bytes) -> tuple[str, int]:
-    """The codec, and how many bytes of a byte order mark come before the text."""
+    """The codec, empty where none is told, and how many bytes of a byte order mark come before the text."""
     found, skip = "", 0
     for mark, name in _BOMS:
         if head.startswith(mark):
@@ -86,7 +114,7 @@ def _codec(head: bytes) -> tuple[str, int]:
         opening = opening.replace(b"\0", b"")
     declaration = _DECLARATION.match(opening)
     if declaration is None:
-        return found or "utf-8", skip
+        return found, skip
     given = declaration[1].decode("ascii", "replace")
     declared = _NAMES.get(given.lower())
     if declared is None:

@@ -34,9 +34,15 @@ class MessageKind:
     @property
     def shape(self) -> Shape:
         """What is read of it: with a namespace or without, in a Document or bare."""
-        versions = (1, self.newest)
         return Shape(
-            self.name, roots(self.name), self.parts, versions, self.kept, unqualified=True, bare=True
+            self.name,
+            roots(self.name),
+            self.parts,
+            versions=(1, self.newest),
+            kept=self.kept,
+            unqualified=True,
+            bare=True,
+            lenient=self.name in STATEMENTS,
         )
 
 

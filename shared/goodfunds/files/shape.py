@@ -24,7 +24,8 @@ class Shape:
     The message element is named in `roots` (older versions have one of their own). Versions inclusive.
     `kept`: parts that stay, with what stands before them, until the part that they are in ends.
     `unqualified`: a Document without a namespace is taken for the message. `bare`: so is the message's
-    element without a Document, which The Clearing House puts into an envelope of its own.
+    element without a Document, which The Clearing House puts into an envelope of its own. `lenient`: a file
+    that says nothing of its encoding and is no UTF-8 is read all the same.
     """
 
     kind: str
@@ -34,6 +35,7 @@ class Shape:
     kept: frozenset[str] = frozenset()
     unqualified: bool = False
     bare: bool = False
+    lenient: bool = False
 
 
 def is_message(namespace: str, kind: str) -> bool:

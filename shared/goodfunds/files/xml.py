@@ -127,11 +127,16 @@ class Message:
 
     def _texts(self) -> Iterator[str]:
         line = 1
-        for text in decode(self._source, self._total_limit):
+        undeclared = self._note_undeclared if self._shape.lenient else None
+        for text in decode(self._source, self._total_limit, undeclared):
             if not self._doctype_line and (at := text.find("<!DOCTYPE")) >= 0:
                 self._doctype_line = line + text.count("\n", 0, at)
             line += text.count("\n")
             yield text
+
+    def _note_undeclared(self, line: int) -> None:
+        why = "the bytes are not UTF-8, and no other encoding is declared: taken for Windows-1252"
+        self.stray.append(FileError(INVALID_FILE_FORMAT, line, "", why))
 
     def _part(self, event: str, element: etree._Element) -> Part | None:
         """The part that an event belongs to, None for an element that only bears the name of one."""

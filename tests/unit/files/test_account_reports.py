@@ -170,3 +170,10 @@ def test_a_date_is_the_banks_own_day_whatever_its_offset() -> None:
     (entry,) = entries(statement(moment))
     assert (str(entry.booking_date), str(entry.value_date)) == ("2026-03-02", "2026-03-02")
     assert refusal(statement(ENTRY.replace("2026-03-02", "2026-02-30"))).errors[0].code == code.INVALID_DATE
+
+
+def test_a_statement_of_an_undeclared_encoding_is_read_as_windows_1252_with_a_warning() -> None:
+    text = STATEMENT.decode().replace(' encoding="UTF-8"', "").replace(">E1<", ">für 5 €<")
+    (entry,) = entries(text.encode("cp1252"))
+    assert entry.transactions[0].end_to_end_id == "für 5 €"
+    assert "Windows-1252" in end(text.encode("cp1252")).warnings[0].message

@@ -204,3 +204,17 @@ def test_no_damage_to_a_message_is_more_than_an_error(raw: bytes, data: st.DataO
     found = inspected(raw[:at] + put + raw[until:])
     assert found.valid in (True, False)
     assert found.valid or found.errors
+
+
+@pytest.mark.parametrize("codec", ["latin-1", "cp1252"])
+def test_a_statement_in_an_encoding_that_it_does_not_declare_is_readable_and_a_payment_is_not(
+    codec: str,
+) -> None:
+    text = STATEMENT.decode().replace(' encoding="UTF-8"', "").replace(">E1<", ">Grüße<")
+    found = inspected(text.encode(codec))
+    assert (found.valid, found.readable, dict(found.sums)) == (False, True, {"EUR": -10_00})
+    assert [each.line for each in found.errors] == [text[: text.index("Grüße")].count("\n") + 1]
+    payment = PACS_008.decode().replace("Ada", "Grüße")
+    assert inspected(payment.encode(codec)).readable is False
+    declared = text.replace("?>", ' encoding="UTF-8"?>', 1)
+    assert inspected(declared.encode(codec)).readable is False
