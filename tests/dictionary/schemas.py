@@ -9,7 +9,7 @@ from pathlib import Path
 from lxml import etree
 
 _XS = "{http://www.w3.org/2001/XMLSchema}"
-_MESSAGE = re.compile(r"(pain|pacs|camt)\.\d{3}\.\d{3}\.\d{2}")
+_MESSAGE = re.compile(r"[a-z]{4}\.\d{3}\.\d{3}\.\d{2}")
 _QUANTITIES = {("1", "1"): "", ("0", "1"): "?", ("0", "unbounded"): "*", ("1", "unbounded"): "+"}
 
 
@@ -43,6 +43,9 @@ def read(files: Iterable[Path]) -> Dictionary:
             continue
         dialect = file.stem.split(".")[2] != "001"
         types, root = _types(file)
+        if not root[0]:
+            # An application header, which stands in no Document.
+            continue
         own = {name: f"{name}_{file.stem.replace('.', '')}" if dialect else name for name in types}
         made.messages[file.stem] = root[0], own[root[1]]
         for name, written in types.items():

@@ -40,7 +40,7 @@ def inspect(source: BinaryIO) -> Inspection:
 
 
 def _inspection(source: BinaryIO, found: Detected) -> Inspection:
-    if found.format[:8] in message_inspecting.KINDS:
+    if message_inspecting.is_known(found.format):
         return message_inspecting.inspect(source, found.format)
     inspector = INSPECTORS.get("mt" if found.format.startswith("mt") else found.format)
     if inspector is not None:

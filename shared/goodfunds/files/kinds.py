@@ -7,7 +7,7 @@ from typing import Final
 
 from goodfunds.files.outline import Kind
 from goodfunds.files.shape import Shape
-from goodfunds.files.type_dictionary import roots
+from goodfunds.files.type_dictionary import newest, roots
 
 _HEADER: Final = {"GrpHdr": ""}
 
@@ -16,9 +16,10 @@ _HEADER: Final = {"GrpHdr": ""}
 class MessageKind:
     """A kind of message (`pacs.008`). `parts`: name → parent, "" for the message's element itself.
 
-    `entry`: the part that counts. `amounts`: where an entry's may be; `total`: that of the header's, if any.
-    `group`: the part with a count and a sum of its own. `newest`: the last version that is read; one that the
-    dictionary of types does not have is checked as the one before it.
+    `entry`: the part that counts, empty for a message that is checked and not counted. `amounts`: where an
+    entry's may be; `total`: that of the header's, if any. `group`: the part with its own count and sum.
+    `newest`: the last version that is read; one that the dictionary of types does not have is checked as the
+    one before it.
     """
 
     name: str
@@ -41,7 +42,7 @@ class MessageKind:
             versions=(1, self.newest),
             kept=self.kept,
             unqualified=True,
-            bare=True,
+            bare=bool(self.entry),
             lenient=self.name in STATEMENTS,
         )
 
@@ -109,3 +110,9 @@ TRANSACTIONS: Final[Mapping[str, MessageKind]] = MappingProxyType(
     }
 )
 """Messages of payments, and of what became of them."""
+
+
+def kind_named(name: str) -> MessageKind:
+    """The kind of that name (`pacs.008`); one that is not listed above is checked and not counted."""
+    known = STATEMENTS.get(name) or TRANSACTIONS.get(name)
+    return known or MessageKind(name, newest(name), {}, entry="")

@@ -3,28 +3,38 @@
 from typing import BinaryIO
 
 from goodfunds.files.inspection import Inspection
-from goodfunds.files.kinds import STATEMENTS, TRANSACTIONS
+from goodfunds.files.kinds import STATEMENTS, TRANSACTIONS, kind_named
 from goodfunds.files.records import FileError, InvalidFile
 from goodfunds.files.statement_facts import ReportFacts
 from goodfunds.files.transaction_facts import TransactionFacts
+from goodfunds.files.type_dictionary import definition
 from goodfunds.files.walking import Walk
 from goodfunds.files.xml import MOST_ERRORS
 from goodfunds.rails.reasons import CONTENT_INCORRECT, INVALID_TRANSACTION_CURRENCY
 
-KINDS = frozenset({*STATEMENTS, *TRANSACTIONS})
-"""The kinds of messages (`pacs.008`) that are inspected."""
+
+def is_known(message: str) -> bool:
+    """Whether such a message (`camt.053.001.08`, or its kind alone) is inspected.
+
+    What is not read into records is so only where its very version is in the dictionary of types.
+    """
+    if message[:8] in (*STATEMENTS, *TRANSACTIONS):
+        return True
+    found = definition(message)
+    return found is not None and found.name == message
 
 
 def inspect(source: BinaryIO, message: str) -> Inspection:
     """What such a message (`camt.053.001.08`, or its kind alone) says, as far as it can be read.
 
     Valid: to the letter of the standard's message definition, with counts and sums that hold. A statement
-    is readable though it may not be valid, and what contradicts itself there is a warning.
+    is readable though it may not be valid, and what contradicts itself there is a warning. A kind of message
+    that is not read into records (camt.055) is checked, and has no entries.
     """
-    kind = message[:8]
+    kind = kind_named(message[:8])
     facts: ReportFacts | TransactionFacts
-    facts = ReportFacts(STATEMENTS[kind]) if kind in STATEMENTS else TransactionFacts(TRANSACTIONS[kind])
-    walk = Walk(source, STATEMENTS.get(kind) or TRANSACTIONS[kind], facts.make)
+    facts = ReportFacts(kind) if kind.name in STATEMENTS else TransactionFacts(kind)
+    walk = Walk(source, kind, facts.make)
     errors: list[FileError] = []
     try:
         for met in walk:

@@ -8,7 +8,7 @@ from typing import Final
 from goodfunds.files.decoding import refusal
 
 _NAMESPACES: Final = (
-    re.compile(r"urn:iso:std:iso:20022:tech:xsd:((?:pain|camt|pacs)\.\d{3}\.\d{3}\.\d{2})", re.ASCII),
+    re.compile(r"urn:iso:std:iso:20022:tech:xsd:([a-z]{4}\.\d{3}\.\d{3}\.\d{2})", re.ASCII),
     # Switzerland: SIX Interbank Clearing's narrower schemas of the ISO message.
     re.compile(
         r"https?://www\.six-interbank-clearing\.com/de/((?:pain|camt|pacs)\.\d{3}\.\d{3}\.\d{2})\.ch\.\d{2}\.xsd",

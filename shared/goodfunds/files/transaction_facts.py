@@ -58,6 +58,8 @@ class TransactionFacts:
 
     def add(self, met: Met) -> None:
         """Count what was met."""
+        if not met.name:
+            return
         if met.name == self._kind.entry:
             payment = met.record if isinstance(met.record, _Payment) else None
             money = None if payment is None else payment.money
@@ -69,7 +71,7 @@ class TransactionFacts:
         elif met.name == "GrpHdr" and isinstance(met.record, Told):
             self._header = met.record
             self.details["message_id"] = met.record.message_id
-        elif met.name and met.name == self._kind.group:
+        elif met.name == self._kind.group:
             if isinstance(met.record, Told):
                 self.errors += met.record.differences(met.name, self._part)[: MOST_ERRORS - len(self.errors)]
             self._part = Counted()

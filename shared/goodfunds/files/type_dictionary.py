@@ -57,6 +57,11 @@ def type_at(message_name: str, tag_prefix: str, *path: str) -> ElementType | Non
     return kind if isinstance(kind, ElementType) else None
 
 
+def newest(kind: str) -> int:
+    """The last version of a kind of message that is known."""
+    return max(int(name[-2:]) for name in _dictionary().messages if name.startswith(f"{kind}."))
+
+
 def roots(kind: str) -> frozenset[str]:
     """The elements that a kind of message (`camt.053`) has in its Document, whatever its version."""
     return frozenset(

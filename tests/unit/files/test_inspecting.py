@@ -154,6 +154,15 @@ def test_a_version_between_those_that_are_known_is_checked_as_the_one_before() -
     assert "not a version that is read" in inspected(statement(ENTRY, version="99")).errors[0].message
 
 
+def test_a_message_that_is_not_read_into_records_is_checked_where_its_version_is_known() -> None:
+    namespace = "urn:iso:std:iso:20022:tech:xsd:pacs.028.001.03"
+    header = "<GrpHdr><MsgId>M</MsgId><CreDtTm>2026-03-02T09:00:00</CreDtTm></GrpHdr>"
+    raw = f'<Document xmlns="{namespace}"><FIToFIPmtStsReq>{header}</FIToFIPmtStsReq></Document>'.encode()
+    assert (inspected(raw).valid, inspected(raw).entries) == (True, 0)
+    assert "MsgId must be there" in broken(raw, "<MsgId>M</MsgId>", "").errors[0].message
+    assert inspected(raw.replace(b"001.03", b"001.99")).valid is None
+
+
 def test_what_is_recognised_and_not_read_is_neither_valid_nor_invalid() -> None:
     raw = b'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:admi.004.001.02"><SysEvtNtfctn/></Document>'
     found = inspected(raw)
