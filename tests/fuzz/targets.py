@@ -9,8 +9,21 @@ from types import SimpleNamespace
 from goodfunds.errors import InvariantBroken, Unreadable
 from goodfunds.events import json_bodies, types
 from goodfunds.files import (
-    bai2, camt029, camt053, camt054, camt056, csv_statement, instructions_csv, mt940, mt_messages, nacha,
-    pacs002, pacs004, pacs008, pain001, pain002,
+    bai2,
+    camt029,
+    camt053,
+    camt054,
+    camt056,
+    csv_statement,
+    instructions_csv,
+    mt940,
+    mt_messages,
+    nacha,
+    pacs002,
+    pacs004,
+    pacs008,
+    pain001,
+    pain002,
 )  # fmt: skip
 from goodfunds.files.csv_mapping_file import InvalidMapping, load
 from goodfunds.files.inspecting import inspect

@@ -9,6 +9,7 @@ import click
 from rich import progress
 from rich.table import Table
 
+from goodfunds.cli.convert import convert_file
 from goodfunds.cli.root import CONSOLE, ERRORS
 from goodfunds.files.detection import UNKNOWN
 from goodfunds.files.inspecting import inspect as inspect_file
@@ -21,7 +22,10 @@ _TOLD = 20
 
 @click.group()
 def files() -> None:
-    """Bank files: what one says, and whether it keeps to its format."""
+    """Bank files: what one says, whether it keeps to its format, and what it is in another."""
+
+
+files.add_command(convert_file)
 
 
 @files.command()

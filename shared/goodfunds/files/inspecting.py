@@ -8,13 +8,15 @@ from io import BufferedReader
 from types import MappingProxyType
 from typing import BinaryIO, Final, cast
 
-from goodfunds.files import message_inspecting
+from goodfunds.files import bai2, csv_statement, message_inspecting, mt940, nacha
 from goodfunds.files.detection import UNKNOWN, Detected, detect
 from goodfunds.files.inspection import Inspection
 from goodfunds.files.records import FileError, InvalidFile
 from goodfunds.rails.reasons import INVALID_FILE_FORMAT
 
-INSPECTORS: Final[Mapping[str, Callable[[BinaryIO], Inspection]]] = MappingProxyType({})
+INSPECTORS: Final[Mapping[str, Callable[[BinaryIO], Inspection]]] = MappingProxyType(
+    {"bai2": bai2.inspect, "csv": csv_statement.inspect, "mt": mt940.inspect, "nacha": nacha.inspect}
+)
 """Format as it is detected → how it is inspected; `mt` stands for all of SWIFT's messages.
 
 Messages of ISO 20022 have kinds of their own.
