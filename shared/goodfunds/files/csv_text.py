@@ -8,6 +8,7 @@ from itertools import chain, islice
 from typing import BinaryIO, Final
 
 from goodfunds.files.decoding import CHUNK, refusal
+from goodfunds.files.encodings import MARKS
 
 TOTAL_BYTES: Final = 1 << 30
 """The largest file that is read."""
@@ -21,7 +22,6 @@ DETECTED: Final = "detected"
 _FALLBACK: Final = "cp1252"
 _HEAD_LINES = 60
 _HEAD_CHARACTERS = 1 << 18
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _END_OF_LINE = re.compile("\r\n|\n|\r")
 
 
@@ -113,7 +113,7 @@ class Text:
 
     def _begin(self, head: bytes) -> int:
         """Settle the encoding by the file's first bytes; how many of them are a byte order mark."""
-        for mark, name in _BOMS:
+        for mark, name in MARKS:
             if head.startswith(mark):
                 self.encoding = name
                 return len(mark)

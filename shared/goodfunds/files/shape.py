@@ -24,8 +24,8 @@ class Shape:
     The message element is named in `roots` (older versions have one of their own). Versions inclusive.
     `kept`: parts that stay, with what stands before them, until the part that they are in ends.
     `unqualified`: a Document without a namespace is taken for the message. `bare`: so is the message's
-    element without a Document, which The Clearing House puts into an envelope of its own. `lenient`: a file
-    that says nothing of its encoding and is no UTF-8 is read all the same.
+    element without a Document, which The Clearing House puts into an envelope of its own. `lenient`: so is a
+    file that is wrong about its encoding, or padded at its end, where what it says can be told all the same.
     """
 
     kind: str

@@ -1,7 +1,7 @@
 """The one reader of XML: streams an ISO 20022 message in parts, in flat memory, and trusts nothing in it.
 
 No DTD and so no entities, nothing fetched, depth and size bounded. A message may stand in any wrapper
-(an envelope with an application header), with any prefix, in the namespaces that `Dialect` names.
+(an envelope with an application header), with any prefix, in the namespaces that `shape` knows.
 """
 
 import re
@@ -127,15 +127,14 @@ class Message:
 
     def _texts(self) -> Iterator[str]:
         line = 1
-        undeclared = self._note_undeclared if self._shape.lenient else None
-        for text in decode(self._source, self._total_limit, undeclared):
+        forgiven = self._note_encoding if self._shape.lenient else None
+        for text in decode(self._source, self._total_limit, forgiven):
             if not self._doctype_line and (at := text.find("<!DOCTYPE")) >= 0:
                 self._doctype_line = line + text.count("\n", 0, at)
             line += text.count("\n")
             yield text
 
-    def _note_undeclared(self, line: int) -> None:
-        why = "the bytes are not UTF-8, and no other encoding is declared: taken for Windows-1252"
+    def _note_encoding(self, line: int, why: str) -> None:
         self.stray.append(FileError(INVALID_FILE_FORMAT, line, "", why))
 
     def _part(self, event: str, element: etree._Element) -> Part | None:

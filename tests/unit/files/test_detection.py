@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goodfunds.files.detection import UNKNOWN, detect, detect_head
-from goodfunds.files.encodings import encoding_of
+from goodfunds.files.encodings import codec_named, encoding_of, western
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:"
 DOCUMENT = f'<Document xmlns="{NAMESPACE}pacs.008.001.08"><FIToFICstmrCdtTrf/></Document>'
@@ -101,10 +101,33 @@ def test_what_is_no_bank_file_is_called_what_it_is(content: bytes, why: str) -> 
         ("Grüße für 5 €".encode("cp1252"), "cp1252"),
         (b"<?xml version='1.0' encoding='ISO-8859-15'?><a/>", "iso8859-15"),
         (b"<?xml version='1.0' encoding='made-up'?><a/>", ""),
+        ("\ufeff<a/>".encode("utf-32-le"), "utf-32-le"),
+        (b"<?xml version='1.0' encoding='utf-16'?><a/>", "utf-8"),
     ],
 )
 def test_an_encoding_is_told_by_its_mark_its_declaration_or_the_bytes(content: bytes, encoding: str) -> None:
     assert encoding_of(content)[0] == encoding
+
+
+@pytest.mark.parametrize("name", ["ISO_8859-1", "iso8859-1", "latin-1", "Latin1", "ISO-8859-1"])
+def test_the_names_of_an_encoding_differ_by_case_and_marks_alone(name: str) -> None:
+    assert codec_named(name) == "iso-8859-1"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["rot13", "hex", "base64", "zlib", "idna", "punycode", "undefined", "unicode_escape", "utf-7", "cp037"],
+)
+def test_what_is_no_encoding_of_files_is_none_though_python_has_a_codec_of_that_name(name: str) -> None:
+    head = f'<?xml version="1.0" encoding="{name}"?>{DOCUMENT}'.encode()
+    assert (codec_named(name), detect_head(head).encoding) == ("", "")
+    assert detect_head(head).format == "pacs.008.001.08"
+
+
+@given(st.binary(max_size=60))
+def test_windows_1252_is_read_byte_by_byte_wherever_the_pieces_end(content: bytes) -> None:
+    assert western(content) == "".join(western(content[at : at + 1]) for at in range(len(content)))
+    assert len(western(content)) == len(content)
 
 
 def test_a_head_that_ends_within_a_character_is_utf_8_all_the_same() -> None:
