@@ -5,22 +5,33 @@ from typing import Final
 
 from goodfunds.files.type_dictionary import kind_of_root
 
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+# A comment that is not closed goes on to the end.
+_COMMENT = re.compile(r"<!--(?:.*?-->|.*\Z)", re.DOTALL)
 _NAME = re.compile(r"(?<![a-z])([a-z]{4}\.[0-9]{3}\.[0-9]{3}\.[0-9]{2})(?![0-9])")
-_DOCUMENT = re.compile(r"<(?:([^\s<>/:]+):)?Document\b([^<>]*)>")
-_DECLARED = re.compile(r"xmlns(?::([^\s=]+))?\s*=\s*[\"']([^\"'<>]*)[\"']", re.IGNORECASE)
-_TAG = re.compile(r"<(?:[^\s<>/:?!]+:)?([^\s<>/:?!]+)")
-_IN_HEADER = re.compile(r"<(?:[^\s<>/:]+:)?MsgDefIdr>\s*([^<\s]+)\s*<")
+# Names and runs of space are bounded, and nothing is gone back into: a hostile head costs its length once.
+_DOCUMENT = re.compile(
+    r"""<(?:([^\s<>/:]{1,64}):)?Document\b((?:[^<>"']|"[^"<]*"|'[^'<]*')*+)>""",
+)
+_DECLARED = re.compile(
+    r"""xmlns(?::([^\s=:]{1,64}))?\s{0,64}=\s{0,64}["']([^"'<>]*)["']""",
+    re.IGNORECASE,
+)
+_TAG = re.compile(r"<(?:[^\s<>/:?!]{1,64}:)?([^\s<>/:?!]+)")
+_IN_HEADER = re.compile(r"<(?:[^\s<>/:]{1,64}:)?MsgDefIdr>\s{0,64}([^<\s]{1,64})\s{0,64}<")
 _HEADER: Final = "head."
+
+
+def without_comments(text: str) -> str:
+    """The text of an XML file without its comments."""
+    return _COMMENT.sub("", text)
 
 
 def message_in(text: str) -> str:
     """The message (`pain.001.001.09`), its kind alone (`camt.052`) where no namespace names it; else empty.
 
-    The Document's own namespace counts; without a Document that of any element but the application header's,
-    then what that header says it is of.
+    `text` has no comments. The Document's own namespace counts; without a Document that of any element but
+    the application header's, then what that header says it is of.
     """
-    text = _COMMENT.sub("", text)
     document = _DOCUMENT.search(text)
     if document is not None:
         found = _of_document(text, document)

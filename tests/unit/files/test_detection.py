@@ -1,12 +1,13 @@
 """A file's format and encoding are told from its content: with and without envelopes, marks, declarations."""
 
+import time
 from io import BytesIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goodfunds.files.detection import UNKNOWN, detect, detect_head
+from goodfunds.files.detection import HEAD_BYTES, UNKNOWN, detect, detect_head
 from goodfunds.files.encodings import codec_named, encoding_of, western
 
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:"
@@ -59,12 +60,89 @@ def test_a_dialects_namespace_names_the_message_that_it_is_a_dialect_of() -> Non
         ("Date;Text;Amount\n02.03.2026;Rent;-1.000,00\n", "csv"),
         ('"Date","Text, long","Amount"\n"2026-03-02","a ""b"", c","1.00"\n', "csv"),
         ("OFXHEADER:100\nDATA:OFXSGML\n", "ofx"),
-        ("<?xml version='1.0'?><?OFX OFXHEADER='200'?><OFX/>", "ofx"),
+        ("<?xml version='1.0'?>\n<!-- x --><?OFX OFXHEADER='200'?><OFX/>", "ofx"),
+        ("\r\n\r\nOFXHEADER:100\n", "ofx"),
+        ("\ufeffOFXHEADER: 100\n", "ofx"),
+        ("<OFX><SIGNONMSGSRSV1>", "ofx"),
+        ("Examples of our bank, 2026\n\n:20:X\n:25:1\n:28C:1/1\n:60F:C260302EUR1,00\n", "mt940"),
+        ("-\n:940:\n:20:X\n", "mt940"),
+        (":61:2603020302C1,00NTRFNONREF\n", "mt940"),
+        ("01,A,B,260302,0200,1/\n88,65,,2/\n02,1,1,1,260302,,USD,2/\n", "bai2"),
+        ("01,A,B,260302,0200,1,65,,2/02,1,1,1,260302,,USD,2/03,1,USD,010,1,,/", "bai2"),
+        ("02,1,1,1,260302,,USD,2/\n03,1,USD,010,1,,/\n", "bai2"),
         ("{1500}30User ReqT \n{1510}1000\n", "fedwire"),
     ],
 )
 def test_each_format_is_told_from_its_own_marks(text: str, name: str) -> None:
     assert detected(text) == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Date,OFXHEADER:100,Amount\n2026-03-02,a,1.00\n",
+        'Date,Description,Amount,Currency\n2026-03-02,"x {2:I103BANK} y",1.00,EUR\n',
+        'Date,Description,Amount,Currency\n2026-03-02,"x\n:20:REF",1.00,EUR\n',
+        'Date,Description,Amount,Currency\n2026-03-02,"x\n:20:REF\n:86:more",1.00,EUR\n',
+        "01,02,03\n16,a,b\n",
+        "01,first,1.00\n02,second,2.00\n03,third,3.00\n",
+        "612,345678901,some text that goes on and on, for longer than a line of a payment file is\n",
+    ],
+)
+def test_what_stands_in_the_cells_of_a_sheet_does_not_decide_its_format(text: str) -> None:
+    assert detected(text) == "csv"
+
+
+def test_what_stands_in_an_element_does_not_decide_the_format_of_its_message() -> None:
+    message = DOCUMENT.replace("/></Document>", ">see OFXHEADER: 100 {2:I103BANK}\n:20:X</FIToFICstmrCdtTrf>")
+    assert detected(message + "</Document>") == "pacs.008.001.08"
+    assert detected("<a><![CDATA[{1:F01X}{2:I940BANKDEFFXXXXN}{4:\n:20:X\n-}]]></a>") == UNKNOWN
+
+
+def test_records_of_nacha_without_their_header_are_known_by_their_digits() -> None:
+    batch = "5220" + "COMPANY".ljust(36) + "1234567890PPDPAYROLL   260302260303   1091000010000001"
+    entry = "622231380104" + "744-5678-99      " + "0000500000" + "".ljust(15) + "Steven Tander".ljust(24)
+    for record in (batch, entry + "0121042880000001"):
+        assert len(record) == 94
+        assert detected(record + "\n") == "nacha"
+        assert detected(record[:-1] + "x\n") != "nacha"
+
+
+def test_a_message_behind_a_long_beginning_is_found() -> None:
+    for between in (" " * 70_000, "<!--" + "x" * 70_000 + "-->"):
+        source = BytesIO(f"<?xml version='1.0'?>{between}{DOCUMENT}".encode())
+        assert detect(source).format == "pacs.008.001.08"
+        assert source.tell() == 0
+
+
+def test_an_attribute_may_hold_what_ends_a_tag() -> None:
+    assert detected(DOCUMENT.replace("<Document ", '<Document xmlns:a="b>c" ')) == "pacs.008.001.08"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "<!--a-->" * 8_000 + "<foo/>",
+        "<!--" * 16_000,
+        "<a " + "xmlns:" * 10_000,
+        "<a " + "xmlns = " * 8_000,
+        "<Document " + "'" * 60_000,
+        '<Document "' * 6_000,
+        "<a:" * 20_000 + "Document",
+        "<MsgDefIdr> " * 5_000,
+        "{1:" * 20_000,
+        "\x01" * 60_000 + ":20",
+        "-" * 60_000,
+        "01," * 20_000,
+        "02/" * 20_000,
+        ' "' * 30_000,
+    ],
+)
+def test_no_head_takes_longer_than_its_length(head: str) -> None:
+    started = time.process_time()
+    detect(BytesIO(head.encode().ljust(HEAD_BYTES)))
+    # Linear it takes some milliseconds, squared minutes.
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(
@@ -78,7 +156,9 @@ def test_each_format_is_told_from_its_own_marks(text: str, name: str) -> None:
         (b"<!DOCTYPE html><html><body>Sorry, later</body></html>", "HTML"),
         (b'{"a": 1, "b": 2}\n', "JSON"),
         (b"<a><b/></a>", "XML"),
+        (b"<!-- sorry -->\n<!-- later --><html></html>", "HTML"),
         (b"nothing but words\nof two lines\n", "no format"),
+        (b"Dear Sir, hello\nWe met, once\nand then, twice\n", "no format"),
     ],
 )
 def test_what_is_no_bank_file_is_called_what_it_is(content: bytes, why: str) -> None:
