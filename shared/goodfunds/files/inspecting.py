@@ -4,14 +4,14 @@ import gzip
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from io import BufferedReader
 from types import MappingProxyType
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final
 
 from goodfunds.files import bai2, csv_statement, message_inspecting, mt940, nacha
 from goodfunds.files.detection import UNKNOWN, Detected, detect
 from goodfunds.files.inspection import Inspection
 from goodfunds.files.records import FileError, InvalidFile
+from goodfunds.files.unpacking import unpacked
 from goodfunds.rails.reasons import INVALID_FILE_FORMAT
 
 INSPECTORS: Final[Mapping[str, Callable[[BinaryIO], Inspection]]] = MappingProxyType(
@@ -29,7 +29,8 @@ def inspect(source: BinaryIO) -> Inspection:
     `valid` is None for a format that is recognised and not read. A file in no known format is not valid, and
     its format is `unknown`.
     """
-    source = _opened(source)
+    source = unpacked(source)
+    found = Detected(UNKNOWN, "")
     try:
         found = detect(source)
         inspection = _inspection(source, found)
@@ -38,7 +39,8 @@ def inspect(source: BinaryIO) -> Inspection:
     except (EOFError, gzip.BadGzipFile, zlib.error) as fault:
         error = FileError(INVALID_FILE_FORMAT, 0, "", f"the file is not what gzip has made: {fault}")
         return _refused(UNKNOWN, False, error)
-    return replace(inspection, details={**inspection.details, "encoding": found.encoding})
+    # A reader that tells its encoding has seen more than the beginning.
+    return replace(inspection, details={"encoding": found.encoding, **inspection.details})
 
 
 def _inspection(source: BinaryIO, found: Detected) -> Inspection:
@@ -55,12 +57,3 @@ def _inspection(source: BinaryIO, found: Detected) -> Inspection:
 
 def _refused(name: str, valid: bool | None, *errors: FileError) -> Inspection:
     return Inspection(format=name, valid=valid, readable=False, entries=0, errors=errors)
-
-
-def _opened(source: BinaryIO) -> BinaryIO:
-    """The file, or what is compressed in it."""
-    magic = source.read(2)
-    source.seek(0)
-    if magic != b"\x1f\x8b":
-        return source
-    return cast(BinaryIO, BufferedReader(gzip.GzipFile(fileobj=source)))

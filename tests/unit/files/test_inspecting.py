@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from goodfunds.files.detection import UNKNOWN
 from goodfunds.files.inspecting import inspect
 from goodfunds.files.inspection import Inspection
+from goodfunds.files.unpacking import FREE_BYTES
 from goodfunds.rails import reasons as code
 from tests.unit.files.interbank_texts import (
     CAMT_029,
@@ -178,6 +179,24 @@ def test_what_is_nothing_that_is_known_is_not_valid() -> None:
 def test_a_compressed_file_is_what_is_in_it() -> None:
     assert inspected(gzip.compress(PACS_008)) == inspected(PACS_008)
     assert inspected(gzip.compress(PACS_008)[:-20]).valid is False
+
+
+def test_a_compressed_file_that_makes_far_more_than_its_size_is_refused_before_it_has() -> None:
+    row = b"2026-03-02,%s,1.00,EUR\n" % (b"x" * 10_000)
+    bomb = gzip.compress(b"Date,Description,Amount,Currency\n" + row * (4 * FREE_BYTES // len(row)))
+    found = inspected(bomb)
+    assert (found.valid, found.readable) == (False, False)
+    assert "compressed bytes" in found.errors[-1].message
+    assert 0 < found.entries < 2 * FREE_BYTES // len(row)
+    assert inspected(gzip.compress(PACS_008[:-1] + b" " * FREE_BYTES + b">")).readable is False
+    twice = inspected(gzip.compress(gzip.compress(PACS_008)))
+    assert (twice.format, "more than once" in twice.errors[0].message) == (UNKNOWN, True)
+
+
+def test_the_encoding_that_a_reader_found_counts_before_that_of_the_beginning() -> None:
+    rows = b"Date,Description,Amount,Currency\n" + b"2026-03-02,a,1.00,EUR\n" * 4_000
+    found = inspected(rows + "2026-03-02,für,1.00,EUR\n".encode("cp1252"))
+    assert (found.valid, found.entries, found.details["encoding"]) == (True, 4_001, "cp1252")
 
 
 @pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
