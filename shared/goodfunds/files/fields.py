@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
@@ -18,7 +18,8 @@ _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})?")
 _MOMENT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})?"
 )
-_DECIMAL = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,17})?")
+_DECIMAL = re.compile(r"([+-]?)(?:([0-9]+)(?:\.([0-9]*))?|\.([0-9]+))")
+_MOST_DIGITS, _MOST_PLACES = 18, 17
 _COUNT = re.compile(r"[0-9]{1,15}")
 
 
@@ -114,14 +115,18 @@ def check_moment(text: str) -> str:
 
 
 def read_decimal(text: str) -> Decimal:
-    """A DecimalNumber of at most 18 digits, not negative. Raises ValueError."""
+    """A DecimalNumber: xs:decimal of 18 digits, 17 of them decimal places, at most. Raises ValueError.
+
+    XML Schema part 2, 3.2.3: a sign, `.5` and `5.` are allowed, and zeros that say nothing do not count.
+    """
     text = text.strip(SPACE)
-    if _DECIMAL.fullmatch(text) is None or len(text.replace(".", "").lstrip("0")) > 18:
-        raise ValueError(f"{text[:40]!r} is not a decimal number of at most 18 digits")
-    try:
-        return Decimal(text)
-    except InvalidOperation as fault:
-        raise ValueError(f"{text[:40]!r} is not a decimal number") from fault
+    found = _DECIMAL.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text[:40]!r} is not a decimal number")
+    whole, places = (found[2] or "").lstrip("0"), (found[3] or found[4] or "").rstrip("0")
+    if len(whole) + len(places) > _MOST_DIGITS or len(places) > _MOST_PLACES:
+        raise ValueError(f"{text[:40]!r} is not a decimal number of at most {_MOST_DIGITS} digits")
+    return Decimal(f"{found[1]}{whole or 0}.{places}")
 
 
 def read_count(text: str) -> int:

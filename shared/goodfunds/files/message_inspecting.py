@@ -43,7 +43,8 @@ def inspect(source: BinaryIO, message: str) -> Inspection:
     except InvalidFile as fault:
         errors += fault.errors
     readable = not errors
-    errors = [*walk.errors, *facts.errors, *errors]
+    told = {(each.line, each.path) for each in walk.errors}
+    errors = [*walk.errors, *(each for each in facts.errors if (each.line, each.path) not in told), *errors]
     if readable and walk.definition is None:
         why = (
             f"nothing is known of {walk.name} without its namespace or version: its elements were not checked"

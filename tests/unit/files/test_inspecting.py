@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from goodfunds.files import pacs008
 from goodfunds.files.detection import UNKNOWN
 from goodfunds.files.inspecting import inspect
 from goodfunds.files.inspection import Inspection
+from goodfunds.files.records import InvalidFile
 from goodfunds.files.unpacking import FREE_BYTES
 from goodfunds.rails import reasons as code
 from tests.unit.files.interbank_texts import (
@@ -146,6 +148,32 @@ def test_counts_and_sums_of_a_group_are_checked_too() -> None:
     told = "<PmtMtd>DD</PmtMtd><NbOfTxs>2</NbOfTxs><CtrlSum>12.35</CtrlSum>"
     found = broken(PAIN_008, "<PmtMtd>DD</PmtMtd>", told)
     assert [each.path for each in found.errors] == ["PmtInf/NbOfTxs", "PmtInf/CtrlSum"]
+
+
+_MANY_ZEROS = "0" * 30
+
+
+@pytest.mark.parametrize("text", ["20.03", "+20.03", " 20.03 ", f"{_MANY_ZEROS}20.03", f"20.03{_MANY_ZEROS}"])
+def test_a_control_sum_is_read_as_xml_schema_writes_decimals(text: str) -> None:
+    told = f"<NbOfTxs>2</NbOfTxs><CtrlSum>{text}</CtrlSum>".encode()
+    assert inspected(PACS_008.replace(b"<NbOfTxs>2</NbOfTxs>", told)).valid
+
+
+@pytest.mark.parametrize(
+    "text", ["-20.03", "+99.00", ".5", "99.", f"{_MANY_ZEROS}99", f"99.{_MANY_ZEROS}", "1" * 19, "x", ""]
+)
+def test_a_control_sum_that_is_not_the_amounts_or_cannot_be_read_is_never_passed_over(text: str) -> None:
+    told = f"<NbOfTxs>2</NbOfTxs><CtrlSum>{text}</CtrlSum>".encode()
+    found = inspected(PACS_008.replace(b"<NbOfTxs>2</NbOfTxs>", told))
+    assert (found.valid, [each.path for each in found.errors]) == (False, ["GrpHdr/CtrlSum"])
+    with pytest.raises(InvalidFile):
+        list(pacs008.read(BytesIO(PACS_008.replace(b"<NbOfTxs>2</NbOfTxs>", told))))
+
+
+def test_a_total_that_is_no_amount_of_its_currency_is_an_error() -> None:
+    found = broken(PACS_008, ">20.03</Ttl", ">20.031</Ttl")
+    assert [each.path for each in found.errors] == ["GrpHdr/TtlIntrBkSttlmAmt"]
+    assert inspected(PACS_008.replace(b">20.03</Ttl", b">+20.030000</Ttl")).valid
 
 
 def test_a_version_between_those_that_are_known_is_checked_as_the_one_before() -> None:
