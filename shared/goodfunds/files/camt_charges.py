@@ -5,9 +5,10 @@ Evidence beside the money that moved: what cannot be read, or is in another curr
 
 from lxml import etree
 
+from goodfunds.files.amounts import read_amount
 from goodfunds.files.fields import ParsedLeaves
 from goodfunds.files.leaves import Leaves
-from goodfunds.money import InvalidAmount, UnknownCurrency, exponent, parse_amount
+from goodfunds.money import InvalidAmount, UnknownCurrency
 
 
 def charges(found: Leaves, currency: str) -> int:
@@ -28,25 +29,9 @@ def read_money(text: str, of: str, currency: str) -> int | None:
     if of != currency:
         return None
     try:
-        return parse_amount(without_idle_zeros(text.strip(), currency), currency)
+        return read_amount(text.strip(), currency)
     except (InvalidAmount, UnknownCurrency):
         return None
-
-
-def without_idle_zeros(text: str, currency: str) -> str:
-    """The amount as `parse_amount` takes it, where it says the same in another way that the schema takes.
-
-    Zeros past the currency's places (banks pad to the five of the schema), no digit beside the point
-    (XML Schema part 2, 3.2.3.1: `.5`, `5.`).
-    """
-    whole, point, fraction = text.partition(".")
-    if point and not (whole and fraction) and (whole + fraction).isdigit():
-        text, whole, point = (f"0.{fraction}", "0", ".") if fraction else (whole, whole, "")
-    places = exponent(currency)
-    idle = fraction[places:]
-    if not idle or idle.strip("0") or len(fraction) > 5:
-        return text
-    return whole + (point + fraction[:places] if places else "")
 
 
 def _signed(amount: etree._Element, currency: str) -> int:

@@ -6,11 +6,12 @@ cannot be read raises NotMoney.
 
 from datetime import date
 
-from goodfunds.files.camt_charges import charges, read_money, without_idle_zeros
+from goodfunds.files.amounts import read_amount
+from goodfunds.files.camt_charges import charges, read_money
 from goodfunds.files.fields import check_moment, read_count, read_date, read_flag
 from goodfunds.files.leaves import Leaves
 from goodfunds.files.reports import Balance, Entry, EntryBatch, EntryTransaction, Statement
-from goodfunds.money import InvalidAmount, UnknownCurrency, parse_amount
+from goodfunds.money import InvalidAmount, UnknownCurrency
 from goodfunds.rails.reasons import (
     CONTENT_INCORRECT,
     INVALID_AMOUNT,
@@ -164,7 +165,7 @@ def _money(found: Leaves, path: str) -> tuple[int, str]:
         raise NotMoney(MANDATORY_ELEMENT_MISSING, found.line, path, "the amount must be there")
     currency, text = found.attribute(path, "Ccy"), found.text(path).strip()
     try:
-        return parse_amount(without_idle_zeros(text, currency), currency), currency
+        return read_amount(text, currency), currency
     except UnknownCurrency as fault:
         raise NotMoney(INVALID_TRANSACTION_CURRENCY, found.line_at(path), path, str(fault)) from None
     except InvalidAmount as fault:

@@ -6,11 +6,10 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from goodfunds.files.camt_charges import without_idle_zeros
-from goodfunds.files.fields import SPACE
+from goodfunds.files.amounts import read_amount
 from goodfunds.files.leaves import Leaves
 from goodfunds.files.walking import Unsound
-from goodfunds.money import CURRENCIES, InvalidAmount, parse_amount
+from goodfunds.money import CURRENCIES, InvalidAmount
 from goodfunds.rails.reasons import INVALID_AMOUNT, INVALID_TRANSACTION_CURRENCY
 
 _CODE: Final = re.compile(r"[A-Z]{3}", re.ASCII)
@@ -42,20 +41,17 @@ class Sums:
 
 
 def amount_at(found: Leaves, *paths: str) -> tuple[int, str] | None:
-    """(minor, currency) of the first of these amounts that is there. Raises Unsound for what is none.
-
-    Zeros past the currency's places do not count: the schema takes five for every currency.
-    """
+    """(minor, currency) of the first of these amounts that is there. Raises Unsound for what is none."""
     path = found.first(*paths)
     if not path:
         return None
-    currency, text = found.attribute(path, "Ccy"), found.text(path).strip(SPACE)
+    currency = found.attribute(path, "Ccy")
     if not is_code(currency):
         why = f"{currency[:40]!r} is not a currency's code"
         raise Unsound(INVALID_TRANSACTION_CURRENCY, found.line_at(path), path, why)
     known = currency if currency in CURRENCIES else _LIKE
     try:
-        return parse_amount(without_idle_zeros(text, known), known), currency
+        return read_amount(found.text(path), known), currency
     except InvalidAmount as fault:
         why = str(fault).replace(_LIKE, currency) if known != currency else str(fault)
         raise Unsound(INVALID_AMOUNT, found.line_at(path), path, why) from None

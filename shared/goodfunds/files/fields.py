@@ -14,10 +14,13 @@ from goodfunds.files.xml import line_of
 
 SPACE: Final = " \t\r\n"
 _DATE_LENGTH = len("2026-03-02")
-_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})?")
-_MOMENT = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})?"
-)
+ZONE: Final = r"(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))?"
+"""A time zone, or none (XML Schema part 2, 3.2.7.3)."""
+MIDNIGHT: Final = r"24:00:00(?:\.0+)?"
+"""The end of a day, as a time (3.2.7.1)."""
+_DAY = r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
+_DATE = re.compile(_DAY + ZONE)
+_MOMENT = re.compile(rf"{_DAY}T(?:{MIDNIGHT}|(?!24)([0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}})(?:\.[0-9]+)?){ZONE}")
 _DECIMAL = re.compile(r"([+-]?)(?:([0-9]+)(?:\.([0-9]*))?|\.([0-9]+))")
 _MOST_DIGITS, _MOST_PLACES = 18, 17
 _COUNT = re.compile(r"[0-9]{1,15}")
@@ -94,10 +97,11 @@ def read_date(text: str) -> date:
 
 
 def _date(text: str) -> date:
-    found = _DATE.fullmatch(text) or _MOMENT.fullmatch(text)
-    if found is None:
+    if "T" in text:
+        check_moment(text)
+    elif _DATE.fullmatch(text) is None:
         raise ValueError(f"{text[:40]!r} is not a date")
-    return date.fromisoformat(found[1])
+    return date.fromisoformat(text[:_DATE_LENGTH])
 
 
 _known_date = lru_cache(maxsize=64)(_date)
@@ -109,8 +113,7 @@ def check_moment(text: str) -> str:
     found = _MOMENT.fullmatch(text)
     if found is None:
         raise ValueError(f"{text[:40]!r} is not a date and time")
-    if found[2] != "24:00:00":
-        datetime.fromisoformat(f"{found[1]}T{found[2]}")
+    datetime.fromisoformat(f"{found[1]}T{found[2] or '00:00:00'}")
     return text
 
 

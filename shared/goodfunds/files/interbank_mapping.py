@@ -2,13 +2,13 @@
 
 from datetime import date
 
-from goodfunds.files.camt_charges import without_idle_zeros
+from goodfunds.files.amounts import read_amount
 from goodfunds.files.fields import read_date
 from goodfunds.files.interbank import Assignment, InterbankHeader, InterbankTransfer, Original
 from goodfunds.files.leaves import Leaves
 from goodfunds.files.told_totals import Told
 from goodfunds.files.walking import Unsound
-from goodfunds.money import InvalidAmount, UnknownCurrency, parse_amount
+from goodfunds.money import InvalidAmount, UnknownCurrency
 from goodfunds.rails.reasons import (
     INVALID_AMOUNT,
     INVALID_DATE,
@@ -99,9 +99,9 @@ def money(found: Leaves, path: str) -> tuple[int, str]:
     """(minor, currency) of an amount that must be there. Raises Unsound."""
     if not found.first(path):
         raise Unsound(MANDATORY_ELEMENT_MISSING, found.line, path, "the amount must be there")
-    currency, text = found.attribute(path, "Ccy"), found.text(path).strip()
+    currency = found.attribute(path, "Ccy")
     try:
-        return parse_amount(without_idle_zeros(text, currency), currency), currency
+        return read_amount(found.text(path), currency), currency
     except UnknownCurrency as fault:
         raise Unsound(INVALID_TRANSACTION_CURRENCY, found.line_at(path), path, str(fault)) from None
     except InvalidAmount as fault:

@@ -1,9 +1,10 @@
 """From the leaves of a sound pain.001 to its records: which element is which field, in all versions."""
 
+from goodfunds.files.amounts import read_amount
 from goodfunds.files.fields import SPACE, read_count, read_date, read_decimal, read_flag
 from goodfunds.files.leaves import Leaves
 from goodfunds.files.records import Address, CreditTransfer, GroupHeader, PaymentInformation
-from goodfunds.money import InvalidAmount, UnknownCurrency, parse_amount
+from goodfunds.money import InvalidAmount, UnknownCurrency
 from goodfunds.rails.reasons import (
     INVALID_AMOUNT,
     INVALID_TRANSACTION_CURRENCY,
@@ -105,7 +106,7 @@ def instructed_amount(found: Leaves, euro_only: bool) -> tuple[int, str]:
         why = f"the currency is {currency[:10]!r}, this message takes EUR alone"
         raise NoAmount(INVALID_TRANSACTION_CURRENCY, line, why)
     try:
-        minor = parse_amount(found.text("Amt/InstdAmt").strip(SPACE), currency)
+        minor = read_amount(found.text("Amt/InstdAmt"), currency)
     except UnknownCurrency as fault:
         raise NoAmount(INVALID_TRANSACTION_CURRENCY, line, str(fault)) from None
     except InvalidAmount as fault:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from goodfunds.files.fields import SPACE, check_moment, matching, read_date, read_flag
+from goodfunds.files.fields import MIDNIGHT, SPACE, ZONE, check_moment, matching, read_date, read_flag
 from goodfunds.files.schema_types import Check, TextType
 from goodfunds.rails.reasons import (
     CONTENT_INCORRECT,
@@ -19,9 +19,12 @@ from goodfunds.rails.reasons import (
     INVALID_TRANSACTION_CURRENCY,
 )
 
+_NO_SPACE = str.maketrans("", "", SPACE)
 _ATTRIBUTE = re.compile(r"(.*?) @(\w+) (.*)", re.DOTALL)
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
-_ZONE = r"(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])?"
+_TIME = rf"(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?|{MIDNIGHT}){ZONE}"
+# XML Schema part 2, 3.2.16: of the bits that a last, incomplete group leaves over none is set.
+_BASE_64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*+(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?")
 
 
 class TextTypes(Mapping[str, TextType]):
@@ -114,6 +117,11 @@ def _plain_date(text: str) -> None:
     read_date(text)
 
 
+def _base_64(text: str) -> None:
+    if _BASE_64.fullmatch(text.translate(_NO_SPACE)) is None:
+        raise ValueError(f"{text[:40]!r} is not text in Base64")
+
+
 def _collapsed(check: Callable[[str], object]) -> Check:
     return lambda text: check(text.strip(SPACE))
 
@@ -124,10 +132,10 @@ _XML_SCHEMA: Final[Mapping[str, Check]] = MappingProxyType(
     {
         "date": _plain_date,
         "dateTime": check_moment,
-        "time": _collapsed(matching(rf"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?{_ZONE}", "a time of day")),
-        "gYear": _collapsed(matching(rf"\d{{4}}{_ZONE}", "a year")),
-        "gYearMonth": _collapsed(matching(rf"\d{{4}}-(?:0[1-9]|1[0-2]){_ZONE}", "a month")),
+        "time": _collapsed(matching(_TIME, "a time of day")),
+        "gYear": _collapsed(matching(rf"\d{{4}}{ZONE}", "a year")),
+        "gYearMonth": _collapsed(matching(rf"\d{{4}}-(?:0[1-9]|1[0-2]){ZONE}", "a month")),
         "boolean": read_flag,
-        "base64Binary": matching(r"[A-Za-z0-9+/=\s]*", "text in Base64"),
+        "base64Binary": _base_64,
     }
 )

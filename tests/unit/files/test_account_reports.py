@@ -107,10 +107,11 @@ def test_the_amount_of_a_return_less_charges_is_what_came_back() -> None:
 
 
 def test_amounts_padded_with_zeros_are_read_and_finer_ones_refused() -> None:
-    assert entries(statement(ENTRY.replace("10.00", "10.00000")))[0].amount_minor == 10_00
+    for text in ("10.00000", "10.000000", "+10.", " 10.0 "):
+        assert entries(statement(ENTRY.replace("10.00", text)))[0].amount_minor == 10_00
     yen = ENTRY.replace('"EUR">10.00', '"JPY">10.00')
     assert entries(statement(yen))[0].amount_minor == 10
-    for text in ("10.001", "10.000000", "-10.00", "1e1", "１０", "", "99999999999999999.00"):
+    for text in ("10.001", "10.000001", "-10.00", "1e1", "１０", "", "99999999999999999.00"):
         refused = refusal(statement(ENTRY.replace("10.00", text)))
         assert refused.errors[0].code == code.INVALID_AMOUNT
         assert refused.message_id == "S1"

@@ -110,7 +110,7 @@ def test_a_document_type_across_the_pieces_that_are_read_is_refused_with_its_lin
 @pytest.mark.parametrize(
     "text",
     [
-        "", " ", "-1.00", "+1.00", "1e3", "1E3", "1,00", "1.000,00", "1_000", ".5", "5.", "１０.00", "٣",
+        "", " ", "-1.00", "+-1.00", "1e3", "1E3", "1,00", "1.000,00", "1_000", ".", "+", "１０.00", "٣",
         "NaN", "INF", "0x10", "1 0", "1.001", "12345678901234567.00", "1\u00a0000", "true", "<b>1</b>",
     ],
 )  # fmt: skip
@@ -138,6 +138,17 @@ def test_white_space_around_an_amount_is_no_part_of_it() -> None:
 )
 def test_an_amount_in_a_currency_that_cannot_be_is_refused(currency: bytes, reason: str) -> None:
     assert errors(changed(rb"(?<=InstdAmt Ccy=\")EUR", currency))[0].code == reason
+
+
+@pytest.mark.parametrize(
+    ("text", "minor"), [("+1.00", 1_00), (".5", 50), ("5.", 5_00), ("10.00000", 10_00), (" 2.10 ", 2_10)]
+)
+def test_an_amount_as_xml_schema_writes_it_is_read_and_summed(text: str, minor: int) -> None:
+    raw = re.sub(rb"<CtrlSum>[^<]+</CtrlSum>", b"", SMALL)
+    raw = re.sub(rb"(?<=Ccy=\"EUR\">)[^<]+", text.encode(), raw)
+    assert [each.amount_minor for each in whole(raw).transfers] == [minor, minor]
+    total = b"<NbOfTxs>2</NbOfTxs><CtrlSum>+%d.%02d000</CtrlSum>" % divmod(2 * minor, 100)
+    assert whole(raw.replace(b"<NbOfTxs>2</NbOfTxs>", total, 1)).transfers
 
 
 def test_zero_is_no_amount_to_pay() -> None:

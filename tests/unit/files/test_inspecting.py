@@ -124,10 +124,10 @@ def test_one_broken_entry_among_many_of_its_like_is_found() -> None:
 
 
 def test_amounts_as_xml_schema_writes_them_are_read_and_others_are_not() -> None:
-    for text, minor in ((".5", 50), ("5.", 5_00), ("5.00000", 5_00)):
+    for text, minor in ((".5", 50), ("5.", 5_00), ("5.00000", 5_00), ("+5.1", 5_10), ("05.1000000", 5_10)):
         found = inspected(notification(ENTRY.replace("10.00", text)))
         assert (found.valid, dict(found.sums)) == (True, {"EUR": -minor})
-    for text in ("1_000", "1E3", "NaN", "٣", "１０", "-1", ".", "1,00", "1.001", "1.000001", ""):
+    for text in ("1_000", "1E3", "NaN", "٣", "１０", "-1", ".", "1,00", "1.001", "1.000001", "", "+-1", "+"):
         assert inspected(notification(ENTRY.replace("10.00", text))).valid is False
 
 
