@@ -9,7 +9,7 @@ from lxml import etree
 from goodfunds.files import camt_mapping as mapping
 from goodfunds.files.camt_recurring import DETAIL, ENTRY, entry_again
 from goodfunds.files.camt_warnings import batch_differs, does_not_add_up
-from goodfunds.files.fields import ParsedLeaves, leaves_of
+from goodfunds.files.fields import ParsedLeaves, add_leaves, leaves_of
 from goodfunds.files.leaves import Leaves
 from goodfunds.files.outline import RecurringLeaves
 from goodfunds.files.records import FileError, InvalidFile
@@ -30,9 +30,8 @@ def shape(kind: str, root: str, part: str) -> Shape:
     return Shape(
         kind=kind,
         roots=frozenset({root}),
-        parts={"GrpHdr": "", part: "", "Ntry": part, "NtryDtls": "Ntry", "TxDtls": "NtryDtls"},
+        parts={"GrpHdr": ("",), part: ("",), "Ntry": (part,), "NtryDtls": ("Ntry",), "TxDtls": ("NtryDtls",)},
         versions=(2, 14),
-        kept=frozenset({"NtryDtls"}),
         unqualified=True,
         lenient=True,
     )
@@ -74,6 +73,7 @@ class _Reading:
         self._booked: dict[str, int] = {}
         self._warnings: list[FileError] = []
         self._batch: EntryBatch | None = None
+        self._found = ParsedLeaves(0)
         self._batches: list[EntryBatch] = []
         self._transactions: list[EntryTransaction] = []
 
@@ -124,6 +124,7 @@ class _Reading:
 
     def _begin_entry(self, element: etree._Element) -> Iterator[Statement]:
         self._batches, self._transactions = [], []
+        self._found = ParsedLeaves(line_of(element))
         parent = element.getparent()
         if self._statement is not None:
             self._late_balances(element.getprevious())
@@ -152,8 +153,18 @@ class _Reading:
     def _details(self, element: etree._Element, end: bool) -> None:
         if not end:
             self._batch = None
+            self._gather(element.getprevious())
         elif self._batch is None:
             self._begin_details(element)
+
+    def _gather(self, last: etree._Element | None) -> None:
+        """Note the leaves that an entry has between its NtryDtls, which free what stands before them."""
+        found: list[etree._Element] = []
+        while last is not None and last.tag != f"{self._message.tag_prefix}NtryDtls":
+            found.append(last)
+            last = last.getprevious()
+        for child in reversed(found):
+            add_leaves(child, "", self._found)
 
     def _begin_details(self, element: etree._Element) -> EntryBatch:
         """What stands in an NtryDtls before its transactions."""
@@ -196,7 +207,8 @@ class _Reading:
 
     def _entry(self, element: etree._Element) -> Entry:
         self.place = "Ntry/"
-        found = leaves_of(element, frozenset({"NtryDtls"}))
+        self._gather(element[-1] if len(element) else None)
+        found = self._found
         number = self._entries + 1
         entry = mapping.entry(found, number, self._default_status, self._batches, self._transactions)
         no_status, differs = self._no_status(found, entry), batch_differs(entry)

@@ -13,6 +13,9 @@ from goodfunds.files.leaves import Leaves
 from goodfunds.files.xml import line_of
 
 SPACE: Final = " \t\r\n"
+MOST_HELD: Final = 1 << 24
+"""Bytes, about, of the leaves of one element that are held: more than a part has in which all is valid."""
+_LEAF: Final = 32
 _DATE_LENGTH = len("2026-03-02")
 ZONE: Final = r"(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))?"
 """A time zone, or none (XML Schema part 2, 3.2.7.3)."""
@@ -27,24 +30,29 @@ _COUNT = re.compile(r"[0-9]{1,15}")
 
 
 class ParsedLeaves(Leaves):
-    """Leaves that the parser found, each with its element."""
+    """Leaves that the parser found, each with its element; 16 MiB of them, for a hostile file has more."""
 
-    __slots__ = ("_elements", "_found", "_given")
+    __slots__ = ("_elements", "_found", "_given", "_room")
 
     def __init__(self, line: int) -> None:
         self._found: dict[str, list[int]] = {}
         self._given: list[str] = []
         self._elements: list[etree._Element] = []
+        self._room = MOST_HELD
         super().__init__(line, self._found, self._given)
 
     def add(self, path: str, leaf: etree._Element) -> None:
         """Note a leaf."""
+        text = leaf.text or ""
+        self._room -= len(text) + _LEAF
+        if self._room < 0:
+            return
         known = self._found.get(path)
         if known is None:
             self._found[path] = [len(self._given)]
         else:
             known.append(len(self._given))
-        self._given.append(leaf.text or "")
+        self._given.append(text)
         self._elements.append(leaf)
 
     def elements(self, path: str) -> tuple[etree._Element, ...]:

@@ -21,7 +21,7 @@ UNSAID: Final = "no field of an instruction says this"
 _SHAPE = Shape(
     kind="pain.001",
     roots=frozenset({ROOT, ROOT_02}),
-    parts={"GrpHdr": "", "PmtInf": "", "CdtTrfTxInf": "PmtInf"},
+    parts={"GrpHdr": ("",), "PmtInf": ("",), "CdtTrfTxInf": ("PmtInf",)},
     versions=VERSIONS,
 )
 

@@ -58,7 +58,7 @@ class InterbankTransfer:
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """How a message names the payment that it is about."""
+    """How a message names the payment, or the batch of payments, that it is about."""
 
     instruction_id: str = ""
     end_to_end_id: str = ""
@@ -68,6 +68,7 @@ class Original:
     message_name: str = ""
     amount_minor: int | None = None
     currency: str = ""
+    payment_information_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,10 @@ class InterbankStatus:
 
 @dataclass(frozen=True, slots=True)
 class PaymentReturn:
-    """pacs.004 TxInf: money that comes back, `amount_minor` of it."""
+    """pacs.004 TxInf: money that comes back, `amount_minor` of it.
+
+    `whole_message`: of all of the original message's payments in one (GrpRtr), which are not named.
+    """
 
     return_id: str
     original: Original
@@ -94,6 +98,7 @@ class PaymentReturn:
     settlement_date: date | None = None
     reason_code: str = ""
     reason: str = ""
+    whole_message: bool = False
     line: int = field(default=0, compare=False)
 
 
@@ -111,19 +116,24 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class CancellationRequest:
-    """camt.056 TxInf: a payment is asked back."""
+    """camt.056 TxInf: a payment is asked back; `whole_message`: all of the original message's are."""
 
     cancellation_id: str
     original: Original
     case_id: str = ""
     reason_code: str = ""
     reason: str = ""
+    whole_message: bool = False
     line: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class CancellationStatus:
-    """camt.029 TxInfAndSts, or Sts of the whole (`whole_message`): `status` CNCL, RJCR, PDCR, …"""
+    """camt.029 TxInfAndSts: `status` CNCL, RJCR, PDCR, …
+
+    `whole_message`: Sts of all that was asked, or the status of an original message, or of its PmtInf, that
+    is then named; transactions of a PmtInf come before it.
+    """
 
     original: Original
     status: str

@@ -1,5 +1,6 @@
 """From the leaves of messages between banks to their records: which element is which field."""
 
+from dataclasses import replace
 from datetime import date
 
 from goodfunds.files.amounts import read_amount
@@ -37,8 +38,32 @@ def header(found: Leaves, message_name: str, total: str) -> InterbankHeader:
     )
 
 
-def transfer(found: Leaves, between_banks: bool) -> InterbankTransfer:
-    """CdtTrfTxInf; `between_banks` that of a pacs.009."""
+class Transfers:
+    """Makes the records of one pacs.008 or pacs.009 (`between_banks`).
+
+    A transfer is settled on the day of the header where it has none of its own.
+    """
+
+    def __init__(self, total: str, entry: str, between_banks: bool) -> None:
+        self._total = total
+        self._entry = entry
+        self._between_banks = between_banks
+        self._settlement_date: date | None = None
+
+    def record(
+        self, name: str, found: Leaves, message_name: str
+    ) -> InterbankHeader | InterbankTransfer | None:
+        """That of a part. Raises Unsound."""
+        if name == "GrpHdr":
+            made = header(found, message_name, self._total)
+            self._settlement_date = made.settlement_date
+            return made
+        if name != self._entry:
+            return None
+        return _transfer(found, self._between_banks, self._settlement_date)
+
+
+def _transfer(found: Leaves, between_banks: bool, settlement_date: date | None) -> InterbankTransfer:
     minor, currency = money(found, "IntrBkSttlmAmt")
     return InterbankTransfer(
         instruction_id=found.text("PmtId/InstrId"),
@@ -47,7 +72,7 @@ def transfer(found: Leaves, between_banks: bool) -> InterbankTransfer:
         uetr=found.text("PmtId/UETR"),
         amount_minor=minor,
         currency=currency,
-        settlement_date=day(found, "IntrBkSttlmDt"),
+        settlement_date=day(found, "IntrBkSttlmDt") or settlement_date,
         charge_bearer=found.text("ChrgBr"),
         debtor_name=_party(found, "Dbtr", between_banks),
         debtor_account=account(found, "DbtrAcct"),
@@ -74,7 +99,15 @@ def original(found: Leaves, *amounts: str) -> Original:
         message_name=found.stripped("OrgnlGrpInf/OrgnlMsgNmId", "OrgnlMsgNmId"),
         amount_minor=minor,
         currency=currency,
+        payment_information_id=found.stripped("OrgnlPmtInfId"),
     )
+
+
+def of_group(payment: Original, group: Original) -> Original:
+    """The payment, of the original message that its group names where it names none itself."""
+    if payment.message_id:
+        return payment
+    return replace(payment, message_id=group.message_id, message_name=group.message_name)
 
 
 def assignment(found: Leaves, message_name: str) -> Assignment:

@@ -49,13 +49,13 @@ def read_strictly(
 
 
 def read_leniently(
-    source: BinaryIO, kind: MessageKind, mapping: Mapping[Record], heads: frozenset[str] = frozenset()
+    source: BinaryIO, kind: MessageKind, mapping: Mapping[Record]
 ) -> Iterator[Record | InterbankEnd]:
     """The records as they come, then InterbankEnd with what breaks the standard.
 
     Raises InvalidFile, perhaps late, for what is no message of the kind.
     """
-    walk = Walk(source, kind, lambda name, found: mapping(name, found, walk.name), heads)
+    walk = Walk(source, kind, lambda name, found: mapping(name, found, walk.name))
     entries = 0
     for met in walk:
         entries += met.name == kind.entry

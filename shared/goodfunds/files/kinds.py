@@ -9,27 +9,30 @@ from goodfunds.files.outline import Kind
 from goodfunds.files.shape import Shape
 from goodfunds.files.type_dictionary import newest, roots
 
-_HEADER: Final = {"GrpHdr": ""}
+_OF_MESSAGE: Final[tuple[str, ...]] = ("",)
 
 
 @dataclass(frozen=True, slots=True)
 class MessageKind:
-    """A kind of message (`pacs.008`). `parts`: name → parent, "" for the message's element itself.
+    """A kind of message (`pacs.008`). `parts`: name → parents, "" for the message's element itself.
 
     `entry`: the part that counts, empty for a message that is checked and not counted. `amounts`: where an
-    entry's may be; `total`: that of the header's, if any. `group`: the part with its own count and sum.
-    `newest`: the last version that is read; one that the dictionary of types does not have is checked as the
-    one before it.
+    entry's may be, which a control sum adds; `moves`: they are the message's sums, too. `header`: the part
+    that tells how many entries there are; `total`: the element of it that tells their sum, if any. `group`:
+    the part with its own count and sum. `whole`: the part, and its flag, that means all of a group without
+    naming its entries. `newest`: the last version that is read.
     """
 
     name: str
     newest: int
-    parts: Mapping[str, str]
+    parts: Mapping[str, tuple[str, ...]]
     entry: str
     amounts: tuple[str, ...] = ()
+    moves: bool = True
+    header: str = "GrpHdr"
     total: str = ""
     group: str = ""
-    kept: frozenset[str] = frozenset()
+    whole: tuple[str, str] = ("", "")
     recurring: tuple[Kind, ...] = field(default=())
 
     @property
@@ -40,7 +43,6 @@ class MessageKind:
             roots(self.name),
             self.parts,
             versions=(1, self.newest),
-            kept=self.kept,
             unqualified=True,
             bare=bool(self.entry),
             lenient=self.name in STATEMENTS,
@@ -52,20 +54,35 @@ def _of_transactions(
     newest: int,
     entry: str,
     *amounts: str,
+    moves: bool = True,
     total: str = "",
+    header: str = "GrpHdr",
     group: str = "",
     parts: tuple[str, ...] = (),
+    inner: tuple[str, ...] = (),
+    whole: tuple[str, str] = ("", ""),
 ) -> MessageKind:
-    tree = {**_HEADER, **dict.fromkeys(parts, ""), **({group: ""} if group else {}), entry: group}
+    """`parts` of the message beside its header, `inner` ones of the group, which may hold entries, too."""
+    tree: dict[str, tuple[str, ...]] = dict.fromkeys(("GrpHdr", header, *parts), _OF_MESSAGE)
+    if group:
+        tree |= {group: _OF_MESSAGE, **dict.fromkeys(inner, (group,))}
+    tree[entry] = (group, *inner)
     counted = group if group == "PmtInf" else ""
-    return MessageKind(name, newest, tree, entry, amounts, total, counted, recurring=(Kind(entry),))
+    return MessageKind(
+        name, newest, tree, entry, amounts, moves, header, total, counted, whole, recurring=(Kind(entry),)
+    )
 
 
 def _of_entries(name: str, part: str) -> MessageKind:
     details = (("NtryDtls", "Ntry"), ("Btch", "NtryDtls"), ("TxDtls", "NtryDtls"))
-    tree = {**_HEADER, part: "", "Bal": part, "Ntry": part, "NtryDtls": "Ntry", "TxDtls": "NtryDtls"}
+    tree = {
+        **dict.fromkeys(("GrpHdr", part), _OF_MESSAGE),
+        **dict.fromkeys(("Bal", "Ntry"), (part,)),
+        "NtryDtls": ("Ntry",),
+        "TxDtls": ("NtryDtls",),
+    }
     recurring = (Kind("Ntry", details), Kind("TxDtls"))
-    return MessageKind(name, 14, tree, "Ntry", ("Amt",), "", part, frozenset({"NtryDtls"}), recurring)
+    return MessageKind(name, 14, tree, "Ntry", ("Amt",), group=part, recurring=recurring)
 
 
 _SETTLED: Final = "IntrBkSttlmAmt"
@@ -104,8 +121,26 @@ TRANSACTIONS: Final[Mapping[str, MessageKind]] = MappingProxyType(
             _of_transactions("pacs.008", 14, "CdtTrfTxInf", _SETTLED, total=_TOTAL),
             _of_transactions("pacs.009", 13, "CdtTrfTxInf", _SETTLED, total=_TOTAL),
             _of_transactions("pacs.010", 7, "DrctDbtTxInf", _SETTLED, group="CdtInstr"),
-            _of_transactions("camt.029", 14, "TxInfAndSts", group="CxlDtls", parts=("Assgnmt", "Sts")),
-            _of_transactions("camt.056", 12, "TxInf", group="Undrlyg", parts=("Assgnmt", "Case")),
+            _of_transactions(
+                "camt.029",
+                14,
+                "TxInfAndSts",
+                group="CxlDtls",
+                parts=("Assgnmt", "Sts"),
+                inner=("OrgnlGrpInfAndSts", "OrgnlPmtInfAndSts"),
+            ),
+            _of_transactions(
+                "camt.056",
+                12,
+                "TxInf",
+                "OrgnlIntrBkSttlmAmt",
+                moves=False,
+                header="CtrlData",
+                group="Undrlyg",
+                parts=("Assgnmt", "Case"),
+                inner=("OrgnlGrpInfAndCxl",),
+                whole=("OrgnlGrpInfAndCxl", "GrpCxl"),
+            ),
         )
     }
 )

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from goodfunds.files.interbank import InterbankHeader, InterbankTransfer
-from goodfunds.files.interbank_mapping import header, transfer
+from goodfunds.files.interbank_mapping import Transfers
 from goodfunds.files.interbank_reading import read_strictly
 from goodfunds.files.kinds import TRANSACTIONS
-from goodfunds.files.leaves import Leaves
 
 _KIND = TRANSACTIONS["pacs.008"]
 Record = InterbankHeader | InterbankTransfer
@@ -15,16 +14,11 @@ Record = InterbankHeader | InterbankTransfer
 
 def read(source: BinaryIO) -> Iterator[Record]:
     """The header, then each transfer; versions 01 to 14. Raises InvalidFile, perhaps after some transfers."""
-    return read_strictly(source, _KIND, _record, money)
+    made = Transfers(_KIND.total, _KIND.entry, between_banks=False)
+    return read_strictly(source, _KIND, made.record, money)
 
 
 def money(record: Record) -> tuple[int, str]:
     """(minor, currency) of a transfer."""
     assert isinstance(record, InterbankTransfer), "a header is no transfer"
     return record.amount_minor, record.currency
-
-
-def _record(name: str, found: Leaves, message_name: str) -> Record | None:
-    if name == "GrpHdr":
-        return header(found, message_name, _KIND.total)
-    return transfer(found, between_banks=False) if name == _KIND.entry else None

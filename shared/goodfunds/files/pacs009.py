@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from goodfunds.files.interbank_mapping import header, transfer
+from goodfunds.files.interbank_mapping import Transfers
 from goodfunds.files.interbank_reading import read_strictly
 from goodfunds.files.kinds import TRANSACTIONS
-from goodfunds.files.leaves import Leaves
 from goodfunds.files.pacs008 import Record, money
 
 _KIND = TRANSACTIONS["pacs.009"]
@@ -17,10 +16,5 @@ def read(source: BinaryIO) -> Iterator[Record]:
 
     What a cover payment tells of its customers' payment (UndrlygCstmrCdtTrf) is not read.
     """
-    return read_strictly(source, _KIND, _record, money)
-
-
-def _record(name: str, found: Leaves, message_name: str) -> Record | None:
-    if name == "GrpHdr":
-        return header(found, message_name, _KIND.total)
-    return transfer(found, between_banks=True) if name == _KIND.entry else None
+    made = Transfers(_KIND.total, _KIND.entry, between_banks=True)
+    return read_strictly(source, _KIND, made.record, money)

@@ -40,7 +40,7 @@ Record = GroupHeader | PaymentInformation | CreditTransfer
 _SHAPE = Shape(
     kind="pain.001",
     roots=frozenset({ROOT, ROOT_02}),
-    parts={"GrpHdr": "", "PmtInf": "", "CdtTrfTxInf": "PmtInf"},
+    parts={"GrpHdr": ("",), "PmtInf": ("",), "CdtTrfTxInf": ("PmtInf",)},
     versions=VERSIONS,
 )
 

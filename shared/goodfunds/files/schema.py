@@ -63,13 +63,14 @@ class Schema(Types):
             return ""
         child_type = kind.types[child.tag]
         name = kind.names[child.tag]
+        place = f"{path}/{name}" if path else name
         if child_type is None:
             found.add(below + name, child)
         elif isinstance(child_type, TextType):
-            self._check_text(child, child_type, f"{path}/{name}", errors)
+            self._check_text(child, child_type, place, errors)
             found.add(below + name, child)
         else:
-            self._check(child, child_type, f"{path}/{name}", f"{below}{name}/", found, errors)
+            self._check(child, child_type, place, f"{below}{name}/", found, errors)
         return letter
 
     def check_attributes(self, element: etree._Element, path: str, errors: list[FileError]) -> None:

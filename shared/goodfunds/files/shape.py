@@ -19,10 +19,11 @@ _NAMESPACES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a reader wants of a message: its kind (`pain.001`), its element, and its parts with their parents.
+    """What a reader wants of a message: its kind (`pain.001`), its element, and its parts with the parents
+
+    that each may have, "" for the message's element itself.
 
     The message element is named in `roots` (older versions have one of their own). Versions inclusive.
-    `kept`: parts that stay, with what stands before them, until the part that they are in ends.
     `unqualified`: a Document without a namespace is taken for the message. `bare`: so is the message's
     element without a Document, which The Clearing House puts into an envelope of its own. `lenient`: so is a
     file that is wrong about its encoding, or padded at its end, where what it says can be told all the same.
@@ -30,9 +31,8 @@ class Shape:
 
     kind: str
     roots: frozenset[str]
-    parts: Mapping[str, str]
+    parts: Mapping[str, tuple[str, ...]]
     versions: tuple[int, int]
-    kept: frozenset[str] = frozenset()
     unqualified: bool = False
     bare: bool = False
     lenient: bool = False

@@ -16,6 +16,10 @@ from goodfunds.rails.reasons import INCORRECT_ACCOUNT_NUMBER
 _IBANS: Final = ("CdtrAcct/Id/IBAN", "DbtrAcct/Id/IBAN")
 
 
+class _WholeGroup:
+    """What means all of a group without naming its entries."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Payment:
     """An amount, with no currency where there is none, and the first IBAN that cannot be one."""
@@ -41,6 +45,7 @@ class TransactionFacts:
         self.details: dict[str, str] = {}
         self._kind = kind
         self._header: Told | None = None
+        self._means_whole_groups = False
         self._whole = Counted()
         self._part = Counted()
 
@@ -50,11 +55,14 @@ class TransactionFacts:
         if name == kind.entry:
             money = amount_at(found, *kind.amounts) if kind.amounts else None
             return _Payment(money or (0, ""), self._wrong_iban(found), found.line)
-        if name == "GrpHdr":
+        if name == kind.header:
             return Told(found, kind.total)
         if name and name == kind.group:
             return Told(found)
-        return None
+        if name == "Assgnmt":
+            self.details["message_id"] = found.stripped("Id")
+        part, flag = kind.whole
+        return _WholeGroup() if part == name and found.stripped(flag) in ("true", "1") else None
 
     def add(self, met: Met) -> None:
         """Count what was met."""
@@ -68,19 +76,30 @@ class TransactionFacts:
             if payment is not None and payment.wrong_iban and len(self.warnings) < MOST_ERRORS:
                 why = f"the check digits of {payment.wrong_iban[:40]} are wrong"
                 self.warnings.append(FileError(INCORRECT_ACCOUNT_NUMBER, payment.line, met.name, why))
-        elif met.name == "GrpHdr" and isinstance(met.record, Told):
+        elif met.name == self._kind.header and isinstance(met.record, Told):
             self._header = met.record
-            self.details["message_id"] = met.record.message_id
+            if met.record.message_id:
+                self.details["message_id"] = met.record.message_id
+        elif isinstance(met.record, _WholeGroup):
+            self._means_whole_groups = True
         elif met.name == self._kind.group:
             if isinstance(met.record, Told):
                 self.errors += met.record.differences(met.name, self._part)[: MOST_ERRORS - len(self.errors)]
             self._part = Counted()
-        self.entries, self.sums, self.sound = self._whole.count, self._whole.sums, self._whole.sound
+        self.entries = self._whole.count
+        if self._kind.moves:
+            self.sums, self.sound = self._whole.sums, self._whole.sound
 
     def close(self) -> None:
         """The message is at its end: its totals are checked."""
-        if self._header is not None and (self._kind.amounts or self.entries):
-            self.errors += self._header.differences("GrpHdr", self._whole)
+        kind, header = self._kind, self._header
+        if header is None or self._means_whole_groups:
+            return
+        if kind.amounts or self.entries:
+            self.errors += header.differences(kind.header, self._whole)
+        if header.whole_group and not self.entries and header.total is not None:
+            # What is given back of a group that is returned whole is told in its header alone.
+            self.sums.add(*header.total)
 
     def _wrong_iban(self, found: Leaves) -> str:
         if not self._kind.name.startswith("pain"):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 from lxml import etree
 
@@ -49,30 +49,30 @@ class _Frame:
     type: ElementType | None
     found: ParsedLeaves
     errors: int
-    letters: str = ""
+    letters: list[str] = field(default_factory=list)
     last: etree._Element | None = field(default=None)
-    told: bool = False
+
+
+_MOST_LETTERS: Final = 1 << 16
+"""Children of a part whose order is looked at: a valid part has far fewer, with repeats left out."""
 
 
 class Walk:
     """Iterates over what was met, in the order of the parts' ends; what breaks the standard is in `errors`.
 
-    Of the `heads`, what stands before their first part of interest is made when that begins.
     `definition` is None for a message that the dictionary does not have. Raises InvalidFile for what is no
     message of the kind.
     """
 
-    def __init__(
-        self, source: BinaryIO, kind: MessageKind, make: Make, heads: frozenset[str] = frozenset()
-    ) -> None:
+    def __init__(self, source: BinaryIO, kind: MessageKind, make: Make) -> None:
         self.errors: list[FileError] = []
         self.message_id = ""
         self.definition: Definition | None = None
         self._kind = kind
         self._make = make
-        self._heads = heads
         recurring = [Recurring(each, partial(self._again, each.name)) for each in kind.recurring]
         self._recurring = {each.kind.name: dict(each.kind.parts) for each in recurring}
+        self._learnt_in: dict[str, str] = {}
         self._message = Message(source, kind.shape, recurring)
         self._frames: list[_Frame] = []
 
@@ -90,21 +90,18 @@ class Walk:
                 elif part.end:
                     yield self._end(part)
                 else:
-                    yield from self._begin(part)
+                    self._begin(part)
         except InvalidFile as fault:
             raise InvalidFile(fault.errors, self.message_id) from None
         self._note(*self._message.stray)
 
-    def _begin(self, part: Part) -> Iterator[Met]:
+    def _begin(self, part: Part) -> None:
         element, name = part.element, part.name
         if not self._frames:
             self._frames.append(_Frame("", "", self._root(part), ParsedLeaves(line_of(element)), 0))
             return
         parent = self._frames[-1]
         self._look_at(parent, element.getprevious(), element)
-        if parent.name in self._heads and not parent.told:
-            parent.told = True
-            yield Met(parent.name, self._made(parent))
         kind = None
         if parent.type is not None:
             found = parent.type.types.get(element.tag)
@@ -142,12 +139,15 @@ class Walk:
             self._message.note_stray(child, child.tail)
         if frame.type is not None:
             self._schema.check_attributes(element, frame.path, self.errors)
-            self._schema.check_order(element, frame.type, frame.path, frame.letters, self.errors)
-        if frame.told or not frame.name:
+            self._schema.check_order(element, frame.type, frame.path, "".join(frame.letters), self.errors)
+        if not frame.name:
             return Met(frame.name, None)
         record = self._made(frame)
         if frame.name in self._recurring and record is not None and len(self.errors) == frame.errors:
-            self._message.learn(frame.name, record)
+            # What recurs is known in one kind of parent: in another, the same elements may be of other types.
+            parent = self._frames[-1].name
+            if self._learnt_in.setdefault(frame.name, parent) == parent:
+                self._message.learn(frame.name, record)
         return Met(frame.name, record)
 
     def _made(self, frame: _Frame) -> object:
@@ -156,7 +156,7 @@ class Walk:
         try:
             return self._make(frame.name, frame.found)
         except Unsound as fault:
-            path = f"{frame.path}/{fault.path}"
+            path = "/".join(filter(None, (frame.path, fault.path)))
             if all(each.path != path for each in self.errors[frame.errors :]):
                 self._note(FileError(fault.code, fault.line, path, str(fault)))
             return None
@@ -168,11 +168,12 @@ class Walk:
             new.append(last)
             last = last.getprevious()
         for child in reversed(new):
-            add_leaves(child, "", frame.found)
-            if frame.type is not None:
-                letter = self._schema.check_child(
-                    child, frame.type, frame.path, "", ParsedLeaves(0), self.errors
-                )
+            if frame.type is None:
+                add_leaves(child, "", frame.found)
+                continue
+            letter = self._schema.check_child(child, frame.type, frame.path, "", ParsedLeaves(0), self.errors)
+            if letter:
+                add_leaves(child, "", frame.found)
                 self._add_letter(frame, letter)
         frame.last = until if until is not None else frame.last
 
@@ -183,11 +184,15 @@ class Walk:
     def _add_letter(self, frame: _Frame, letter: str) -> None:
         """Two in a row stand for any number of what may stand there any number of times."""
         assert frame.type is not None
-        if letter and not (letter in frame.type.many and frame.letters.endswith(letter * 2)):
-            frame.letters += letter
+        letters = frame.letters
+        repeats = letter in frame.type.many and letters[-2:] == [letter, letter]
+        if letter and not repeats and len(letters) < _MOST_LETTERS:
+            letters.append(letter)
 
     def _again(self, name: str, found: Sequence[RecurringLeaves]) -> object:
         """What is made of a part that a pattern read. Raises ValueError where its text is not sound."""
+        if self._learnt_in[name] != self._frames[-1].name:
+            raise ValueError(f"{name} recurs elsewhere")
         kind = self._frames[-1].type
         if kind is not None:
             types = {name: self._inner(kind, name)}

@@ -109,7 +109,7 @@ class Message:
                         if part.end:
                             self._cutting.ended(part.name)
                         yield part
-                        if part.end and part.name not in self._shape.kept:
+                        if part.end:
                             since = 0
                             self._drop(element)
                 if since > self._part_limit:
@@ -164,11 +164,11 @@ class Message:
         parent = self._open[-1]
         if element.getparent() is not parent:
             return None
-        depth = len(self._open)
-        if depth == 1:
-            if name not in self._shape.roots or element.tag != self.tag_prefix + name:
-                return None
-        elif self._shape.parts.get(name) != _parent_name(self._open) or element.tag != self.tag_prefix + name:
+        if len(self._open) == 1:
+            is_wanted = name in self._shape.roots
+        else:
+            is_wanted = _parent_name(self._open) in self._shape.parts.get(name, ())
+        if not is_wanted or element.tag != self.tag_prefix + name:
             return None
         self._open.append(element)
         return Part(False, name, element)
@@ -208,7 +208,9 @@ class Message:
         while (first := parent[0]) is not element:
             self.note_stray(first, first.tail)
             # Emptied first: what is taken out whole while Python holds it costs its size squared (lxml 6.1).
-            first.clear(keep_tail=True)  # type: ignore[call-arg]  # the stubs are of an older lxml
+            # A leaf keeps its attributes, for whoever noted it.
+            if len(first):
+                first.clear(keep_tail=True)  # type: ignore[call-arg]  # the stubs are of an older lxml
             del parent[0]
 
     def note_stray(self, at: etree._Element, text: str | None) -> None:

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 import pytest
 
 from goodfunds.files import camt029, camt056, pacs002, pacs004, pacs008, pacs009, pain001, pain008
+from goodfunds.files.inspecting import inspect
 from goodfunds.files.interbank import (
     Assignment,
     CancellationRequest,
@@ -136,6 +137,113 @@ def test_a_recall_and_its_answer_name_the_payment() -> None:
     assert (whole.whole_message, whole.status) == (True, "RJCR")
     assert (single.status, single.reason_code, single.original.end_to_end_id) == ("RJCR", "ARDT", "E1")
     assert end == InterbankEnd(1)
+
+
+GROUP = "<OrgnlMsgId>M0</OrgnlMsgId><OrgnlMsgNmId>pacs.008.001.08</OrgnlMsgNmId>"
+
+
+def test_statuses_of_a_group_and_of_a_pmtinf_are_heard_with_the_transactions_in_it() -> None:
+    several = (
+        f"<CxlDtls><OrgnlGrpInfAndSts>{GROUP}<GrpCxlSts>PACR</GrpCxlSts></OrgnlGrpInfAndSts>"
+        "<OrgnlPmtInfAndSts><OrgnlPmtInfId>P1</OrgnlPmtInfId><PmtInfCxlSts>ACCR</PmtInfCxlSts>"
+        "<TxInfAndSts><OrgnlEndToEndId>E9</OrgnlEndToEndId><TxCxlSts>ACCR</TxCxlSts></TxInfAndSts>"
+        "</OrgnlPmtInfAndSts>"
+    ).encode()
+    raw = CAMT_029.replace(b"<CxlDtls>", several)
+    _, _, group, first, batch, second, end = read(camt029.read, raw)
+    assert (group.whole_message, group.status, group.original.message_id) == (True, "PACR", "M0")
+    assert (first.original.end_to_end_id, first.original.message_id, first.status) == ("E9", "M0", "ACCR")
+    assert (batch.whole_message, batch.original.payment_information_id, batch.status) == (True, "P1", "ACCR")
+    assert (second.original.end_to_end_id, second.status) == ("E1", "RJCR")
+    assert end == InterbankEnd(2)
+    assert (inspect(BytesIO(raw)).valid, inspect(BytesIO(raw)).entries) == (True, 2)
+
+
+def test_what_recurs_in_one_kind_of_parent_is_not_taken_for_its_like_in_another() -> None:
+    one = b"<TxInfAndSts><OrgnlEndToEndId>E</OrgnlEndToEndId><TxCxlSts>ACCR</TxCxlSts></TxInfAndSts>"
+    batch = b"<OrgnlPmtInfAndSts><OrgnlPmtInfId>P1</OrgnlPmtInfId>%s</OrgnlPmtInfAndSts>"
+    # Between banks a transaction has an OrgnlTxId, in a PmtInf it has none.
+    other = one.replace(b"<TxCxlSts>", b"<OrgnlTxId>T</OrgnlTxId><TxCxlSts>")
+    head, tail = CAMT_029[: CAMT_029.index(b"<TxInfAndSts>")], b"</CxlDtls></RsltnOfInvstgtn></Document>"
+    raw = head + other * 4 + b"</CxlDtls><CxlDtls>" + batch % (other * 4) + tail
+    assert len([each for each in inspect(BytesIO(raw)).errors if "OrgnlTxId" in each.message]) == 4
+    assert inspect(BytesIO(head + batch % (one * 4) + other * 4 + tail)).valid
+
+
+@pytest.mark.parametrize(("flag", "heard"), [("<GrpCxl>true</GrpCxl>", True), ("", True),
+                                             ("<GrpCxl>false</GrpCxl>", False)])  # fmt: skip
+def test_a_recall_of_a_whole_message_is_heard_though_it_names_no_payment(flag: str, heard: bool) -> None:
+    control = "<CtrlData><NbOfTxs>7</NbOfTxs><CtrlSum>99.00</CtrlSum></CtrlData>"
+    group = f"<OrgnlGrpInfAndCxl><GrpCxlId>G1</GrpCxlId>{GROUP}{flag}</OrgnlGrpInfAndCxl>"
+    start, end = CAMT_056.index(b"<Undrlyg>"), CAMT_056.index(b"</Undrlyg>")
+    raw = CAMT_056[:start] + f"{control}<Undrlyg>{group}".encode() + CAMT_056[end:]
+    _, *requests, _ = read(camt056.read, raw)
+    assert [(each.whole_message, each.cancellation_id, each.original.message_id) for each in requests] == (
+        [(True, "G1", "M0")] if heard else []
+    )
+    assert inspect(BytesIO(raw)).valid is (flag == "<GrpCxl>true</GrpCxl>")
+
+
+def test_a_recalled_payment_is_of_the_message_that_its_group_names_and_counted_by_its_control_data() -> None:
+    group = f"<Undrlyg><OrgnlGrpInfAndCxl>{GROUP}</OrgnlGrpInfAndCxl>"
+    control = "<CtrlData><NbOfTxs>1</NbOfTxs><CtrlSum>10.01</CtrlSum></CtrlData>"
+    raw = CAMT_056.replace(b"<Undrlyg>", (control + group).encode())
+    _, request, _ = read(camt056.read, raw)
+    assert (request.whole_message, request.original.message_id, request.original.end_to_end_id) == (
+        False,
+        "M0",
+        "E1",
+    )
+    found = inspect(BytesIO(raw))
+    assert (found.valid, found.entries, dict(found.sums), found.details["message_id"]) == (True, 1, {}, "A1")
+    wrong = raw.replace(b"<NbOfTxs>1<", b"<NbOfTxs>2<").replace(b">10.01</CtrlSum>", b">10.02</CtrlSum>")
+    assert [each.path for each in inspect(BytesIO(wrong)).errors] == ["CtrlData/NbOfTxs", "CtrlData/CtrlSum"]
+
+
+def test_a_return_takes_message_reason_and_day_from_its_group_and_header() -> None:
+    start, end = PACS_004.index(b"<OrgnlGrpInf>"), PACS_004.index(b"</OrgnlGrpInf>") + len("</OrgnlGrpInf>")
+    reason = "<RtrRsnInf><Rsn><Cd>AC04</Cd></Rsn><AddtlInf>closed</AddtlInf></RtrRsnInf>"
+    raw = (PACS_004[:start] + PACS_004[end:]).replace(reason.encode(), b"")
+    raw = raw.replace(b"<TxInf>", f"<OrgnlGrpInf>{GROUP}{reason}</OrgnlGrpInf><TxInf>".encode())
+    raw = raw.replace(b"<SttlmInf>", b"<IntrBkSttlmDt>2026-03-04</IntrBkSttlmDt><SttlmInf>")
+    _, found = read(pacs004.read, raw)
+    assert (found.original.message_id, found.original.end_to_end_id) == ("M0", "E1")
+    assert (found.reason_code, found.reason, found.settlement_date) == ("AC04", "closed", date(2026, 3, 4))
+
+
+WHOLE = (
+    PACS_004[: PACS_004.index(b"<TxInf>")]
+    .replace(b"<NbOfTxs>1</NbOfTxs>", b"<NbOfTxs>5</NbOfTxs><GrpRtr>true</GrpRtr>")
+    .replace(
+        b"<SttlmInf>",
+        b'<TtlRtrdIntrBkSttlmAmt Ccy="EUR">50.00</TtlRtrdIntrBkSttlmAmt>'
+        b"<IntrBkSttlmDt>2026-03-04</IntrBkSttlmDt><SttlmInf>",
+    )
+    + f"<OrgnlGrpInf>{GROUP}</OrgnlGrpInf></PmtRtr></Document>".encode()
+)
+
+
+def test_a_group_that_is_returned_whole_is_one_return_of_what_its_header_says() -> None:
+    _, found = read(pacs004.read, WHOLE)
+    assert (found.whole_message, found.amount_minor, found.currency) == (True, 50_00, "EUR")
+    assert (found.original.message_id, found.settlement_date) == ("M0", date(2026, 3, 4))
+    told = inspect(BytesIO(WHOLE))
+    assert (told.valid, told.entries, dict(told.sums)) == (True, 0, {"EUR": 50_00})
+
+
+def test_a_group_that_is_returned_whole_says_how_much_and_names_no_payment() -> None:
+    start, end = WHOLE.index(b"<TtlRtrd"), WHOLE.index(b"<IntrBkSttlmDt>")
+    assert refusal(pacs004.read, WHOLE[:start] + WHOLE[end:]).errors[0].code == code.MANDATORY_ELEMENT_MISSING
+    payment = PACS_004[PACS_004.index(b"<TxInf>") : PACS_004.index(b"</PmtRtr>")]
+    both = WHOLE.replace(b"</PmtRtr>", payment + b"</PmtRtr>")
+    assert refusal(pacs004.read, both).errors[0].path == "TxInf"
+
+
+def test_a_transfer_is_settled_on_the_day_of_its_header_where_it_has_none() -> None:
+    raw = PACS_008.replace(b"<IntrBkSttlmDt>2026-03-02</IntrBkSttlmDt>", b"", 1)
+    raw = raw.replace(b"<SttlmInf>", b"<IntrBkSttlmDt>2026-03-04</IntrBkSttlmDt><SttlmInf>")
+    _, first, second = read(pacs008.read, raw)
+    assert (first.settlement_date, second.settlement_date) == (date(2026, 3, 4), date(2026, 3, 2))
 
 
 def test_direct_debits_are_read_and_never_taken_as_instructions() -> None:
