@@ -94,7 +94,7 @@ def original(found: Leaves, *amounts: str) -> Original:
         instruction_id=found.stripped("OrgnlInstrId"),
         end_to_end_id=found.stripped("OrgnlEndToEndId"),
         transaction_id=found.stripped("OrgnlTxId"),
-        uetr=found.stripped("OrgnlUETR"),
+        uetr=found.stripped("OrgnlUETR", "UETR"),
         message_id=found.stripped("OrgnlGrpInf/OrgnlMsgId", "OrgnlMsgId"),
         message_name=found.stripped("OrgnlGrpInf/OrgnlMsgNmId", "OrgnlMsgNmId"),
         amount_minor=minor,

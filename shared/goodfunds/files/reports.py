@@ -50,11 +50,14 @@ class Statement:
     line: int = field(default=0, compare=False)
 
     def balance(self, *kinds: str) -> Balance | None:
-        """The balance of the first of these kinds that the statement has."""
+        """The balance of the first of these kinds that the statement has, the account's currency first."""
         for kind in kinds:
-            for balance in self.balances:
-                if balance.kind == kind:
+            found = [balance for balance in self.balances if balance.kind == kind]
+            for balance in found:
+                if balance.currency == self.currency:
                     return balance
+            if found:
+                return found[0]
         return None
 
     @property

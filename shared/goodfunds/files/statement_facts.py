@@ -16,6 +16,8 @@ _BOOKED: Final = "BOOK"
 _OPENING: Final = ("OPBD", "PRCD")
 _CLOSING: Final = "CLBD"
 
+MOST_BALANCES: Final = 1_000
+"""How many kinds of balances, in how many currencies, one statement may have."""
 MOST_STATEMENTS: Final = 10_000
 """How many statements of one file are told; the sums are of all."""
 
@@ -66,8 +68,7 @@ class ReportFacts:
         self._in_statement = 0
         self._booked = Sums()
         self._listed = Sums()
-        self._balances: dict[str, _Balance] = {}
-        self._balance_currency = ""
+        self._balances: dict[tuple[str, str], _Balance] = {}
 
     def make(self, name: str, found: Leaves) -> object:
         """The record of a part. Raises Unsound."""
@@ -105,9 +106,8 @@ class ReportFacts:
             else:
                 self.sound = False
         elif isinstance(met.record, _Balance):
-            self._balance_currency = self._balance_currency or met.record.currency
-            if met.record.kind in (*_OPENING, _CLOSING):
-                self._balances.setdefault(met.record.kind, met.record)
+            if len(self._balances) < MOST_BALANCES:
+                self._balances.setdefault((met.record.kind, met.record.currency), met.record)
             if not met.record.has_sign:
                 self._warn(met.record.line, "Bal", f"{met.record.kind} has no CdtDbtInd: taken for a credit")
         elif met.name == self._part:
@@ -132,11 +132,9 @@ class ReportFacts:
             self.errors.append(FileError(MANDATORY_ELEMENT_MISSING, 0, self._part, why))
 
     def _end(self, head: _Head) -> None:
-        opening = next((self._balances[kind] for kind in _OPENING if kind in self._balances), None)
-        closing = self._balances.get(_CLOSING)
         booked, listed = self._booked.by_currency, self._listed.by_currency
-        given = [each.currency for each in (closing, opening) if each is not None]
-        currency = head.currency or next(iter((*given, self._balance_currency, *listed)), "")
+        currency = self._currency(head.currency, listed)
+        opening, closing = self._balance(currency, *_OPENING), self._balance(currency, _CLOSING)
         if not listed and currency:
             self.sums.add(0, currency)
         if len(self.statements) < MOST_STATEMENTS:
@@ -156,7 +154,22 @@ class ReportFacts:
         why = _does_not_add_up(opening, closing, booked)
         if why and closing is not None:
             self._warn(closing.line, "Bal", why)
+        if head.currency and currency != head.currency:
+            why = f"the account is in {head.currency}, its balances are in {currency}"
+            self._warn(head.line, "Acct/Ccy", why)
         self._begin()
+
+    def _currency(self, of_account: str, listed: Mapping[str, int]) -> str:
+        """The account's, where it has a booked balance in that or none; else that of its balances."""
+        booked = [currency for kind, currency in self._balances if kind in (_CLOSING, *_OPENING)]
+        if of_account and (of_account in booked or not booked):
+            return of_account
+        return next(iter((*booked, *(currency for _, currency in self._balances), *listed)), of_account)
+
+    def _balance(self, currency: str, *kinds: str) -> _Balance | None:
+        """The first of these kinds: in the currency, else in any."""
+        found = [each for kind in kinds for each in self._balances.values() if each.kind == kind]
+        return next((each for each in found if each.currency == currency), next(iter(found), None))
 
     def _warn(self, line: int, path: str, message: str) -> None:
         if len(self.warnings) < MOST_ERRORS:

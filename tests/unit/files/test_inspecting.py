@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from goodfunds.files import pacs008
+from goodfunds.files import camt053, pacs008
 from goodfunds.files.detection import UNKNOWN
 from goodfunds.files.inspecting import inspect
 from goodfunds.files.inspection import Inspection
 from goodfunds.files.records import InvalidFile
+from goodfunds.files.reports import StatementEnd
 from goodfunds.files.unpacking import FREE_BYTES
 from goodfunds.rails import reasons as code
 from tests.unit.files.interbank_texts import (
@@ -89,6 +90,29 @@ def test_a_statement_that_does_not_add_up_is_valid_with_a_warning() -> None:
     found = inspected(statement(ENTRY, closing="90.01"))
     assert found.valid
     assert "90.00, CLBD says 90.01" in found.warnings[0].message
+
+
+def balances(currency: str, opening: str, closing: str) -> bytes:
+    made = statement(opening=opening, closing=closing)
+    return made[made.index(b"<Bal>") : made.rindex(b"</Bal>") + 6].replace(b"EUR", currency.encode())
+
+
+def test_balances_in_several_currencies_are_each_held_against_their_own() -> None:
+    raw = STATEMENT.replace(b"<Bal>", balances("USD", "7.00", "7.00") + b"<Bal>", 1)
+    found = inspected(raw)
+    assert (found.valid, found.warnings) == (True, ())
+    (facts,) = found.statements
+    assert (facts.currency, facts.opening_minor, facts.closing_minor) == ("EUR", 100_00, 90_00)
+    *_, end = camt053.read(BytesIO(raw))
+    assert isinstance(end, StatementEnd)
+    assert (end.statement.opening, end.warnings) == (end.statement.balances[2], ())
+
+
+def test_balances_in_none_but_another_currency_than_the_accounts_are_told_with_a_warning() -> None:
+    found = inspected(STATEMENT.replace(b"<Ccy>EUR", b"<Ccy>USD"))
+    (facts,) = found.statements
+    assert (facts.currency, facts.sum_minor, facts.closing_minor) == ("EUR", -10_00, 90_00)
+    assert [each.path for each in found.warnings] == ["Stmt/Acct/Ccy"]
 
 
 @pytest.mark.parametrize(
