@@ -161,7 +161,7 @@ class ReportFacts:
 
     def _currency(self, of_account: str, listed: Mapping[str, int]) -> str:
         """The account's, where it has a booked balance in that or none; else that of its balances."""
-        booked = [currency for kind, currency in self._balances if kind in (_CLOSING, *_OPENING)]
+        booked = [of for each in (_CLOSING, *_OPENING) for kind, of in self._balances if kind == each]
         if of_account and (of_account in booked or not booked):
             return of_account
         return next(iter((*booked, *(currency for _, currency in self._balances), *listed)), of_account)

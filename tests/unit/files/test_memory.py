@@ -1,7 +1,9 @@
 """Memory while reading: flat in the size of the file, so that a large one cannot take a service down."""
 
+import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from io import BytesIO
 
 import psutil
@@ -9,6 +11,7 @@ import pytest
 
 from goodfunds.files import camt053, pain001
 from goodfunds.files.inspecting import inspect
+from goodfunds.files.records import InvalidFile
 from tests.unit.files.texts import ENTRY, statement
 
 TRANSACTIONS = 50_000
@@ -86,6 +89,52 @@ def test_memory_is_flat_however_large_a_file_is_inspected(raw: bytes, entries: i
         tracemalloc.stop()
     assert found.entries == entries
     assert peak < PEAK
+
+
+class Watched(BytesIO):
+    """A file that notes how large the process is when more of it is asked for."""
+
+    def __init__(self, raw: bytes) -> None:
+        super().__init__(raw)
+        self._process = psutil.Process()
+        self.least, self.most = self._process.memory_info().rss, 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.most = max(self.most, self._process.memory_info().rss)
+        return super().read(size)
+
+
+_JUNK = "<X>" + "a" * 1_000_000 + "</X>"
+_ONE_BY_ONE = "<NtryDtls><TxDtls><Refs><EndToEndId>&#69;</EndToEndId></Refs></TxDtls></NtryDtls>"
+
+
+@pytest.mark.parametrize(
+    "take", [inspect, lambda source: list(camt053.read(source))], ids=["inspect", "read"]
+)
+@pytest.mark.parametrize(
+    "raw",
+    [
+        statement(*[ENTRY, _JUNK] * 60),
+        statement(*[ENTRY, "<AddtlStmtInf>" + "a" * 400 + "</AddtlStmtInf>" * 50] * 2_000),
+        statement(ENTRY.replace("</NtryDtls>", f"</NtryDtls>{'<NtryDtls/>' * 150_000}")),
+        statement(ENTRY.replace("</NtryDtls>", "</NtryDtls>" + (_ONE_BY_ONE + "<X>a</X>") * 30_000)),
+    ],
+    ids=["unknown elements", "repeated elements", "empty parts", "parts of one detail"],
+)
+def test_what_belongs_nowhere_is_not_held(take: Callable[[BytesIO], object], raw: bytes) -> None:
+    source = Watched(raw)
+    with suppress(InvalidFile):
+        take(source)
+    assert source.most - source.least < 48 << 20
+
+
+def test_parts_that_repeat_take_a_time_that_grows_with_their_number_and_not_with_its_square() -> None:
+    head = '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pacs.008.001.08"><FIToFICstmrCdtTrf>'
+    raw = (head + "<GrpHdr/>" * 100_000 + "</FIToFICstmrCdtTrf></Document>").encode()
+    started = time.process_time()
+    assert inspect(BytesIO(raw)).valid is False
+    # Linear it takes some seconds, squared minutes.
+    assert time.process_time() - started < 30
 
 
 def test_the_tree_of_a_large_file_is_never_held() -> None:
