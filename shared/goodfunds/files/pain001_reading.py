@@ -16,7 +16,7 @@ from goodfunds.files.pain001_mapping import (
     payment_information,
 )
 from goodfunds.files.pain001_recurring import TRANSFER, transfer_again
-from goodfunds.files.pain001_schema import ROOT, ROOT_02, VERSIONS, schema
+from goodfunds.files.pain001_schema import ROOT, ROOT_02, VERSIONS, PaymentSchema, schema
 from goodfunds.files.records import (
     CreditTransfer,
     FileError,
@@ -26,7 +26,6 @@ from goodfunds.files.records import (
     PaymentInformation,
 )
 from goodfunds.files.recurring import Made, Recurring
-from goodfunds.files.schema import Schema
 from goodfunds.files.shape import Shape
 from goodfunds.files.xml import MOST_ERRORS, Message, Part, line_of, name_of
 from goodfunds.rails.reasons import (
@@ -210,6 +209,7 @@ class _Reading:
     def _end_message(self, element: etree._Element) -> None:
         """The message's end: nothing in it but its parts, and they are as many and as much as it says."""
         self._only(element, "PmtInf", "SplmtryData")
+        self._schema().check_message(element, self.errors)
         if (name_of(element) == ROOT_02) != (self._message.version == 2):
             self._refuse(INVALID_FILE_FORMAT, element, "", "it bears the name of another version's message")
         header = self._header
@@ -224,7 +224,7 @@ class _Reading:
     def _leaves(self, element: etree._Element, kind: str, path: str) -> Leaves:
         return self._schema().check(element, kind, path, self.errors)
 
-    def _schema(self) -> Schema:
+    def _schema(self) -> PaymentSchema:
         return schema(self._message.name, self._message.tag_prefix)
 
     def _follows(self, element: etree._Element, *names: str) -> bool:

@@ -26,15 +26,19 @@ from goodfunds.files.outline import RecurringLeaves
 from goodfunds.files.records import FileError
 from goodfunds.files.schema import Schema
 from goodfunds.files.schema_types import TextType
+from goodfunds.files.xml import MOST_ERRORS, line_of
 from goodfunds.rails.reasons import (
     INVALID_CONTROL_SUM,
     INVALID_DATE,
+    INVALID_FILE_FORMAT,
     INVALID_NUMBER_OF_TRANSACTIONS,
 )
 
 ROOT: Final = "CstmrCdtTrfInitn"
 ROOT_02: Final = "pain.001.001.02"
 VERSIONS: Final = (2, 13)
+_SUPPLEMENT: Final = "SplmtryData"
+_FIRST_WITH_SUPPLEMENT: Final = 4
 
 _BRANCH_CODE = "(?:[A-Z0-9]{3})?"
 _BIC = TextType(matching(f"[A-Z]{{6}}[A-Z2-9][A-NP-Z0-9]{_BRANCH_CODE}", "a BIC"))
@@ -158,6 +162,7 @@ class PaymentSchema(Schema):
         version = int(message_name[-2:])
         super().__init__(dialect or _TYPES, texts, version, tag_prefix, euro_only=dialect is not None)
         self._whole = type_dictionary.schema(tag_prefix)
+        self._message_type = type_dictionary.type_at(message_name, tag_prefix)
         self._whole_types = {
             name: type_dictionary.type_at(message_name, tag_prefix, *place) for name, place in _PLACES.items()
         }
@@ -171,6 +176,22 @@ class PaymentSchema(Schema):
         if whole is not None and len(errors) == before:
             self._whole.check(element, whole.name, path, errors, unread="CdtTrfTxInf")
         return found
+
+    def check_attributes(self, element: etree._Element, path: str, errors: list[FileError]) -> None:
+        self._whole.check_attributes(element, path, errors)
+
+    def check_message(self, element: etree._Element, errors: list[FileError]) -> None:
+        """Check what a message has beside its parts: no attributes, and SplmtryData from version 04 on."""
+        document = element.getparent()
+        if document is not None:
+            self.check_attributes(document, "Document", errors)
+        self.check_attributes(element, "", errors)
+        for child in element.iterchildren(f"{self._prefix}{_SUPPLEMENT}"):
+            if self._message_type is not None:
+                self._whole.check_child(child, self._message_type, "", "", ParsedLeaves(0), errors)
+            elif self._version < _FIRST_WITH_SUPPLEMENT and len(errors) < MOST_ERRORS:
+                why = f"{_SUPPLEMENT} is not expected here"
+                errors.append(FileError(INVALID_FILE_FORMAT, line_of(child), "", why))
 
     def check_again(self, leaves: RecurringLeaves, name: str) -> None:
         whole = self._whole_types[name]

@@ -240,12 +240,23 @@ def test_an_element_of_many_children_is_freed_in_a_time_that_grows_with_it_and_n
         (rb"<PmtMtd>", b'<PmtMtd Id="1">'),
         (rb"<Dbtr>", b'<Dbtr Nm="N">'),
         (rb"(?<=<RmtInf>)", b"<Strd><RfrdDocInf><Nb>1</Nb><Tp/></RfrdDocInf></Strd>"),
+        (rb"<Document ", b'<Document Id="1" '),
+        (rb"<CstmrCdtTrfInitn>", b'<CstmrCdtTrfInitn Id="1">'),
+        (rb"</CstmrCdtTrfInitn>", b"<SplmtryData><Foo/></SplmtryData></CstmrCdtTrfInitn>"),
+        (rb"<PmtInf>", b"<SplmtryData><Envlp><a/></Envlp></SplmtryData><PmtInf>"),
     ],
 )
 def test_what_moves_no_money_and_breaks_the_schema_is_refused_all_the_same(
     pattern: bytes, replacement: bytes
 ) -> None:
     assert errors(changed(pattern, replacement))[0].code == code.INVALID_FILE_FORMAT
+
+
+def test_what_a_bank_agreed_on_beside_the_message_is_passed_over_where_it_may_stand() -> None:
+    beside = b"<SplmtryData><Envlp><a><b/></a></Envlp></SplmtryData>"
+    located = b'<Document xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="a b" '
+    raw = SMALL.replace(b"</CstmrCdtTrfInitn>", beside * 2 + b"</CstmrCdtTrfInitn>")
+    assert whole(raw.replace(b"<Document ", located)) == whole(SMALL)
 
 
 @pytest.mark.parametrize(
