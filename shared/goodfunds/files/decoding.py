@@ -13,19 +13,29 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 16
 
+Forgiven = Callable[[int, str], None]
+"""Is told the line, 0 where it is not known, and what is wrong and read nevertheless."""
+
 _WIDE = ("utf-16", "utf-32")
+_PADDING = "\0\x1a"
+_SPACE = " \t\r\n"
+_LONGEST_PADDING = 1 << 12
 
 
-def decode(
-    source: BinaryIO, total_limit: int, forgiven: Callable[[int, str], None] | None = None
-) -> Iterator[str]:
+def decode(source: BinaryIO, total_limit: int, forgiven: Forgiven | None = None) -> Iterator[str]:
     """The file's text in pieces, without a byte order mark. Raises InvalidFile.
 
     XML 1.0 appendix F: a byte order mark, else the declaration, else UTF-8. What they say must agree, and
-    every byte must keep to it. With `forgiven`, which is told the line and what is wrong, two things are read
-    nevertheless: UTF-8 that declares UTF-16, as programs write that make text first and bytes of it later,
-    and a file that says nothing of its encoding, from where it is no UTF-8 taken for Windows-1252.
+    every byte must keep to it. With `forgiven` three things are read nevertheless: UTF-8 that declares
+    UTF-16, as programs write that make text first and bytes of it later; a file that says nothing of its
+    encoding, from where it is no UTF-8 taken for Windows-1252; and one that is filled up at its end, by
+    4 KiB at most.
     """
+    found = _decoded(source, total_limit, forgiven)
+    return found if forgiven is None else _unpadded(found, forgiven)
+
+
+def _decoded(source: BinaryIO, total_limit: int, forgiven: Forgiven | None) -> Iterator[str]:
     head = _head(source)
     if not head.strip(b" \t\r\n"):
         raise InvalidFile([FileError(INVALID_FILE_FORMAT, 1, "", "the file is empty")])
@@ -57,6 +67,23 @@ def decode(
         piece = source.read(CHUNK)
 
 
+def _unpadded(texts: Iterator[str], forgiven: Forgiven) -> Iterator[str]:
+    """The text without the NULs, or the Control-Z, that older systems fill the end of a file with."""
+    held = ""
+    for more in texts:
+        text = held + more
+        kept = text.rstrip(_PADDING + _SPACE)
+        held = text[len(kept) :]
+        if len(held) > _LONGEST_PADDING:
+            kept, held = text, ""
+        if kept:
+            yield kept
+    if held.strip(_SPACE):
+        forgiven(0, "the file is filled up at its end, with what is no text")
+    elif held:
+        yield held
+
+
 class _Western(codecs.IncrementalDecoder):
     """Windows-1252, a byte at a time."""
 
@@ -76,7 +103,7 @@ def _head(source: BinaryIO) -> bytes:
     return head
 
 
-def _codec(head: bytes, forgiven: Callable[[int, str], None] | None) -> tuple[str, int]:
+def _codec(head: bytes, forgiven: Forgiven | None) -> tuple[str, int]:
     """The codec, empty where none is told, and how many bytes of a byte order mark come before the text."""
     found, skip = next(((name, len(mark)) for mark, name in MARKS if head.startswith(mark)), ("", 0))
     if not found:

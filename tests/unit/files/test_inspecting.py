@@ -308,5 +308,16 @@ def test_a_statement_of_utf_8_that_declares_utf_16_is_readable_and_a_payment_is_
     assert inspected(mark + payment).readable is False
 
 
+@pytest.mark.parametrize("padding", [b"\0\0\0", b"\x1a", b"\r\n\x1a\0\n", b"\0" * 4_000])
+def test_a_statement_that_is_filled_up_at_its_end_is_readable_and_a_payment_is_not(padding: bytes) -> None:
+    found = inspected(STATEMENT + padding)
+    assert (found.valid, found.readable, len(found.errors)) == (False, True, 1)
+    assert "filled up" in found.errors[0].message
+    assert inspected(PACS_008 + padding).readable is False
+    assert inspected(STATEMENT + padding * 4_100).readable is False
+    assert inspected(STATEMENT.replace(b">E1<", b">E" + padding + b"1<")).readable is False
+    assert inspected(STATEMENT + b" \r\n" * 10_000).valid
+
+
 def test_a_message_in_utf_32_is_read() -> None:
     assert inspected(PACS_008.decode().encode("utf-32")).valid
