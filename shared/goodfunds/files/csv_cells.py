@@ -25,6 +25,7 @@ _TOKENS: Final = {
     "mm": r"[0-5][0-9]",
     "ss": r"[0-5][0-9]",
 }
+_ONE_GROUP = re.compile("[0-9]{1,3}[.,][0-9]{3}")
 _TOKEN = re.compile("|".join(_TOKENS) + "|.", re.DOTALL)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
@@ -66,11 +67,20 @@ class AmountFormat:
     """A written form of amounts. `thousands`: characters that may group, each in threes; `symbols`: what may
 
     stand beside the digits, such as `$`; `trailing_zeros`: zeros beyond the currency's places are allowed.
+    `guessed`: the form is not known for sure, so that one group alone, as in `1.250`, is no amount: what is
+    taken for the mark of a group may be that of the decimals.
     """
 
-    __slots__ = ("_pattern", "_thousands", "_trailing_zeros")
+    __slots__ = ("_guessed", "_pattern", "_thousands", "_trailing_zeros")
 
-    def __init__(self, decimal: str, thousands: str, symbols: Sequence[str], trailing_zeros: bool) -> None:
+    def __init__(
+        self,
+        decimal: str,
+        thousands: str,
+        symbols: Sequence[str],
+        trailing_zeros: bool,
+        guessed: bool = False,
+    ) -> None:
         grouped = "".join(rf"|[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}})+" for mark in thousands)
         symbol = "|".join(map(re.escape, symbols)) or "(?!)"
         self._pattern = re.compile(
@@ -80,11 +90,13 @@ class AmountFormat:
         )
         self._thousands = str.maketrans("", "", thousands)
         self._trailing_zeros = trailing_zeros
+        self._guessed = guessed
 
     def read(self, text: str, places: int) -> int:
         """Signed minor units of a currency with `places`. Raises ValueError.
 
-        ASCII digits, at most one sign, before or after; no exponent; no more than 18 digits.
+        ASCII digits, at most one sign, before or after; no exponent; no more than 18 digits. A currency
+        without decimal places may be written with two zeros, as all others are.
         """
         found = self._pattern.fullmatch(text) if len(text) <= LONGEST_AMOUNT else None
         if found is None:
@@ -92,7 +104,11 @@ class AmountFormat:
         signs = found[1] + found[2] + found[5]
         if len(signs) > 1:
             raise ValueError(f"{text[:40]!r} has more than one sign")
+        if self._guessed and places and found[4] is None and _ONE_GROUP.fullmatch(found[3]):
+            raise ValueError(f"{text[:40]!r} may be read in two ways")
         whole, fraction = found[3].translate(self._thousands).lstrip("0"), found[4] or ""
+        if places == 0 and fraction == "00":
+            fraction = ""
         if self._trailing_zeros:
             fraction = fraction[:places] + fraction[places:].rstrip("0")
         if len(fraction) > places:

@@ -12,6 +12,25 @@ from goodfunds.files.records import InvalidFile
 
 _ROWS_LOOKED_AT = 30
 
+_DECISIVE = ("amount", "credit", "debit", "indicator", "currency", "balance")
+"""What a header says at most once, under whichever of its names."""
+
+_SILENT = frozenset({
+    "time", "time zone", "timezone", "category", "sub-category", "subcategory", "tag", "tags", "label",
+    "labels", "note", "notes", "comment", "comments", "check number", "checknumber", "cheque number", "bank",
+    "bank name", "bank code", "branch", "account name", "account holder", "bic", "swift", "swift code",
+    "merchant", "merchant name", "merchant category", "merchant category code", "mcc", "location", "city",
+    "country", "address", "iban", "card", "card number", "card no.", "statement number", "line",
+    "line number", "row", "no", "no.", "nr", "nr.", "number", "id", "reference number", "transaction number",
+    "document number", "receipt", "end to end id", "end-to-end id", "endtoendid", "end-to-end reference",
+    "mandate reference", "mandate id", "creditor id", "creditor identifier", "purpose code", "kategorie",
+    "notiz", "bemerkung", "bemerkungen", "gläubiger-id", "glaeubiger id", "gläubiger id",
+    "mandatsreferenz", "kundenreferenz (end-to-end)", "sammlerreferenz", "bic (swift-code)",
+    "kontonummer/iban", "blz", "catégorie", "sous-catégorie", "commentaire", "remarque", "categoría",
+    "subcategoría", "notas", "observaciones", "categoria", "categorie", "opmerking", "opmerkingen",
+})  # fmt: skip
+"""Columns of usual names that say nothing of how much, which way, or whether at all."""
+
 
 @cache
 def shipped() -> Mapping[str, CsvMapping]:
@@ -68,13 +87,19 @@ def _knows_columns(mapping: CsvMapping, first: Sequence[Sequence[str]]) -> bool:
 def _knows_any_header(mapping: CsvMapping, first: Sequence[Sequence[str]]) -> bool:
     if not mapping.knows.any_header:
         return False
-    unless = set(_folded(mapping.knows.unless))
+    columns = [(what, [fold(str(name)) for name in column]) for what, column in mapping.columns()]
+    known = _SILENT.union(*(names for _, names in columns))
     for cells in first:
         try:
             Columns(mapping, cells)
         except LookupError:
             continue
-        return unless.isdisjoint(_folded(cells))
+        header = [name for name in _folded(cells) if name]
+        twice = any(
+            sum(header.count(name) for name in names) > 1 for what, names in columns if what in _DECISIVE
+        )
+        # A name that is not known could be that of a fee, a status or a direction.
+        return known.issuperset(header) and not twice
     return False
 
 

@@ -108,7 +108,11 @@ class Entries:
         self._mapping = mapping
         self._dates = [DateFormat(written) for written in mapping.dates]
         self._amounts = AmountFormat(
-            mapping.decimal, mapping.thousands, mapping.symbols, mapping.trailing_zeros
+            mapping.decimal,
+            mapping.thousands,
+            mapping.symbols,
+            mapping.trailing_zeros,
+            guessed=mapping.knows.any_header,
         )
         booked = mapping.booked
         self._booked = frozenset(map(fold, booked.values)) if booked else frozenset()

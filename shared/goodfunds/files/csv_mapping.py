@@ -138,13 +138,12 @@ Optional = Literal[
 class Knows(_Part):
     """How a mapping knows its files: header lines by all of their names; any header with all columns that
 
-    are declared and none of `unless` (`any_header`), tried after those; or, where there is none, the number
-    of columns.
+    are declared, and no others that could change what an amount means (`any_header`), tried after those; or,
+    where there is none, the number of columns.
     """
 
     headers: tuple[tuple[str, ...], ...] = ()
     any_header: bool = False
-    unless: tuple[Text, ...] = ()
     columns: int | None = Field(default=None, ge=1, le=MOST_COLUMNS)
 
 

@@ -1,7 +1,6 @@
 """CSV statements by a declared mapping, the shipped ones found by content. Every bank writes its own."""
 
 from collections.abc import Iterator
-from io import BytesIO
 from types import MappingProxyType
 from typing import BinaryIO
 
@@ -70,15 +69,6 @@ def inspect(source: BinaryIO, mapping: Mapping | None = None) -> Inspection:
         warnings=tuple(reading.warnings),
         details=MappingProxyType(details),
     )
-
-
-def recognises(head: bytes) -> bool:
-    """Whether a file that begins so has a header (or rows) that a shipped mapping knows."""
-    cut = head[: max(head.rfind(b"\n"), head.rfind(b"\r")) + 1] or head
-    try:
-        return detect(Text(BytesIO(cut)).head()) is not None
-    except InvalidFile:
-        return False
 
 
 def _opened(source: BinaryIO, mapping: Mapping | None) -> tuple[Text, Mapping | None]:

@@ -422,10 +422,59 @@ def test_a_date_that_may_be_read_in_two_ways_is_not_guessed() -> None:
     assert [each.code for each in found.errors] == ["DT01"]
 
 
-def test_a_file_is_recognised_by_its_first_bytes() -> None:
-    assert csv_statement.recognises(b"date,description,amount,currency\n2026-03-0")
-    assert not csv_statement.recognises(b"PmtInfId\nPayment-Info\n")
-    assert not csv_statement.recognises(b"<?xml version='1.0'?><Document/>")
+@pytest.mark.parametrize(
+    "column",
+    ["Direction of travel", "Sens de l'opération", "Fees", "Booking Status", "Original Amount",
+     "Transaction Amount"],
+)  # fmt: skip
+def test_a_header_with_a_column_that_is_not_known_is_not_guessed(column: str) -> None:
+    rows = f"Date,Description,Amount,Currency,{column}\n2026-03-02,a,10.00,EUR,x\n"
+    assert "no known CSV" in inspect(rows).errors[0].message
+
+
+def test_columns_that_say_nothing_of_an_amount_do_no_harm() -> None:
+    rows = "Date,Time,Category,Description,Amount,Currency,Notes,\n2026-03-02,09:00,food,a,10.00,EUR,,\n"
+    assert dict(inspect(rows).sums) == {"EUR": 10_00}
+
+
+@pytest.mark.parametrize(
+    ("header", "out", "into"),
+    [
+        ("Date,Amount,Currency,Direction", "OUT", "IN"),
+        ("Date,Amount,Currency,CdtDbtInd", "DBIT", "CRDT"),
+        ("Date,Amount,Currency,Debit or Credit", "D", "C"),
+        ("Datum;Betrag;Währung;Richtung", "Ausgang", "Eingang"),
+    ],
+)
+def test_a_direction_under_its_usual_names_counts(header: str, out: str, into: str) -> None:
+    text = f"{header}\n2026-03-02,10.00,EUR,{out}\n2026-03-02,3.00,EUR,{into}\n"
+    if ";" in header:
+        text = text.replace(",", ";").replace(".", ",")
+    assert dict(inspect(text).sums) == {"EUR": -7_00}
+
+
+@pytest.mark.parametrize("amount", ["1.250", "12.500", "-1.250"])
+def test_an_amount_that_may_be_read_in_two_ways_is_not_guessed(amount: str) -> None:
+    for currency in ("KWD", "EUR"):
+        found = inspect(f"Date;Amount;Currency\n2026-03-02;{amount};{currency}\n")
+        assert [(each.code, each.path) for each in found.errors] == [("AM12", "Amount")]
+    declared = mapping('decimal: ","', 'thousands: "."', 'delimiter: ";"')
+    assert inspect(f"Date;Amount;Text\n2026-03-02;{amount};a\n", declared).valid
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "minor"),
+    [
+        ("1.250,500", "KWD", 1_250_500),
+        ("1.250.000", "KWD", 1_250_000_000),
+        ("1.250", "JPY", 1_250),
+        ("1000,00", "JPY", 1_000),
+        ("1.000,00", "JPY", 1_000),
+    ],
+)
+def test_an_amount_that_can_be_read_in_one_way_alone_is(amount: str, currency: str, minor: int) -> None:
+    found = inspect(f"Date;Amount;Currency\n2026-03-02;{amount};{currency}\n")
+    assert (found.errors, dict(found.sums)) == ((), {currency: minor})
 
 
 def test_memory_is_flat_in_the_size_of_a_statement() -> None:
