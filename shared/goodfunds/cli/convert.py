@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -18,8 +19,10 @@ from goodfunds.clock import SystemClock
 from goodfunds.errors import Unreadable
 from goodfunds.files.converting import HEAD, SUFFIXES, Conversion, Form, convert, form_of
 from goodfunds.files.instructions_pain001 import UNSAID
+from goodfunds.files.markup import Unwritable, escape
 from goodfunds.files.records import FileError, InvalidFile
 from goodfunds.money import readable_amount
+from goodfunds.rails.reasons import INVALID_FILE_FORMAT
 
 _NAMES: Mapping[Form, str] = {Form.PAIN001: "pain.001", Form.JSONL: "JSON Lines", Form.CSV: "CSV"}
 _BAR_FROM = 3_000_000
@@ -69,15 +72,31 @@ def convert_file(
     wanted = Form(form) if form else SUFFIXES.get(Path(target).suffix.lower())
     if wanted is None:
         raise click.UsageError("say the form of TO with --to: its suffix is none of " + ", ".join(SUFFIXES))
-    if len(message_id) > 35:
-        raise click.BadParameter("a MsgId has at most 35 characters", param_hint="--message-id")
+    _check_message_id(message_id)
+    if "-" not in (source, target) and os.path.exists(target) and os.path.samefile(source, target):
+        raise click.UsageError("FROM and TO are the same file")
     try:
         with _opened(source) as opened:
             done = _convert(opened, wanted, target, client, message_id, leave_out)
     except InvalidFile as fault:
-        _tell_refused(fault.errors, as_json)
+        _tell_refused(fault.errors, as_json, to_stderr=target == "-")
         sys.exit(1)
+    except Unreadable as fault:
+        if not as_json:
+            raise
+        error = FileError(INVALID_FILE_FORMAT, 1, "", str(fault))
+        _tell_refused((error,), as_json, to_stderr=target == "-")
+        sys.exit(2)
     _tell(done, target, as_json)
+
+
+def _check_message_id(message_id: str) -> None:
+    if len(message_id) > 35:
+        raise click.BadParameter("a MsgId has at most 35 characters", param_hint="--message-id")
+    try:
+        escape(message_id)
+    except Unwritable as fault:
+        raise click.BadParameter(str(fault), param_hint="--message-id") from None
 
 
 def _convert(
@@ -119,7 +138,10 @@ def _opened(source: str) -> Iterator[BinaryIO]:
 
 
 def _write(pieces: Iterator[bytes], target: str) -> None:
-    """All of it or nothing: TO is replaced once everything is on the disk; a stream gets it from there."""
+    """All of it or nothing: TO is replaced once everything is on the disk; a stream gets it from there.
+
+    What TO was allowed to whom stays so.
+    """
     path = Path(target).resolve()
     if target == "-" or (path.exists() and not path.is_file()):
         with tempfile.TemporaryFile() as kept, click.open_file(target, "wb") as stream:
@@ -131,13 +153,22 @@ def _write(pieces: Iterator[bytes], target: str) -> None:
     try:
         with os.fdopen(handle, "wb") as written:
             written.writelines(pieces)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(name, 0o666 & ~mask)
+            written.flush()
+            os.fsync(written.fileno())
+        os.chmod(name, _mode(path))
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _mode(path: Path) -> int:
+    """The permissions of a file, those of a new one where there is none."""
+    if path.exists():
+        return stat.S_IMODE(path.stat().st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def _tell(done: Conversion, target: str, as_json: bool) -> None:
@@ -159,9 +190,9 @@ def _tell(done: Conversion, target: str, as_json: bool) -> None:
     click.echo(f"{payments}, {sums}: {_NAMES[done.form]} to {_NAMES[done.target]}", err=target == "-")
 
 
-def _tell_refused(errors: tuple[FileError, ...], as_json: bool) -> None:
+def _tell_refused(errors: tuple[FileError, ...], as_json: bool, to_stderr: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"errors": [_object(each) for each in errors]}))
+        click.echo(json.dumps({"errors": [_object(each) for each in errors]}), err=to_stderr)
         return
     for each in errors:
         ERRORS.print(str(each), highlight=False, markup=False)

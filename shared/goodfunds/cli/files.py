@@ -8,9 +8,13 @@ from typing import Any
 import click
 from rich import progress
 from rich.table import Table
+from rich.text import Text
 
 from goodfunds.cli.convert import convert_file
 from goodfunds.cli.root import CONSOLE, ERRORS
+from goodfunds.files.csv_detection import shipped
+from goodfunds.files.csv_mapping import Mapping
+from goodfunds.files.csv_mapping_file import LARGEST_MAPPING, InvalidMapping, load
 from goodfunds.files.detection import UNKNOWN
 from goodfunds.files.inspecting import inspect as inspect_file
 from goodfunds.files.inspection import Inspection, StatementFacts
@@ -31,7 +35,12 @@ files.add_command(convert_file)
 @files.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One object, amounts in minor units.")
-def inspect(file: Path, as_json: bool) -> None:
+@click.option(
+    "--mapping",
+    metavar="NAME|FILE",
+    help="How a CSV statement is read: a shipped mapping, such as sheet-card, or a YAML file of your own.",
+)
+def inspect(file: Path, as_json: bool, mapping: str | None) -> None:
     """Say what FILE is: its format by its content, whether it keeps to it, entries, sums and balances.
 
     Exit code 0 where it is valid, 1 where it is not, 2 where it cannot be read, is in no known format, or in
@@ -40,11 +49,13 @@ def inspect(file: Path, as_json: bool) -> None:
     \b
     goodfunds files inspect statement.xml
     goodfunds files inspect payments.ach --json | jq .sum_minor
+    goodfunds files inspect card.csv --mapping sheet-card
     """
+    declared = None if mapping is None else _mapping(mapping)
     with progress.open(
         file, "rb", description=file.name, console=ERRORS, transient=True, disable=not ERRORS.is_terminal
     ) as source:
-        found = inspect_file(source)
+        found = inspect_file(source, declared)
     if as_json:
         click.echo(json.dumps(told(found), ensure_ascii=False))
     else:
@@ -52,6 +63,21 @@ def inspect(file: Path, as_json: bool) -> None:
     if found.valid is None or found.format == UNKNOWN:
         sys.exit(2)
     sys.exit(0 if found.valid else 1)
+
+
+def _mapping(given: str) -> Mapping:
+    """The shipped mapping of that name, else that in a file. Raises BadParameter."""
+    known = shipped().get(given)
+    if known is not None:
+        return known
+    try:
+        with open(given, "rb") as opened:
+            return load(opened.read(LARGEST_MAPPING + 1), given)
+    except OSError as fault:
+        why = f"no shipped mapping ({', '.join(shipped())}), and no file: {given}: {fault.strerror}"
+        raise click.BadParameter(why, param_hint="--mapping") from None
+    except InvalidMapping as fault:
+        raise click.BadParameter(str(fault), param_hint="--mapping") from None
 
 
 def told(found: Inspection) -> dict[str, Any]:
@@ -110,11 +136,12 @@ def _table(found: Inspection) -> Table:
     for column in table.columns[1:]:
         column.justify = "right"
     for each in found.statements:
+        # As text: brackets that a bank writes are no markup.
         table.add_row(
-            each.account,
+            Text(each.account),
             f"{each.entries:,}",
             *(
-                "" if minor is None else _amount(minor, each.currency)
+                Text("" if minor is None else _amount(minor, each.currency))
                 for minor in (each.opening_minor, each.sum_minor, each.closing_minor)
             ),
         )

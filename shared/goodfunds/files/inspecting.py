@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import BinaryIO, Final
 
 from goodfunds.files import bai2, csv_statement, message_inspecting, mt940, nacha
+from goodfunds.files.csv_mapping import Mapping as CsvMapping
 from goodfunds.files.detection import UNKNOWN, Detected, detect
 from goodfunds.files.inspection import Inspection
 from goodfunds.files.records import FileError, InvalidFile
@@ -23,8 +24,8 @@ Messages of ISO 20022 have kinds of their own.
 """
 
 
-def inspect(source: BinaryIO) -> Inspection:
-    """What a file says; `source` can be sought in, also compressed by gzip.
+def inspect(source: BinaryIO, mapping: CsvMapping | None = None) -> Inspection:
+    """What a file says; `source` can be sought in, also compressed by gzip. With a mapping it is CSV.
 
     `valid` is None for a format that is recognised and not read. A file in no known format is not valid, and
     its format is `unknown`.
@@ -33,7 +34,7 @@ def inspect(source: BinaryIO) -> Inspection:
     found = Detected(UNKNOWN, "")
     try:
         found = detect(source)
-        inspection = _inspection(source, found)
+        inspection = _inspection(source, found) if mapping is None else csv_statement.inspect(source, mapping)
     except InvalidFile as fault:
         return _refused(found.format, False, *fault.errors)
     except (EOFError, gzip.BadGzipFile, zlib.error) as fault:

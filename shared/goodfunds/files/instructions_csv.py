@@ -11,7 +11,7 @@ from goodfunds.events.types import PaymentInstruction
 from goodfunds.files.csv_text import LONGEST_LINE, Text, rows
 from goodfunds.files.decoding import refusal
 from goodfunds.files.instructions import FIELDS, Faults, Placed, sound
-from goodfunds.files.spreadsheet import guarded, unguarded
+from goodfunds.files.spreadsheet import guarded, is_rounded, unguarded
 from goodfunds.money import InvalidAmount, UnknownCurrency, format_amount, parse_amount
 from goodfunds.rails.reasons import (
     CONTENT_INCORRECT,
@@ -119,10 +119,17 @@ def _rows(source: BinaryIO, faults: Faults) -> Iterator[Placed | None]:
             yield None
             continue
         try:
+            _check_rounded(header, cells)
             yield Placed(number, _instruction(dict(zip(header, map(unguarded, cells), strict=True))))
         except _Wrong as fault:
             faults.note(fault.code, number, fault.column, str(fault))
             yield None
+
+
+def _check_rounded(header: Sequence[str], cells: Sequence[str]) -> None:
+    for name, cell in zip(header, cells, strict=True):
+        if is_rounded(cell) and name != "amount":
+            raise _Wrong(CONTENT_INCORRECT, name, f"a spreadsheet has lost the digits of {cell[:40]!r}")
 
 
 def _header(cells: Sequence[str], faults: Faults) -> list[str]:

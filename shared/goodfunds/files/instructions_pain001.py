@@ -7,7 +7,7 @@ from typing import BinaryIO, Final
 
 from goodfunds.files import pain001
 from goodfunds.files.fields import SPACE, ParsedLeaves, leaves_of
-from goodfunds.files.instructions import Faults, Placed, of_transfer
+from goodfunds.files.instructions import RAIL, Faults, Placed, of_transfer
 from goodfunds.files.markup import account
 from goodfunds.files.pain001_schema import ROOT, ROOT_02, VERSIONS
 from goodfunds.files.records import CreditTransfer, FileError, PaymentInformation
@@ -127,10 +127,12 @@ class _Looking:
         self.left_out: dict[str, FileError] = {}
         self._leave_out = leave_out
         self._account_currency = ""
+        self._has_service_level = False
 
     def information(self, found: ParsedLeaves) -> None:
         """A PmtInf before its transactions."""
         self._account_currency = found.text("DbtrAcct/Ccy")
+        self._has_service_level = bool(found.text("PmtTpInf/SvcLvl/Cd"))
         self.look("PmtInf", "PmtInf", found)
         self._account("DbtrAcct", "PmtInf", found)
 
@@ -141,6 +143,9 @@ class _Looking:
         self._account("CdtrAcct", path, found)
         currency = found.attribute("Amt/InstdAmt", "Ccy")
         accounts = {"PmtInf/DbtrAcct": self._account_currency, f"{path}/CdtrAcct": found.text("CdtrAcct/Ccy")}
+        if currency != "EUR" and not (self._has_service_level or found.text("PmtTpInf/SvcLvl/Cd")):
+            why = f"{currency[:10]!r} without a service level: an instruction would ask for {RAIL}"
+            self._refuse(found.line_at("Amt/InstdAmt"), f"{path}/Amt/InstdAmt", why)
         for whose, told in accounts.items():
             if told and told != currency:
                 why = f"{told[:10]!r} is not the payment's currency {currency[:10]!r}"

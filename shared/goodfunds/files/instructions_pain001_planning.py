@@ -67,7 +67,8 @@ def plan(found: Iterable[Placed], client: str, created_at: datetime, message_id:
     """Look through all instructions: whether a message can say them, and what its header will.
 
     Without a `message_id` the payments' keys must be those that a message gives (MsgId/PmtInf/transaction,
-    counted from 1), for they are what keeps a payment from being made twice; with one they are made anew.
+    counted from 1), for they are what keeps a payment from being made twice; with one they are made anew,
+    and must not repeat: the hashes of all are held meanwhile.
     Raises InvalidFile with the line and field of what cannot be said, 100 at most.
     """
     faults, total, parts = Faults(), Total(), Parts(message_id)
@@ -89,6 +90,7 @@ class Parts:
         self._by_keys = not message_id
         self._transaction = 0
         self._of: tuple[object, ...] = ()
+        self._keys: set[int] = set()
 
     def begins(self, placed: Placed, faults: Faults) -> bool:
         """Whether a PmtInf begins with this one; notes a key that is not of this place."""
@@ -102,12 +104,22 @@ class Parts:
         if self._by_keys:
             _check_characters("idempotency_key", instruction.idempotency_key, placed.line, faults)
             begins = self._follow(placed, faults, begins)
+        else:
+            self._check_repeats(placed, faults)
         self._of = of
         if begins:
             self.index += 1
             self._transaction = 0
         self._transaction += 1
         return begins
+
+    def _check_repeats(self, placed: Placed, faults: Faults) -> None:
+        key = placed.instruction.idempotency_key
+        known = len(self._keys)
+        self._keys.add(hash(key))
+        if len(self._keys) == known:
+            why = f"{key[:80]!r} stands twice: under new keys the payment would be made twice"
+            faults.note(TRANSACTION_NOT_SUPPORTED, placed.line, "idempotency_key", why)
 
     def _follow(self, placed: Placed, faults: Faults, differs: bool) -> bool:
         key = placed.instruction.idempotency_key

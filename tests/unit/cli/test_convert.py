@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 from datetime import date
 from pathlib import Path
 
@@ -105,6 +106,41 @@ def test_what_is_no_payment_file_ends_with_two(content: bytes, tmp_path: Path) -
     assert told.exit_code == 2
     assert "no payment file" in told.stderr
     assert "Traceback" not in told.output
+
+
+def test_a_refusal_is_told_as_json_too_and_never_beside_the_result(message: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "odd.json"
+    odd.write_text('[{"a": 1}]')
+    told = run(odd, tmp_path / "out.csv", "--json")
+    assert (told.exit_code, len(json.loads(told.stdout)["errors"])) == (2, 1)
+    message.write_bytes(message.read_bytes().replace(b"<NbOfTxs>3<", b"<NbOfTxs>4<"))
+    told = run(message, "-", "--to", "csv", "--json")
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert json.loads(told.stderr)["errors"]
+
+
+def test_a_file_is_not_converted_onto_itself(message: Path, tmp_path: Path) -> None:
+    before, link = message.read_bytes(), tmp_path / "link"
+    link.symlink_to(message)
+    for target in (message, link):
+        told = run(message, target, "--to", "csv")
+        assert (told.exit_code, "the same file" in told.stderr) == (2, True)
+    assert message.read_bytes() == before
+
+
+def test_what_a_target_was_allowed_to_whom_stays_so(message: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.csv"
+    target.touch(mode=0o600)
+    assert run(message, target).exit_code == 0
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("message_id", ["\x01", "\udcff", "x" * 36])
+def test_a_message_id_that_no_message_can_bear_is_a_users_mistake(
+    message: Path, tmp_path: Path, message_id: str
+) -> None:
+    told = run(message, tmp_path / "out.xml", "--message-id", message_id)
+    assert (told.exit_code, "--message-id" in told.stderr) == (2, True)
 
 
 def test_a_target_without_a_known_suffix_needs_its_form(message: Path, tmp_path: Path) -> None:

@@ -65,6 +65,39 @@ def test_people_see_the_verdict_the_money_and_what_is_wrong(folder: Path) -> Non
     assert "error: line" in told
 
 
+@pytest.mark.parametrize("account", ["[/b]", "[red]12[/red]", "[link=x]1"])
+def test_brackets_in_an_account_are_shown_as_they_are(folder: Path, account: str) -> None:
+    other = f"<Othr><Id>{account}</Id></Othr>".encode()
+    (folder / "odd.xml").write_bytes(STATEMENT.replace(b"<IBAN>DE89370400440532013000</IBAN>", other))
+    found = run(folder, "odd.xml")
+    assert (found.exit_code, account in found.output) == (0, True)
+
+
+def test_a_csv_statement_is_read_by_the_mapping_that_is_named(folder: Path) -> None:
+    rows = "Date,Label,Currency,Amount,Partner Name,Bank Account\n12/15/2018,a,EUR,33.50,b,1\n"
+    (folder / "card.csv").write_text(rows)
+    own = (
+        "name: mine\ntitle: Mine\ndates: [MM/DD/YYYY]\nbooking_date: Date\ncurrency: {fixed: USD}\n"
+        "amount: {style: signed, column: Amount}\n"
+    )
+    (folder / "mine.yaml").write_text(own)
+
+    def sums(*options: str) -> object:
+        return json.loads(run(folder, "card.csv", "--json", *options).output)["sum_minor"]
+
+    assert sums() == {"EUR": 33_50}
+    assert sums("--mapping", "sheet-card") == {"EUR": -33_50}
+    assert sums("--mapping", str(folder / "mine.yaml")) == {"USD": 33_50}
+
+
+def test_a_mapping_that_is_none_is_a_users_mistake(folder: Path) -> None:
+    (folder / "bad.yaml").write_text("name: x\n")
+    for given, told in (("no-such", "sheet-card"), (str(folder / "bad.yaml"), "dates")):
+        found = run(folder, "statement.txt", "--mapping", given)
+        assert (found.exit_code, told in found.output) == (2, True)
+        assert "Traceback" not in found.output
+
+
 def test_a_file_that_is_not_there_is_told_without_a_trace(folder: Path) -> None:
     found = run(folder, "missing.xml")
     assert found.exit_code == 2

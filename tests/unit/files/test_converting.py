@@ -251,6 +251,16 @@ def test_a_column_that_is_unknown_missing_or_twice_there_is_refused() -> None:
     assert refused(_sheet(_HEADER, _ROW + ",x"), Form.JSONL) == [(2, "")]
 
 
+@pytest.mark.parametrize("rounded", ["1.23457E+19", "1,2E+19", "4E+21"])
+def test_an_account_that_a_spreadsheet_has_rounded_is_refused_and_one_of_that_name_comes_back(
+    rounded: str,
+) -> None:
+    row = _ROW.replace("FR1420041010050500013M02606", f'"{rounded}"')
+    assert refused(_sheet(_HEADER, row), Form.JSONL) == [(2, "creditor_account")]
+    lines = json_lines(replace(PLAIN, creditor_account=rounded))
+    assert converted(converted(lines, Form.CSV)[1], Form.JSONL)[1] == lines
+
+
 def test_a_sheet_in_another_encoding_is_refused_and_not_guessed() -> None:
     assert refused(_sheet(_HEADER) + _ROW.replace("Ada", "Zoë").encode("cp1252"), Form.JSONL) == [(2, "")]
 
@@ -345,6 +355,12 @@ def test_a_message_id_gives_new_keys_and_runs_of_one_debtor_and_day_a_pmtinf_eac
     assert found == ["NEW/1/1", "NEW/1/2", "NEW/2/1"]
 
 
+def test_a_key_that_repeats_gets_no_new_ones_under_which_its_payment_would_be_made_twice() -> None:
+    lines = json_lines(PLAIN, replace(PLAIN, idempotency_key="other"), PLAIN)
+    assert refused(lines, Form.PAIN001, message_id="NEW") == [(3, "idempotency_key")]
+    assert converted(lines, Form.CSV)[0].payments == 3
+
+
 def test_amounts_beyond_the_digits_of_a_control_sum_are_refused() -> None:
     big = replace(PLAIN, amount_minor=10**18 - 1)
     assert refused(json_lines(big, replace(big, idempotency_key="M1/1/2")), Form.PAIN001) == [(1, "amount")]
@@ -418,6 +434,13 @@ def test_what_no_instruction_can_say_is_refused_by_line_and_element(
 def test_what_an_instruction_would_say_otherwise_is_refused(said: str, instead: str, path: str) -> None:
     content = _MESSAGE.replace(said, instead, 1).encode()
     assert [found for _, found in refused(content, Form.JSONL)] == [path]
+
+
+def test_a_payment_in_no_euro_and_of_no_service_level_does_not_become_one_of_sepa() -> None:
+    plain = _MESSAGE.replace("<PmtTpInf><SvcLvl><Cd>SEPA</Cd></SvcLvl></PmtTpInf>\n", "")
+    assert converted(plain.encode(), Form.JSONL)[0].payments == 1
+    dollars = plain.replace('Ccy="EUR"', 'Ccy="USD"').encode()
+    assert refused(dollars, Form.JSONL) == [(9, "PmtInf/CdtTrfTxInf/Amt/InstdAmt")]
 
 
 def test_an_element_that_may_be_lost_is_told_and_one_that_would_change_the_payment_stays_refused() -> None:
