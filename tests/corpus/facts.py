@@ -29,7 +29,10 @@ def compare(fact: Mapping[str, Any], found: Inspection) -> Iterator[Compared]:
     extra = fact.get("extra") or {}
     yield _format(str(fact.get("format")), found)
     yield _known("valid", fact.get("valid"), found.valid, found.valid is not None)
-    read = found.valid is not None and found.format != UNKNOWN
+    read = found.readable or (found.valid is not None and found.format != UNKNOWN)
+    # A payment that is not valid is refused, whether or not it could be read.
+    if not str(fact.get("format")).startswith("pain."):
+        yield _known("readable", extra.get("readable"), found.readable, read)
     alone = found.statements[0] if len(found.statements) == 1 else None
     yield _known("entries", fact.get("entries"), found.entries, read)
     for name, of in (("sum_minor", fact), ("booked_sum_minor", extra)):

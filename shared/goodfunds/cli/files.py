@@ -43,8 +43,9 @@ files.add_command(convert_file)
 def inspect(file: Path, as_json: bool, mapping: str | None) -> None:
     """Say what FILE is: its format by its content, whether it keeps to it, entries, sums and balances.
 
-    Exit code 0 where it is valid, 1 where it is not, 2 where it cannot be read, is in no known format, or in
-    one that is recognised and not read. A statement that is not valid may be readable all the same.
+    Exit code 0 where it is valid, 1 where it is not, 2 where it cannot be read, is in no known format, in one
+    that is recognised and not read, or of a version of which nobody here can say whether it is valid. A
+    statement that is not valid may be readable all the same.
 
     \b
     goodfunds files inspect statement.xml
@@ -114,7 +115,8 @@ def _error(each: FileError) -> dict[str, Any]:
 
 
 def _show(name: str, found: Inspection) -> None:
-    verdict = {True: "valid", False: "not valid", None: "not read"}[found.valid]
+    unknown = "not checked" if found.readable else "not read"
+    verdict = {True: "valid", False: "not valid", None: unknown}[found.valid]
     if found.valid is False and found.readable and found.statements:
         verdict += ", but readable"
     _line(f"{name}: {found.format}, {verdict}")

@@ -36,11 +36,17 @@ class MessageKind:
     recurring: tuple[Kind, ...] = field(default=())
 
     @property
+    def _first_roots(self) -> frozenset[str]:
+        """The elements of first versions, which bore the message's whole name, or their own at the end."""
+        names = {f"{self.name}.001.{version:02}" for version in (1, 2)}
+        return frozenset(names | {f"{root}V01" for root in roots(self.name)})
+
+    @property
     def shape(self) -> Shape:
         """What is read of it: with a namespace or without, in a Document or bare."""
         return Shape(
             self.name,
-            roots(self.name),
+            roots(self.name) | self._first_roots,
             self.parts,
             versions=(1, self.newest),
             unqualified=True,
@@ -60,13 +66,17 @@ def _of_transactions(
     group: str = "",
     parts: tuple[str, ...] = (),
     inner: tuple[str, ...] = (),
+    also_in: tuple[str, ...] = (),
     whole: tuple[str, str] = ("", ""),
 ) -> MessageKind:
-    """`parts` of the message beside its header, `inner` ones of the group, which may hold entries, too."""
+    """`parts` of the message beside its header, `inner` ones of the group, which may hold entries, too, as
+
+    may what is in `also_in`.
+    """
     tree: dict[str, tuple[str, ...]] = dict.fromkeys(("GrpHdr", header, *parts), _OF_MESSAGE)
     if group:
         tree |= {group: _OF_MESSAGE, **dict.fromkeys(inner, (group,))}
-    tree[entry] = (group, *inner)
+    tree[entry] = (group, *inner, *also_in)
     counted = group if group == "PmtInf" else ""
     return MessageKind(
         name, newest, tree, entry, amounts, moves, header, total, counted, whole, recurring=(Kind(entry),)
@@ -105,11 +115,16 @@ TRANSACTIONS: Final[Mapping[str, MessageKind]] = MappingProxyType(
                 "pain.001", 13, "CdtTrfTxInf", "Amt/InstdAmt", "Amt/EqvtAmt/Amt", group="PmtInf"
             ),
             _of_transactions(
-                "pain.002", 15, "TxInfAndSts", group="OrgnlPmtInfAndSts", parts=("OrgnlGrpInfAndSts",)
+                "pain.002",
+                15,
+                "TxInfAndSts",
+                group="OrgnlPmtInfAndSts",
+                parts=("OrgnlGrpInfAndSts",),
+                # In version 02 they stand beside the group's status.
+                also_in=_OF_MESSAGE,
             ),
             _of_transactions("pain.008", 12, "DrctDbtTxInf", "InstdAmt", group="PmtInf"),
             _of_transactions("pacs.002", 16, "TxInfAndSts", parts=("OrgnlGrpInfAndSts",)),
-            _of_transactions("pacs.003", 12, "DrctDbtTxInf", _SETTLED, total=_TOTAL),
             _of_transactions(
                 "pacs.004",
                 15,
@@ -120,7 +135,6 @@ TRANSACTIONS: Final[Mapping[str, MessageKind]] = MappingProxyType(
             ),
             _of_transactions("pacs.008", 14, "CdtTrfTxInf", _SETTLED, total=_TOTAL),
             _of_transactions("pacs.009", 13, "CdtTrfTxInf", _SETTLED, total=_TOTAL),
-            _of_transactions("pacs.010", 7, "DrctDbtTxInf", _SETTLED, group="CdtInstr"),
             _of_transactions(
                 "camt.029",
                 14,

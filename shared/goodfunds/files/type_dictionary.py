@@ -17,7 +17,7 @@ FILE: Final = Path(__file__).with_name("iso20022_types.txt")
 class Definition:
     """A message: its name, its element in the Document, and the type of that.
 
-    `name` is that of an earlier version where the one that was asked for is not in the dictionary.
+    `name` is that of another version where the one that was asked for is not in the dictionary.
     """
 
     name: str
@@ -33,14 +33,23 @@ class _Dictionary:
 
 
 def definition(message_name: str) -> Definition | None:
-    """The message (`pain.001.001.09`), else the latest version before it; None where there is none."""
+    """The first of its `definitions`; None where there is none."""
+    return next(iter(definitions(message_name)), None)
+
+
+def definitions(message_name: str) -> tuple[Definition, ...]:
+    """The message (`pain.001.001.09`), else those that it lies between: the next version, the one before.
+
+    A version takes most of what the next one takes, which as a rule adds and renames little; not all.
+    """
     known = _dictionary().messages
-    kind, _, version = message_name.rpartition(".")
-    if not version.isdigit():
-        return None
-    return next(
-        (known[name] for back in range(int(version), 0, -1) if (name := f"{kind}.{back:02}") in known), None
-    )
+    if message_name in known:
+        return (known[message_name],)
+    kind = message_name.rpartition(".")[0]
+    others = sorted(name for name in known if name.rpartition(".")[0] == kind)
+    after = [name for name in others if name > message_name]
+    before = [name for name in others if name < message_name]
+    return tuple(known[name] for name in (*after[:1], *before[-1:]))
 
 
 def type_at(message_name: str, tag_prefix: str, *path: str) -> ElementType | None:

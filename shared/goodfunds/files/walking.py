@@ -15,7 +15,8 @@ from goodfunds.files.records import FileError, InvalidFile
 from goodfunds.files.recurring import Made, Recurring
 from goodfunds.files.schema import Schema
 from goodfunds.files.schema_types import ElementType
-from goodfunds.files.type_dictionary import Definition, definition, schema
+from goodfunds.files.type_dictionary import Definition, schema
+from goodfunds.files.type_dictionary import definition as definition_named
 from goodfunds.files.xml import MOST_ERRORS, Message, Part, line_of, name_of
 from goodfunds.rails.reasons import INVALID_FILE_FORMAT
 
@@ -60,14 +61,16 @@ _MOST_LETTERS: Final = 1 << 16
 class Walk:
     """Iterates over what was met, in the order of the parts' ends; what breaks the standard is in `errors`.
 
-    `definition` is None for a message that the dictionary does not have. Raises InvalidFile for what is no
-    message of the kind.
+    `definition` is what it is checked as, unless given that of its name; None for a message that the
+    dictionary does not have. Raises InvalidFile for what is no message of the kind.
     """
 
-    def __init__(self, source: BinaryIO, kind: MessageKind, make: Make) -> None:
+    def __init__(
+        self, source: BinaryIO, kind: MessageKind, make: Make, definition: Definition | None = None
+    ) -> None:
         self.errors: list[FileError] = []
         self.message_id = ""
-        self.definition: Definition | None = None
+        self.definition = definition
         self._kind = kind
         self._make = make
         recurring = [Recurring(each, partial(self._again, each.name)) for each in kind.recurring]
@@ -115,13 +118,14 @@ class Walk:
 
     def _root(self, part: Part) -> ElementType | None:
         """The type of the message's element."""
-        self.definition = definition(self._message.name)
+        self.definition = self.definition or definition_named(self._message.name)
         if self.definition is None:
             return None
         document = part.element.getparent()
         if document is not None and name_of(document) == "Document":
             self._schema.check_attributes(document, "Document", self.errors)
-        if part.name != self.definition.root:
+        # The elements of other versions may have other names.
+        if part.name != self.definition.root and self.definition.name == self._message.name:
             why = f"{part.name} is not the element of {self._message.name}: {self.definition.root} is"
             self._note(FileError(INVALID_FILE_FORMAT, line_of(part.element), "", why))
             return None

@@ -1,6 +1,8 @@
 """An inspection tells whether a message keeps to the standard to the letter, and what it says at a glance."""
 
 import gzip
+import re
+from datetime import date
 from io import BytesIO
 
 import pytest
@@ -14,6 +16,7 @@ from goodfunds.files.inspection import Inspection
 from goodfunds.files.records import InvalidFile
 from goodfunds.files.reports import StatementEnd
 from goodfunds.files.unpacking import FREE_BYTES
+from goodfunds.local.demo_file import demo_file
 from goodfunds.rails import reasons as code
 from tests.unit.files.interbank_texts import (
     CAMT_029,
@@ -200,11 +203,45 @@ def test_a_total_that_is_no_amount_of_its_currency_is_an_error() -> None:
     assert inspected(PACS_008.replace(b">20.03</Ttl", b">+20.030000</Ttl")).valid
 
 
-def test_a_version_between_those_that_are_known_is_checked_as_the_one_before() -> None:
-    found = inspected(PACS_004.replace(b"001.09", b"001.12").replace(b"<RtrId>", b"<Rtr>"))
-    assert found.valid is False
+def test_a_version_that_is_not_known_is_valid_where_one_that_it_lies_between_is_and_is_told() -> None:
+    found = inspected(PACS_004.replace(b"001.09", b"001.12"))
+    assert (found.valid, [each.message for each in found.warnings]) == (
+        True,
+        ["pacs.004.001.12 is not known here: checked as pacs.004.001.13 and pacs.004.001.11"],
+    )
+    # What neither takes its own definition may take, but for what does not add up.
+    odd = PACS_004.replace(b"001.09", b"001.12").replace(b"<RtrId>R1</RtrId>", b"<Rtr>R1</Rtr>")
+    assert (inspected(odd).valid, inspected(odd).readable) == (None, True)
+    assert inspected(odd.replace(b"<NbOfTxs>1<", b"<NbOfTxs>2<")).valid is False
+    # What the version before takes and the next one does not.
+    plain = ENTRY.replace("<Sts><Cd>BOOK</Cd></Sts>", "<Sts>BOOK</Sts>")
+    assert inspected(statement(plain, version="06")).valid
     assert inspected(statement(ENTRY, version="14")).valid
     assert "not a version that is read" in inspected(statement(ENTRY, version="99")).errors[0].message
+
+
+@pytest.mark.parametrize("name", ["BkToCstmrStmt", "BkToCstmrStmtV01", "camt.053.001.01"])
+def test_the_element_of_a_first_version_may_bear_another_name(name: str) -> None:
+    plain = ENTRY.replace("<Sts><Cd>BOOK</Cd></Sts>", "<Sts>BOOK</Sts>")
+    detail = '<Amt Ccy="EUR">10.00</Amt><CdtDbtInd>DBIT</CdtDbtInd></TxDtls>'
+    raw = statement(plain.replace(detail, "</TxDtls>"), version="01")
+    found = inspected(raw.replace(b"BkToCstmrStmt", name.encode()))
+    assert (found.valid, found.entries, dict(found.sums)) == (True, 1, {"EUR": -10_00})
+
+
+def test_a_pain_001_of_a_version_that_is_not_known_is_valid_where_payments_are_read() -> None:
+    raw = demo_file(2, 1, date(2026, 3, 2)).replace(b"pain.001.001.09", b"pain.001.001.05")
+    assert inspected(raw).valid is False
+    plain = re.sub(rb"<ReqdExctnDt><Dt>([^<]+)</Dt></ReqdExctnDt>", rb"<ReqdExctnDt>\1</ReqdExctnDt>", raw)
+    found = inspected(plain)
+    assert (found.valid, found.entries, found.errors) == (True, 2, ())
+    assert inspected(plain.replace(b"<NbOfTxs>2<", b"<NbOfTxs>3<", 1)).valid is False
+
+
+def test_a_version_of_which_nothing_is_known_is_neither_valid_nor_invalid_and_counted() -> None:
+    found = inspected(PAIN_008.replace(b"pain.008.001.08", b"pain.008.003.02"))
+    assert (found.valid, found.readable, found.entries, dict(found.sums)) == (None, True, 1, {"EUR": 12_34})
+    assert "not checked" in found.warnings[0].message
 
 
 def test_a_message_that_is_not_read_into_records_is_checked_where_its_version_is_known() -> None:
@@ -271,6 +308,14 @@ def test_a_status_report_is_inspected_by_its_version() -> None:
     found = inspected(STATUS_REPORT)
     assert found.format.startswith("pain.002.001.")
     assert found.entries >= 1
+
+
+def test_statuses_beside_that_of_their_group_are_counted_as_the_first_versions_have_them() -> None:
+    name = "pain.002.001.02"
+    status = "<TxInfAndSts><OrgnlEndToEndId>E1</OrgnlEndToEndId><TxSts>RJCT</TxSts></TxInfAndSts>"
+    raw = f'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:{name}"><{name}>{status * 2}</{name}></Document>'
+    found = inspected(raw.encode())
+    assert (found.format, found.valid, found.readable, found.entries) == (name, None, True, 2)
 
 
 @settings(max_examples=300, deadline=None)
