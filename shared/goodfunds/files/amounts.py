@@ -3,7 +3,13 @@
 import re
 
 from goodfunds.files.fields import SPACE
-from goodfunds.money import exponent, parse_amount
+from goodfunds.files.leaves import Leaves, Unsound
+from goodfunds.money import InvalidAmount, UnknownCurrency, exponent, parse_amount
+from goodfunds.rails.reasons import (
+    INVALID_AMOUNT,
+    INVALID_TRANSACTION_CURRENCY,
+    MANDATORY_ELEMENT_MISSING,
+)
 
 _DECIMAL = re.compile(r"\+?(?:([0-9]+)(?:\.([0-9]*))?|\.([0-9]+))")
 
@@ -21,3 +27,16 @@ def read_amount(text: str, currency: str) -> int:
         fraction = fraction[:places] + fraction[places:].rstrip("0")
         text = (found[1] or "0") + (f".{fraction}" if fraction else "")
     return parse_amount(text, currency)
+
+
+def money_at(found: Leaves, path: str) -> tuple[int, str]:
+    """(minor, currency) of an amount that must be there. Raises Unsound."""
+    if not found.first(path):
+        raise Unsound(MANDATORY_ELEMENT_MISSING, found.line, path, "the amount must be there")
+    currency = found.attribute(path, "Ccy")
+    try:
+        return read_amount(found.text(path), currency), currency
+    except UnknownCurrency as fault:
+        raise Unsound(INVALID_TRANSACTION_CURRENCY, found.line_at(path), path, str(fault)) from None
+    except InvalidAmount as fault:
+        raise Unsound(INVALID_AMOUNT, found.line_at(path), path, str(fault)) from None

@@ -1,41 +1,28 @@
 """From the leaves of a camt.053 or camt.054 to its records: which element is which field, in all versions.
 
 Lenient where only form is broken, strict where money is: an amount, its currency or its direction that
-cannot be read raises NotMoney.
+cannot be read raises Unsound.
 """
 
 from datetime import date
 
-from goodfunds.files.amounts import read_amount
+from goodfunds.files.amounts import money_at
 from goodfunds.files.camt_charges import charges, read_money
 from goodfunds.files.fields import check_moment, read_count, read_date, read_flag
-from goodfunds.files.leaves import Leaves
+from goodfunds.files.leaves import Leaves, Unsound
 from goodfunds.files.reports import Balance, Entry, EntryBatch, EntryTransaction, Statement
-from goodfunds.money import InvalidAmount, UnknownCurrency
 from goodfunds.rails.reasons import (
     CONTENT_INCORRECT,
-    INVALID_AMOUNT,
     INVALID_DATE,
-    INVALID_TRANSACTION_CURRENCY,
     MANDATORY_ELEMENT_MISSING,
 )
-
-
-class NotMoney(ValueError):
-    """What makes an entry or a balance worthless: reason code, line, path in its part, and why."""
-
-    def __init__(self, code: str, line: int, path: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.line = line
-        self.path = path
 
 
 def statement(found: Leaves, number: int, header: Leaves, balances: tuple[Balance, ...]) -> Statement:
     """Stmt or Ntfctn; its time of creation is that of the message where it has none."""
     account = _account(found, "Acct")
     if not account:
-        raise NotMoney(MANDATORY_ELEMENT_MISSING, found.line, "Acct", "the account must be there")
+        raise Unsound(MANDATORY_ELEMENT_MISSING, found.line, "Acct", "the account must be there")
     source = found if found.has("CreDtTm") else header
     return Statement(
         number=number,
@@ -57,7 +44,7 @@ def statement(found: Leaves, number: int, header: Leaves, balances: tuple[Balanc
 
 def balance(found: Leaves) -> Balance:
     """Bal; without CdtDbtInd it counts as credit."""
-    minor, currency = _money(found, "Amt")
+    minor, currency = money_at(found, "Amt")
     direction = _direction(found)
     return Balance(
         kind=found.stripped("Tp/CdOrPrtry/Cd", "Tp/CdOrPrtry/Prtry"),
@@ -81,12 +68,12 @@ def entry(
     transactions: list[EntryTransaction],
 ) -> Entry:
     """Ntry with what its NtryDtls held. Without a status or `default_status` it is refused."""
-    minor, currency = _money(found, "Amt")
+    minor, currency = money_at(found, "Amt")
     direction, stands = _direction(found), status(found) or default_status
     if not direction:
-        raise NotMoney(MANDATORY_ELEMENT_MISSING, found.line, "CdtDbtInd", "CdtDbtInd must be there")
+        raise Unsound(MANDATORY_ELEMENT_MISSING, found.line, "CdtDbtInd", "CdtDbtInd must be there")
     if not stands:
-        raise NotMoney(MANDATORY_ELEMENT_MISSING, found.line, "Sts", "the status must be there")
+        raise Unsound(MANDATORY_ELEMENT_MISSING, found.line, "Sts", "the status must be there")
     return Entry(
         number=number,
         amount_minor=minor,
@@ -109,12 +96,12 @@ def entry(
 
 def entry_batch(found: Leaves) -> EntryBatch:
     """NtryDtls/Btch."""
-    minor, currency = _money(found, "TtlAmt") if found.has("TtlAmt") else (None, "")
+    minor, currency = money_at(found, "TtlAmt") if found.has("TtlAmt") else (None, "")
     count = found.stripped("NbOfTxs")
     try:
         number = read_count(count) if count else None
     except ValueError as fault:
-        raise NotMoney(CONTENT_INCORRECT, found.line_at("NbOfTxs"), "NbOfTxs", str(fault)) from None
+        raise Unsound(CONTENT_INCORRECT, found.line_at("NbOfTxs"), "NbOfTxs", str(fault)) from None
     return EntryBatch(
         message_id=found.stripped("MsgId"),
         payment_information_id=found.stripped("PmtInfId"),
@@ -130,7 +117,7 @@ def entry_transaction(found: Leaves, batch: EntryBatch) -> EntryTransaction:
     currency = ""
     for path in ("Amt", "AmtDtls/TxAmt/Amt"):
         if found.has(path):
-            minor, currency = _money(found, path)
+            minor, currency = money_at(found, path)
             break
     original = found.first("AmtDtls/InstdAmt/Amt", "AmtDtls/TxAmt/Amt")
     return EntryTransaction(
@@ -160,23 +147,11 @@ def entry_transaction(found: Leaves, batch: EntryBatch) -> EntryTransaction:
     )
 
 
-def _money(found: Leaves, path: str) -> tuple[int, str]:
-    if not found.first(path):
-        raise NotMoney(MANDATORY_ELEMENT_MISSING, found.line, path, "the amount must be there")
-    currency, text = found.attribute(path, "Ccy"), found.text(path).strip()
-    try:
-        return read_amount(text, currency), currency
-    except UnknownCurrency as fault:
-        raise NotMoney(INVALID_TRANSACTION_CURRENCY, found.line_at(path), path, str(fault)) from None
-    except InvalidAmount as fault:
-        raise NotMoney(INVALID_AMOUNT, found.line_at(path), path, str(fault)) from None
-
-
 def _direction(found: Leaves) -> str:
     text = found.stripped("CdtDbtInd")
     if text not in ("CRDT", "DBIT", ""):
         why = f"{text[:40]!r} is neither CRDT nor DBIT"
-        raise NotMoney(CONTENT_INCORRECT, found.line_at("CdtDbtInd"), "CdtDbtInd", why)
+        raise Unsound(CONTENT_INCORRECT, found.line_at("CdtDbtInd"), "CdtDbtInd", why)
     return text
 
 
@@ -185,7 +160,7 @@ def _flag(found: Leaves, path: str) -> bool:
     try:
         return read_flag(text) if text else False
     except ValueError as fault:
-        raise NotMoney(CONTENT_INCORRECT, found.line_at(path), path, str(fault)) from None
+        raise Unsound(CONTENT_INCORRECT, found.line_at(path), path, str(fault)) from None
 
 
 def _date(found: Leaves, *paths: str) -> date | None:
@@ -193,14 +168,14 @@ def _date(found: Leaves, *paths: str) -> date | None:
     try:
         return read_date(text) if text else None
     except ValueError as fault:
-        raise NotMoney(INVALID_DATE, found.line_at(*paths), paths[0], str(fault)) from None
+        raise Unsound(INVALID_DATE, found.line_at(*paths), paths[0], str(fault)) from None
 
 
 def _moment(found: Leaves, path: str) -> str:
     try:
         return check_moment(found.stripped(path))
     except ValueError as fault:
-        raise NotMoney(INVALID_DATE, found.line_at(path), path, str(fault)) from None
+        raise Unsound(INVALID_DATE, found.line_at(path), path, str(fault)) from None
 
 
 def _bank_transaction_code(found: Leaves) -> str:

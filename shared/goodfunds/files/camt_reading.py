@@ -10,7 +10,7 @@ from goodfunds.files import camt_mapping as mapping
 from goodfunds.files.camt_recurring import DETAIL, ENTRY, entry_again
 from goodfunds.files.camt_warnings import batch_differs, does_not_add_up
 from goodfunds.files.fields import ParsedLeaves, add_leaves, leaves_of
-from goodfunds.files.leaves import Leaves
+from goodfunds.files.leaves import Leaves, Unsound
 from goodfunds.files.outline import RecurringLeaves
 from goodfunds.files.records import FileError, InvalidFile
 from goodfunds.files.recurring import Made, Recurring
@@ -48,7 +48,7 @@ def read_report(source: BinaryIO, wanted: Shape, part: str, default_status: str 
     reading = _Reading(source, wanted, part, default_status)
     try:
         yield from reading.records()
-    except mapping.NotMoney as fault:
+    except Unsound as fault:
         error = FileError(fault.code, fault.line, f"{part}/{reading.place}{fault.path}", str(fault))
         raise InvalidFile([error], reading.message_id) from None
     except InvalidFile as fault:

@@ -16,7 +16,7 @@ ENTRY = Kind(
 
 
 def entry_again(found: Sequence[RecurringLeaves], number: int, default_status: str) -> Entry:
-    """Ntry from its leaves and those of its parts. Raises NotMoney."""
+    """Ntry from its leaves and those of its parts. Raises Unsound."""
     batches: list[EntryBatch] = []
     transactions: list[EntryTransaction] = []
     batch = EntryBatch()

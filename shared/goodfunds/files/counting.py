@@ -7,8 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from goodfunds.files.amounts import read_amount
-from goodfunds.files.leaves import Leaves
-from goodfunds.files.walking import Unsound
+from goodfunds.files.leaves import Leaves, Unsound
 from goodfunds.money import CURRENCIES, InvalidAmount
 from goodfunds.rails.reasons import INVALID_AMOUNT, INVALID_TRANSACTION_CURRENCY
 

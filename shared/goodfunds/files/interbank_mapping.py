@@ -3,19 +3,12 @@
 from dataclasses import replace
 from datetime import date
 
-from goodfunds.files.amounts import read_amount
+from goodfunds.files.amounts import money_at
 from goodfunds.files.fields import read_date
 from goodfunds.files.interbank import Assignment, InterbankHeader, InterbankTransfer, Original
-from goodfunds.files.leaves import Leaves
+from goodfunds.files.leaves import Leaves, Unsound
 from goodfunds.files.told_totals import Told
-from goodfunds.files.walking import Unsound
-from goodfunds.money import InvalidAmount, UnknownCurrency
-from goodfunds.rails.reasons import (
-    INVALID_AMOUNT,
-    INVALID_DATE,
-    INVALID_TRANSACTION_CURRENCY,
-    MANDATORY_ELEMENT_MISSING,
-)
+from goodfunds.rails.reasons import INVALID_DATE
 
 
 def header(found: Leaves, message_name: str, total: str) -> InterbankHeader:
@@ -64,7 +57,7 @@ class Transfers:
 
 
 def _transfer(found: Leaves, between_banks: bool, settlement_date: date | None) -> InterbankTransfer:
-    minor, currency = money(found, "IntrBkSttlmAmt")
+    minor, currency = money_at(found, "IntrBkSttlmAmt")
     return InterbankTransfer(
         instruction_id=found.text("PmtId/InstrId"),
         end_to_end_id=found.text("PmtId/EndToEndId"),
@@ -89,7 +82,7 @@ def _transfer(found: Leaves, between_banks: bool, settlement_date: date | None) 
 def original(found: Leaves, *amounts: str) -> Original:
     """The payment that a part is about, by its Orgnl… elements; `amounts`: where its amount may be."""
     path = found.first(*amounts)
-    minor, currency = money(found, path) if path else (None, "")
+    minor, currency = money_at(found, path) if path else (None, "")
     return Original(
         instruction_id=found.stripped("OrgnlInstrId"),
         end_to_end_id=found.stripped("OrgnlEndToEndId"),
@@ -126,19 +119,6 @@ def reason(found: Leaves, name: str) -> tuple[str, str]:
     """(code, text) of a status, a return or a cancellation; of several the first code, and all text."""
     code = found.stripped(f"{name}/Rsn/Cd", f"{name}/Rsn/Prtry")
     return code, " ".join(text.strip() for text in found.texts(f"{name}/AddtlInf"))
-
-
-def money(found: Leaves, path: str) -> tuple[int, str]:
-    """(minor, currency) of an amount that must be there. Raises Unsound."""
-    if not found.first(path):
-        raise Unsound(MANDATORY_ELEMENT_MISSING, found.line, path, "the amount must be there")
-    currency = found.attribute(path, "Ccy")
-    try:
-        return read_amount(found.text(path), currency), currency
-    except UnknownCurrency as fault:
-        raise Unsound(INVALID_TRANSACTION_CURRENCY, found.line_at(path), path, str(fault)) from None
-    except InvalidAmount as fault:
-        raise Unsound(INVALID_AMOUNT, found.line_at(path), path, str(fault)) from None
 
 
 def day(found: Leaves, path: str) -> date | None:

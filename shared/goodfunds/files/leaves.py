@@ -1,7 +1,17 @@
-"""The leaves of an element by their path in it, however they were read."""
+"""The leaves of an element by their path in it, however they were read, and what is wrong with them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+
+
+class Unsound(ValueError):
+    """What makes a part worthless: reason code, line, path in the part, and why."""
+
+    def __init__(self, code: str, line: int, path: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.line = line
+        self.path = path
 
 
 class Leaves(ABC):

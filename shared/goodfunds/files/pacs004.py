@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
+from goodfunds.files.amounts import money_at
 from goodfunds.files.interbank import InterbankHeader, Original, PaymentReturn
-from goodfunds.files.interbank_mapping import day, header, money, of_group, original, reason
+from goodfunds.files.interbank_mapping import day, header, of_group, original, reason
 from goodfunds.files.interbank_reading import read_strictly
 from goodfunds.files.kinds import TRANSACTIONS
-from goodfunds.files.leaves import Leaves
-from goodfunds.files.walking import Unsound
+from goodfunds.files.leaves import Leaves, Unsound
 from goodfunds.rails.reasons import CONTENT_INCORRECT, MANDATORY_ELEMENT_MISSING
 
 _KIND = TRANSACTIONS["pacs.004"]
@@ -66,7 +66,7 @@ class _Returns:
     def _return(self, found: Leaves) -> PaymentReturn:
         if self._is_whole:
             raise Unsound(CONTENT_INCORRECT, found.line, "", "GrpRtr says that no payment is named")
-        minor, currency = money(found, "RtrdIntrBkSttlmAmt")
+        minor, currency = money_at(found, "RtrdIntrBkSttlmAmt")
         code, text = _reason(found)
         return PaymentReturn(
             return_id=found.stripped("RtrId"),

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+from goodfunds.files.amounts import money_at
 from goodfunds.files.interbank import InterbankHeader
-from goodfunds.files.interbank_mapping import account, header, money
+from goodfunds.files.interbank_mapping import account, header
 from goodfunds.files.interbank_reading import read_strictly
 from goodfunds.files.kinds import TRANSACTIONS
 from goodfunds.files.leaves import Leaves
@@ -48,7 +49,7 @@ def _record(name: str, found: Leaves, message_name: str) -> Record | None:
         return header(found, message_name, "")
     if name != _KIND.entry:
         return None
-    minor, currency = money(found, "InstdAmt")
+    minor, currency = money_at(found, "InstdAmt")
     return DirectDebit(
         instruction_id=found.text("PmtId/InstrId"),
         end_to_end_id=found.text("PmtId/EndToEndId"),

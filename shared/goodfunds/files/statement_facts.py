@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 from goodfunds.files.counting import Sums, amount_at, as_decimal, is_code
 from goodfunds.files.inspection import StatementFacts
 from goodfunds.files.kinds import MessageKind
-from goodfunds.files.leaves import Leaves
+from goodfunds.files.leaves import Leaves, Unsound
 from goodfunds.files.records import FileError
-from goodfunds.files.walking import Met, Unsound
+from goodfunds.files.walking import Met
 from goodfunds.files.xml import MOST_ERRORS
 from goodfunds.rails.reasons import CONTENT_INCORRECT, MANDATORY_ELEMENT_MISSING
 

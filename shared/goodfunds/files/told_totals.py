@@ -6,9 +6,8 @@ from typing import TypeVar
 
 from goodfunds.files.counting import Sums, amount_at, as_decimal
 from goodfunds.files.fields import read_count, read_decimal
-from goodfunds.files.leaves import Leaves
+from goodfunds.files.leaves import Leaves, Unsound
 from goodfunds.files.records import FileError
-from goodfunds.files.walking import Unsound
 from goodfunds.rails.reasons import INVALID_CONTROL_SUM, INVALID_NUMBER_OF_TRANSACTIONS
 
 Read = TypeVar("Read")

@@ -9,7 +9,7 @@ from lxml import etree
 
 from goodfunds.files.fields import ParsedLeaves, add_leaves
 from goodfunds.files.kinds import MessageKind
-from goodfunds.files.leaves import Leaves
+from goodfunds.files.leaves import Leaves, Unsound
 from goodfunds.files.outline import RecurringLeaves
 from goodfunds.files.records import FileError, InvalidFile
 from goodfunds.files.recurring import Made, Recurring
@@ -22,16 +22,6 @@ from goodfunds.rails.reasons import INVALID_FILE_FORMAT
 
 Make = Callable[[str, Leaves], object]
 """Makes the record of a part by its name and its leaves, None for a part that needs none. Raises Unsound."""
-
-
-class Unsound(ValueError):
-    """What makes a part worthless: reason code, line, path in the part, and why."""
-
-    def __init__(self, code: str, line: int, path: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.line = line
-        self.path = path
 
 
 class Met(NamedTuple):
