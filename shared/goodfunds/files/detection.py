@@ -113,6 +113,7 @@ def _mt(text: str) -> str:
     """
     if text.startswith("<"):
         return ""
+    text = text.replace("\r", "\n")
     block, first = _FIN_BLOCK.search(text), _MT_FIELD.search(text)
     if block is not None and (first is None or block.start() < first.start()):
         typed = _MT_TYPE.search(text, block.start(), len(text) if first is None else first.start())

@@ -34,7 +34,8 @@ def read_strictly(
     counted = Counted()
     for met in walk:
         if walk.definition is None:
-            raise InvalidFile([FileError(INVALID_FILE_FORMAT, 1, "", f"{walk.name} has no namespace")])
+            why = f"{walk.name} has no namespace, or one of which nothing is known"
+            raise InvalidFile([FileError(INVALID_FILE_FORMAT, 1, "", why)])
         if walk.errors:
             break
         record: Record | None = met.record  # type: ignore[assignment]  # made by the mapping, above

@@ -51,8 +51,8 @@ _MOST_LETTERS: Final = 1 << 16
 class Walk:
     """Iterates over what was met, in the order of the parts' ends; what breaks the standard is in `errors`.
 
-    `definition` is what it is checked as, unless given that of its name; None for a message that the
-    dictionary does not have. Raises InvalidFile for what is no message of the kind.
+    `definition` is what it is checked as: one that is given, else that of its name; None for a message that
+    the dictionary does not have. Raises InvalidFile for what is no message of the kind.
     """
 
     def __init__(

@@ -67,6 +67,7 @@ def test_a_dialects_namespace_names_the_message_that_it_is_a_dialect_of() -> Non
         ("Examples of our bank, 2026\n\n:20:X\n:25:1\n:28C:1/1\n:60F:C260302EUR1,00\n", "mt940"),
         ("-\n:940:\n:20:X\n", "mt940"),
         (":61:2603020302C1,00NTRFNONREF\n", "mt940"),
+        ("\r$\r:20:X\r:25:1\r:34F:EUR0,\r", "mt942"),
         ("01,A,B,260302,0200,1/\n88,65,,2/\n02,1,1,1,260302,,USD,2/\n", "bai2"),
         ("01,A,B,260302,0200,1,65,,2/02,1,1,1,260302,,USD,2/03,1,USD,010,1,,/", "bai2"),
         ("02,1,1,1,260302,,USD,2/\n03,1,USD,010,1,,/\n", "bai2"),
