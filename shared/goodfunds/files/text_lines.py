@@ -1,6 +1,6 @@
 """Bytes of a text file to its lines: no encoding is declared, any line end will do, all of it bounded.
 
-UTF-16 with a byte order mark, else line by line UTF-8, else Windows-1252 (whose five gaps are Latin-1).
+UTF-16 or UTF-32, marked or shown by zeros, else line by line UTF-8, else Windows-1252 (gaps: Latin-1).
 """
 
 import codecs
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final
 
 from goodfunds.files.decoding import CHUNK, refusal
+from goodfunds.files.encodings import encoding_of
 
 TOTAL_BYTES: Final = 1 << 30
 """The largest file that is read."""
@@ -15,7 +16,8 @@ TOTAL_BYTES: Final = 1 << 30
 LONGEST_LINE: Final = 1 << 14
 """Bytes of the longest line: banks write a whole :86: of a few hundred characters as one."""
 
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_HEAD: Final = 64
+"""Bytes that show the encoding."""
 
 
 def pieces(source: BinaryIO, total_limit: int = TOTAL_BYTES) -> Iterator[bytes]:
@@ -33,7 +35,7 @@ def lines(found: Iterable[bytes]) -> Iterator[tuple[int, str]]:
 
     Refused: a NUL byte, which no text has, and a line of over 16 KiB.
     """
-    for number, raw in enumerate(_raw_lines(_unmarked(found)), 1):
+    for number, raw in enumerate(_raw_lines(as_utf8(found)), 1):
         if len(raw) > LONGEST_LINE:
             raise refusal(number, f"the line is longer than {LONGEST_LINE} bytes")
         if b"\0" in raw:
@@ -57,24 +59,26 @@ def _raw_lines(found: Iterator[bytes]) -> Iterator[bytes]:
         yield rest.removesuffix(b"\r")
 
 
-def _unmarked(found: Iterable[bytes]) -> Iterator[bytes]:
-    """The pieces without a byte order mark; those of UTF-16 as UTF-8."""
+def as_utf8(found: Iterable[bytes]) -> Iterator[bytes]:
+    """The pieces without a byte order mark, those of UTF-16 and UTF-32 as UTF-8. Raises InvalidFile."""
     source = iter(found)
     head = b""
-    while len(head) < len(codecs.BOM_UTF8) and (piece := next(source, b"")):
+    while len(head) < _HEAD and (piece := next(source, b"")):
         head += piece
-    if not head.startswith(_UTF16):
-        yield head.removeprefix(codecs.BOM_UTF8)
+    encoding, mark = encoding_of(head[:_HEAD])
+    head = head[mark:]
+    if not encoding.startswith(("utf-16", "utf-32")):
+        yield head
         yield from source
         return
-    decoder = codecs.getincrementaldecoder("utf-16")()
+    decoder = codecs.getincrementaldecoder(encoding)()
     try:
         yield decoder.decode(head).encode("utf-8")
         for piece in source:
             yield decoder.decode(piece).encode("utf-8")
         decoder.decode(b"", True)
     except UnicodeError:
-        raise refusal(0, "the bytes are not utf-16, which the file claims to be") from None
+        raise refusal(0, f"the bytes are not {encoding}, which the file seems to be") from None
 
 
 def _text(raw: bytes) -> str:
