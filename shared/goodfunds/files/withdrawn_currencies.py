@@ -10,12 +10,14 @@ from typing import Final
 
 from goodfunds.money import CURRENCIES, UnknownCurrency
 
+_WITHOUT: Final = "ADP BEF BYB BYR ESP GRD ITL LUF MGF PTE TPE TRL"
+_OF_HUNDREDTHS: Final = """
+    AFA ANG ATS AYM AZM BGL BGN CSD CUC CYP DEM EEK FIM FRF GHC GWP HRK IEP LTL LVL MRO MTL MZM NLG ROL RUR
+    SDD SIT SKK SLL SRG STD TMM USS VEB VEF YUM ZMK ZWD ZWL ZWN ZWR
+"""
+
 WITHDRAWN: Final[Mapping[str, int]] = MappingProxyType(
-    {
-        **dict.fromkeys(("BEF", "ESP", "GRD", "ITL", "LUF", "PTE", "TRL"), 0),
-        **dict.fromkeys(("ATS", "BGN", "CYP", "DEM", "EEK", "FIM", "FRF", "HRK", "IEP", "LTL"), 2),
-        **dict.fromkeys(("LVL", "MTL", "NLG", "ROL", "SIT", "SKK"), 2),
-    }
+    dict.fromkeys(_WITHOUT.split(), 0) | dict.fromkeys(_OF_HUNDREDTHS.split(), 2)
 )
 
 
