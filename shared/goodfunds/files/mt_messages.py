@@ -1,4 +1,4 @@
-"""FIN messages of any type, such as MT101 and MT103: recognised, with their fields and amounts.
+"""FIN messages of all types but statements, such as MT101 and MT103: recognised, with fields and amounts.
 
 SWIFT FIN: blocks {1:basic header}{2:application header}{3:user header}{4:text}{5:trailers}, the text's
 fields each on a line of their own, `-}` its end. Nothing is sent from these, so only form and money are
@@ -15,12 +15,16 @@ from goodfunds.files import mt_grammar as grammar
 from goodfunds.files.decoding import refusal
 from goodfunds.files.findings import Findings
 from goodfunds.files.inspection import Inspection
+from goodfunds.files.mt_kind import APPLICATION_HEADER, STATEMENT_KINDS
+from goodfunds.files.mt_mandatory import check_once
 from goodfunds.files.mt_records import FinMessage
 from goodfunds.files.records import InvalidFile
+from goodfunds.files.short_dates import short_date
 from goodfunds.files.text_lines import lines, pieces
 from goodfunds.money import InvalidAmount, UnknownCurrency
 from goodfunds.rails.reasons import (
     INVALID_AMOUNT,
+    INVALID_DATE,
     INVALID_FILE_FORMAT,
     INVALID_TRANSACTION_CURRENCY,
     MANDATORY_ELEMENT_MISSING,
@@ -32,26 +36,32 @@ MOST_CHARACTERS: Final = 1 << 20
 MOST_HEADER: Final = 1 << 13
 """Characters before a message's text: its acknowledgement, its headers, the trailers of the one before."""
 
-_KIND: Final = re.compile(r"\{2:[IO]([0-9]{3})", re.ASCII)
 _SENDER: Final = re.compile(r"\{1:F01([A-Z0-9]{12})", re.ASCII)
 _INPUT_TO: Final = re.compile(r"\{2:I[0-9]{3}([A-Z0-9]{12})", re.ASCII)
 _OUTPUT_FROM: Final = re.compile(r"\{2:O[0-9]{3}[0-9]{10}([A-Z0-9]{12})", re.ASCII)
 _UETR: Final = re.compile(r"\{121:([0-9a-f-]{36})\}", re.ASCII)
 _FIELD: Final = re.compile(r":([0-9]{2}[A-Z]?):(.*)", re.ASCII)
-_DATED: Final = re.compile(r"(?:[0-9]{6})?([A-Z]{3})(.*)", re.ASCII)
-_AMOUNTS: Final = frozenset(("32A", "32B", "32C", "32D"))
+_UNDATED: Final = re.compile(r"()([A-Z]{3})(.*)", re.ASCII)
+_DATED: Final = re.compile(r"([0-9]{6})([A-Z]{3})(.*)", re.ASCII)
+_AMOUNTS: Final = {"32A": _DATED, "32B": _UNDATED, "32C": _DATED, "32D": _DATED}
+_BULKS: Final = frozenset(("mt102", "mt104", "mt107"))
+"""Their transactions, each begun by a field 21, are followed by what settles them all: 32A, or a 32B more."""
 
 
 def read(source: BinaryIO) -> Iterator[FinMessage]:
     """Each message but acknowledgements. Raises InvalidFile, perhaps late: no block 4, one that is cut,
 
-    a message without field 20, an amount that is none. Holds one message.
+    a message without field 20 or another that its type must have, an amount that is none, a statement, which
+    `mt940` reads. Holds one message.
     """
     return _read(pieces(source), Findings())
 
 
 def inspect_messages(found: Iterable[bytes], kind: str) -> Inspection:
-    """Of messages of any type: entries and sums are of their fields 32A, 32B, 32C and 32D."""
+    """Of messages of other types: entries and sums are of their fields 32A, 32B, 32C and 32D.
+
+    `valid` as far as is looked: the form, the amounts, and the fields that common types must have.
+    """
     findings = Findings(collect=True)
     sums: dict[str, int] = {}
     entries = messages = 0
@@ -101,11 +111,15 @@ def _read(found: Iterable[bytes], findings: Findings) -> Iterator[FinMessage]:
             message, text = _Open(number), text[2:]
         if not text.strip():
             continue
+        outside = _FIELD.fullmatch(text)
+        if outside is not None:
+            told = f"field {outside[1]} stands outside a message"
+            findings.refuse(INVALID_FILE_FORMAT, number, outside[1], told)
         message.header += text
         if len(message.header) > MOST_HEADER:
             raise refusal(number, f"no text block in {MOST_HEADER} characters")
         # An acknowledgement stands before its message, so the last type that is named counts.
-        kinds = _KIND.findall(message.header)
+        kinds = APPLICATION_HEADER.findall(message.header)
         message.kind = f"mt{kinds[-1]}" if kinds else ""
         opening = message.header.rfind("{4:")
         message.in_text = bool(kinds) and opening > message.header.rfind("{2:")
@@ -141,6 +155,10 @@ def _message(message: _Open, findings: Findings) -> FinMessage:
     reference = next((value for tag, value in values if tag == "20"), None)
     if not reference:
         findings.refuse(MANDATORY_ELEMENT_MISSING, message.line, "20", "the reference must be there")
+    if message.kind in STATEMENT_KINDS:
+        told = f"an {message.kind} stands among messages that are no statements: its lines are not read"
+        findings.refuse(INVALID_FILE_FORMAT, message.line, "", told)
+    check_once(message.kind, [tag for tag, _ in values], message.line, findings)
     header = message.header
     sender, receiver = _SENDER.findall(header), _INPUT_TO.findall(header)
     if sender and not receiver:
@@ -160,19 +178,26 @@ def _message(message: _Open, findings: Findings) -> FinMessage:
 
 
 def _amounts(message: _Open, findings: Findings) -> Iterator[tuple[str, int, str]]:
+    """Every amount is checked; of a bulk those of its transactions are given."""
+    in_bulk, awaited = message.kind in _BULKS, False
     for tag, parts, number in message.fields:
+        awaited |= tag == "21"
         if tag not in _AMOUNTS:
             continue
-        found = _DATED.fullmatch("".join(parts).rstrip())
+        found = _AMOUNTS[tag].fullmatch("\n".join(parts).rstrip())
         try:
             if found is None:
-                raise InvalidAmount(f"{parts[0][:40]!r} is no currency with an amount")
-            minor, keeps = grammar.read_amount(found[2], found[1])
+                raise InvalidAmount(f"{parts[0][:40]!r} is not what a field {tag} holds")
+            minor, keeps = grammar.read_amount(found[3], found[2])
             if not keeps:
-                raise InvalidAmount(f"{found[2][:40]!r} does not keep to the form of amounts")
+                raise InvalidAmount(f"{found[3][:40]!r} does not keep to the form of amounts")
         except InvalidAmount as fault:
             findings.refuse(INVALID_AMOUNT, number, tag, str(fault))
         except UnknownCurrency as fault:
             findings.refuse(INVALID_TRANSACTION_CURRENCY, number, tag, str(fault))
         else:
-            yield tag, minor, found[1]
+            if found[1] and short_date(found[1]) is None:
+                findings.refuse(INVALID_DATE, number, tag, f"{found[1]} is no date")
+            if not in_bulk or (awaited and tag == "32B"):
+                yield tag, minor, found[2]
+        awaited &= tag != "32B"

@@ -131,7 +131,8 @@ class FinMessage:
     """A FIN message of any type, recognised: its blocks, and its fields as they stand.
 
     `kind` such as mt103; `sender` and `receiver` are logical terminals or their BIC, where the header has
-    them. `amounts`: (tag, amount in minor units, currency) of each field 32A, 32B, 32C, 32D.
+    them. `amounts`: (tag, amount in minor units, currency) of each field 32A, 32B, 32C, 32D; of MT102, 104
+    and 107 those of the transactions, not what settles them.
     """
 
     kind: str

@@ -43,6 +43,43 @@ def test_a_bulk_has_an_entry_for_each_amount() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "settled"),
+    [("102", ":32A:260102EUR30,\n:19:30,"), ("104", ":32B:EUR30,\n:19:30,"), ("107", ":32B:EUR30,")],
+)
+def test_what_settles_a_bulk_is_no_entry_of_it_but_must_be_an_amount(kind: str, settled: str) -> None:
+    transactions = ":21:1\n:32B:EUR10,\n:21:2\n:21C:M\n:32B:EUR20,\n"
+    raw = f"{{2:I{kind}HOUSEDEFXXXXN}}{{4:\n:20:R\n:23:CREDIT\n{transactions}{settled}\n-}}\n".encode()
+    found = mt940.inspect(BytesIO(raw))
+    assert (found.format, found.valid, found.entries, found.sums) == (f"mt{kind}", True, 2, {"EUR": 3000})
+    assert [each[1] for each in messages(raw)[0].amounts] == [1000, 2000]
+    assert not mt940.inspect(BytesIO(raw.replace(b"EUR30,", b"EUR30.00"))).valid
+
+
+@pytest.mark.parametrize("kind", ["103", "202", "205", "900", "910"])
+def test_a_transfer_has_one_settled_amount(kind: str) -> None:
+    raw = MT103.replace(b"{2:O103", f"{{2:O{kind}".encode())
+    settled = b":32A:260102EUR1234,5\n"
+    assert mt940.inspect(BytesIO(raw)).valid
+    for wrong in (raw.replace(settled, b""), raw.replace(settled, settled * 2)):
+        found = mt940.inspect(BytesIO(wrong))
+        assert (found.valid, found.readable, [each.path for each in found.errors]) == (False, False, ["32A"])
+
+
+@pytest.mark.parametrize("missing", [b":23B:CRED\n", b":50K:/1\nAda\n", b":59:/2\nBruno\n", b":71A:SHA\n"])
+def test_a_customer_transfer_without_one_of_its_fields_is_refused(missing: bytes) -> None:
+    raw = MT103.replace(missing, b"")
+    assert raw != MT103
+    with pytest.raises(InvalidFile) as refused:
+        messages(raw)
+    assert refused.value.errors[0].code == code.MANDATORY_ELEMENT_MISSING
+
+
+def test_fields_behind_the_last_message_are_refused() -> None:
+    assert not mt940.inspect(BytesIO(MT103 + b":20:X\n:32A:260102EUR1,\n")).readable
+    assert mt940.inspect(BytesIO(MT103 + b"\n   \n$\n")).valid
+
+
+@pytest.mark.parametrize(
     ("right", "wrong", "reason", "path"),
     [
         (b"EUR1234,5", b"EUR1234.50", code.INVALID_AMOUNT, "32A"),
@@ -51,6 +88,9 @@ def test_a_bulk_has_an_entry_for_each_amount() -> None:
         (b"EUR1234,5", b"JPY1234,00", code.INVALID_AMOUNT, "32A"),
         (b"EUR1234,5", b"QQQ1234,5", code.INVALID_TRANSACTION_CURRENCY, "32A"),
         (b"EUR1234,5", b"", code.INVALID_AMOUNT, "32A"),
+        (b"EUR1234,5", b"EUR1234\n,5", code.INVALID_AMOUNT, "32A"),
+        (b":32A:260102", b":32A:", code.INVALID_AMOUNT, "32A"),
+        (b":32A:260102", b":32A:260230", code.INVALID_DATE, "32A"),
         (b":20:PAY-1", b":20:", code.MANDATORY_ELEMENT_MISSING, "20"),
         (b":20:PAY-1\n", b"", code.MANDATORY_ELEMENT_MISSING, "20"),
         (b"-}\n", b"", code.INVALID_FILE_FORMAT, "4"),
