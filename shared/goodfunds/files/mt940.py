@@ -7,12 +7,13 @@ from typing import BinaryIO, Final
 
 from goodfunds.files.findings import Findings
 from goodfunds.files.inspection import Inspection, StatementFacts
-from goodfunds.files.mt_kind import HEAD, kind_of
+from goodfunds.files.mt_kind import HEAD, STATEMENT_KINDS, kind_of
 from goodfunds.files.mt_messages import inspect_messages
-from goodfunds.files.mt_reading import STATEMENT_KINDS, Reading, Record
+from goodfunds.files.mt_reading import Reading, Record
 from goodfunds.files.mt_records import StatementEnd
 from goodfunds.files.records import InvalidFile
 from goodfunds.files.text_lines import pieces
+from goodfunds.rails.reasons import CONTENT_INCORRECT
 
 MOST_STATEMENTS: Final = 100_000
 """Statements whose facts an inspection holds."""
@@ -23,7 +24,7 @@ def read(source: BinaryIO) -> Iterator[Record]:
 
     Streams, lenient where no money is harmed (warnings at each end). Raises InvalidFile, perhaps late, for
     money that cannot be read, for a message without account, opening or closing balance (MT942 needs no
-    balances), and for a file that is no statement.
+    balances, MT941 no opening one) or of two currencies, and for a file that is no statement or is cut.
     """
     return Reading(pieces(source), Findings()).records()
 
@@ -45,15 +46,20 @@ def inspect(source: BinaryIO) -> Inspection:
     reading = Reading(whole, findings)
     sums: dict[str, int] = {}
     statements: list[StatementFacts] = []
+    ends = 0
     try:
         for record in reading.records():
             if isinstance(record, StatementEnd):
+                ends += 1
                 currency = record.statement.currency
                 sums[currency] = sums.get(currency, 0) + record.booked_minor
                 if len(statements) < MOST_STATEMENTS:
                     statements.append(_facts(record))
     except InvalidFile as fault:
         findings.stop(fault)
+    if ends > len(statements):
+        told = f"there are {ends} statements: the facts of the first {len(statements)} are told"
+        findings.warn(CONTENT_INCORRECT, 0, "", told)
     return Inspection(
         format=reading.kind or kind or "mt940",
         valid=not findings.errors,

@@ -16,8 +16,8 @@ from goodfunds.money import MAX_DIGITS, InvalidAmount
 
 _AMOUNT: Final = re.compile(r"([0-9]+),([0-9]*)", re.ASCII)
 _WHOLE: Final = re.compile(r"[0-9]+", re.ASCII)
-_POINTED: Final = re.compile(r"([0-9]+)\.([0-9]{2,3})", re.ASCII)
-_DATE: Final = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{2})", re.ASCII)
+_POINTED: Final = re.compile(r"([0-9]+)\.([0-9]{2})", re.ASCII)
+_BEHIND_AMOUNT: Final = re.compile(r"\s*(?:[A-Za-z]|//)", re.ASCII)
 _BALANCE: Final = re.compile(r"([CD])([0-9]{6})([A-Z]{3})?(.*)", re.ASCII)
 _FLOOR: Final = re.compile(r"([A-Z]{3})([CD ]?)(.*)", re.ASCII)
 _TOTAL: Final = re.compile(r"([0-9]{0,5})([A-Z]{3})(.*)", re.ASCII)
@@ -27,18 +27,21 @@ _LINE: Final = re.compile(
     re.ASCII | re.DOTALL,
 )
 _REFERENCE_LENGTH: Final = 16
-_CENTURY_TURN: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
 class RawLine:
-    """The subfields of a 61, as text: dates and the amount still to be read."""
+    """The subfields of a 61, as text: dates and the amount still to be read.
+
+    `amount_has_ended`: what follows it, a type, a reference or text, can be no part of it.
+    """
 
     value_date: str
     entry_date: str
     mark: str
     funds_code: str
     amount: str
+    amount_has_ended: bool
     transaction_type: str
     account_owner_reference: str
     account_servicer_reference: str
@@ -48,38 +51,27 @@ class RawLine:
 def read_amount(text: str, currency: str, *, ended: bool = False) -> tuple[int, bool]:
     """Minor units of an amount, and whether it kept to the standard.
 
-    Read all the same: a decimal point where exactly the currency's decimals follow it, so that it can be no
-    thousands' separator; zeros beyond the currency's decimals; and a whole number without its comma where
-    what follows it shows that it has `ended`, so is not cut. Raises InvalidAmount, UnknownCurrency.
+    Read all the same, where it can be no thousands' separator: a decimal point with two digits behind it in a
+    currency of two decimals, two zeros behind the comma in one of none; and a whole number without its comma
+    where what follows it shows that it has `ended`, so is not cut. Raises InvalidAmount, UnknownCurrency.
     """
     places = places_of(currency)
     found = _AMOUNT.fullmatch(text)
     keeps = found is not None
     if found is None and ended and _WHOLE.fullmatch(text):
         found = _AMOUNT.fullmatch(text + ",")
-    if found is None and places:
+    if found is None and places == 2:
         found = _POINTED.fullmatch(text)
-        if found is not None and len(found[2]) != places:
-            found = None
     if found is None:
         raise InvalidAmount(f"{text[:40]!r} is not an amount: digits with one decimal comma are")
     whole, fraction = found[1].lstrip("0"), found[2]
-    if len(fraction) > places:
-        fraction, keeps = fraction[:places] + fraction[places:].rstrip("0"), False
+    if not places and fraction == "00":
+        fraction, keeps = "", False
     if len(fraction) > places:
         raise InvalidAmount(f"{text[:40]!r} has {len(fraction)} decimal places, {currency} has {places}")
     if len(whole) + places > MAX_DIGITS:
         raise InvalidAmount(f"an amount has at most {MAX_DIGITS} digits")
     return int("0" + whole + fraction.ljust(places, "0")), keeps
-
-
-def read_date(text: str) -> date | None:
-    """YYMMDD, 80 to 99 being of the last century; None for a day that is none."""
-    found = _DATE.fullmatch(text)
-    if found is None:
-        return None
-    year = int(found[1])
-    return _day(year + (1900 if year >= _CENTURY_TURN else 2000), int(found[2]), int(found[3]))
 
 
 def read_entry_date(text: str, value_date: date | None) -> date | None:
@@ -130,6 +122,7 @@ def split_line(text: str) -> RawLine | None:
         mark=found["mark"],
         funds_code=found["funds"] or "",
         amount=found["amount"],
+        amount_has_ended=bool(found["kind"] or _BEHIND_AMOUNT.match(found["rest"])),
         transaction_type=(found["kind"] or "").strip(),
         account_owner_reference=owner.strip(),
         account_servicer_reference=servicer.strip(),

@@ -8,6 +8,7 @@ from goodfunds.files import mt_grammar as grammar
 from goodfunds.files.findings import Findings
 from goodfunds.files.mt_records import Balance, EntriesTotal, StatementLine
 from goodfunds.files.mt_statement_fields import Field
+from goodfunds.files.short_dates import short_date
 from goodfunds.files.withdrawn_currencies import places_of
 from goodfunds.money import InvalidAmount, UnknownCurrency
 from goodfunds.rails.reasons import (
@@ -21,20 +22,21 @@ _ACCOUNT_CURRENCY: Final = re.compile(r"[^\n]*[0-9 ]([A-Z]{3})", re.ASCII)
 _BOOKED_BALANCES: Final = ("60", "62")
 
 
-def balance(field: Field, opening: Balance | None, findings: Findings) -> Balance | None:
+def balance(field: Field, booked: Balance | None, findings: Findings) -> Balance | None:
     """60a, 62a, 64 or 65. One that cannot be read is refused where it is booked, else left out.
 
-    The account has one currency: a balance without one has that of the opening balance.
+    It has one line; what goes on in a second cannot be read. The account has one currency: a balance without
+    one has that of the `booked` balance above.
     """
     tell = findings.refuse if field.tag[:2] in _BOOKED_BALANCES else findings.wrong
-    parts = grammar.split_balance(field.value.replace("\n", ""))
+    parts = grammar.split_balance(field.value)
     if parts is None:
         told = f"{field.value[:40]!r} is no balance: mark, date, currency, amount"
         tell(CONTENT_INCORRECT, field.line, field.tag, told)
         return None
     mark, day, currency, text = parts
-    if not currency and opening is not None:
-        currency = opening.currency
+    if not currency and booked is not None:
+        currency = booked.currency
         told = f"the balance has no currency: taken for {currency}"
         findings.wrong(INVALID_TRANSACTION_CURRENCY, field.line, field.tag, told)
     amount, why, code = _amount(text, currency)
@@ -43,7 +45,7 @@ def balance(field: Field, opening: Balance | None, findings: Findings) -> Balanc
         return None
     if why:
         findings.wrong(code, field.line, field.tag, why)
-    on = grammar.read_date(day)
+    on = short_date(day)
     if on is None:
         findings.warn(INVALID_DATE, field.line, field.tag, f"{day} is no date: left out")
     return Balance(field.tag, -amount if mark == "D" else amount, currency, on, line=field.line)
@@ -74,10 +76,10 @@ def floor_currency(field: Field, findings: Findings) -> str:
     return "" if amount is None and code == INVALID_TRANSACTION_CURRENCY else parts[0]
 
 
-def currency_of(opening: Balance | None, floor_currency: str, account: str) -> str:
-    """Of the opening balance, else the floor limit, else what the account ends with; may be empty."""
-    if opening is not None:
-        return opening.currency
+def currency_of(balance: Balance | None, floor_currency: str, account: str) -> str:
+    """Of a booked balance, else the floor limit, else what the account ends with; may be empty."""
+    if balance is not None:
+        return balance.currency
     if floor_currency:
         return floor_currency
     found = _ACCOUNT_CURRENCY.fullmatch(account.strip())
@@ -100,6 +102,10 @@ def statement_line(
         told = f"{field.value[:40]!r} is no statement line: value date, mark, amount"
         findings.refuse(CONTENT_INCORRECT, field.line, "61", told)
         return None
+    if not raw.amount_has_ended:
+        told = f"nothing shows that {raw.amount[:40]!r} is the whole amount"
+        findings.refuse(INVALID_AMOUNT, field.line, "61", told)
+        return None
     amount, why, code = _amount(raw.amount, currency, ended=bool(raw.transaction_type))
     if amount is None:
         findings.refuse(code, field.line, "61", why)
@@ -108,7 +114,7 @@ def statement_line(
         findings.wrong(code, field.line, "61", why)
     if not raw.mark.isupper():
         findings.warn(CONTENT_INCORRECT, field.line, "61", f"the mark {raw.mark} is not in capitals")
-    value_date = grammar.read_date(raw.value_date)
+    value_date = short_date(raw.value_date)
     if value_date is None:
         told = f"the value date {raw.value_date} is no date: left out"
         findings.warn(INVALID_DATE, field.line, "61", told)

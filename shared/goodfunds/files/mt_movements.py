@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from goodfunds.files.findings import Findings
 from goodfunds.files.mt_records import Balance, EntriesTotal, Statement, StatementLine
-from goodfunds.rails.reasons import CONTENT_INCORRECT
+from goodfunds.rails.reasons import CONTENT_INCORRECT, INVALID_TRANSACTION_CURRENCY
 
 
 @dataclass(slots=True)
@@ -45,17 +45,36 @@ class Movements:
         if statement.kind == "mt941":
             return
         opening = statement.opening
-        if opening is not None and closing is not None:
-            if closing.currency != opening.currency:
-                told = f"the opening balance is in {opening.currency}, the closing one in {closing.currency}"
-                findings.wrong(CONTENT_INCORRECT, closing.line, closing.tag, told)
-            elif opening.amount_minor + self.booked != closing.amount_minor:
-                made = opening.amount_minor + self.booked
+        if opening is not None and closing is not None and closing.currency == opening.currency:
+            made = opening.amount_minor + self.booked
+            if made != closing.amount_minor:
                 told = f"opening balance and lines make {made}, the closing balance is {closing.amount_minor}"
                 findings.warn(CONTENT_INCORRECT, closing.line, closing.tag, f"{told} (minor units)")
         for total in totals:
+            if total.currency != statement.currency:
+                continue
             is_debit = total.tag == "90D"
             number, summed = (self.debits, self.debit_sum) if is_debit else (self.credits, self.credit_sum)
             if (number, summed) != (total.number, total.amount_minor):
                 told = f"{total.number} of {total.amount_minor} are told, {number} of {summed} are listed"
                 findings.warn(CONTENT_INCORRECT, total.line, total.tag, told)
+
+
+def check_currencies(
+    statement: Statement,
+    closing: Balance | None,
+    others: Sequence[Balance | EntriesTotal],
+    findings: Findings,
+) -> None:
+    """A message is of one currency (network validated rule C27).
+
+    Where the closing balance has another than the opening one, nobody can say which the lines have.
+    """
+    currency = statement.currency
+    if closing is not None and closing.currency != currency:
+        told = f"the closing balance is in {closing.currency}, the statement in {currency}"
+        findings.refuse(INVALID_TRANSACTION_CURRENCY, closing.line, closing.tag, told)
+    for each in others:
+        if currency and each.currency != currency:
+            told = f"it is in {each.currency}, the statement in {currency}"
+            findings.wrong(INVALID_TRANSACTION_CURRENCY, each.line, each.tag, told)

@@ -10,20 +10,16 @@ from goodfunds.files import mt_mapping as mapping
 from goodfunds.files.decoding import refusal
 from goodfunds.files.findings import Findings
 from goodfunds.files.mt_details import read_details
-from goodfunds.files.mt_movements import Movements
+from goodfunds.files.mt_kind import STATEMENT_KINDS
+from goodfunds.files.mt_mandatory import check_beginning, check_end
+from goodfunds.files.mt_movements import Movements, check_currencies
+from goodfunds.files.mt_pages import Pages
 from goodfunds.files.mt_records import Balance, EntriesTotal, Statement, StatementEnd, StatementLine
 from goodfunds.files.mt_statement_fields import KIND, LONGEST_FIELD, MESSAGE_END, Field, statement_fields
-from goodfunds.rails.reasons import (
-    CONTENT_INCORRECT,
-    INCORRECT_ACCOUNT_NUMBER,
-    INVALID_FILE_FORMAT,
-    INVALID_TRANSACTION_CURRENCY,
-    MANDATORY_ELEMENT_MISSING,
-)
+from goodfunds.rails.reasons import CONTENT_INCORRECT, INVALID_FILE_FORMAT, INVALID_TRANSACTION_CURRENCY
 
 Record = Statement | StatementLine | StatementEnd
 
-STATEMENT_KINDS: Final = frozenset(("mt940", "mt941", "mt942", "mt950"))
 MOST_OF_A_KIND: Final = 1000
 """Forward balances and totals of one message that are held."""
 
@@ -49,6 +45,11 @@ class _Open:
     totals: list[EntriesTotal] = field(default_factory=list)
     information: list[str] = field(default_factory=list)
 
+    @property
+    def booked(self) -> Balance | None:
+        """The balance whose currency is the account's."""
+        return self.opening or self.closing
+
 
 class Reading:
     """One reading of a file. Memory holds one entry; `lines_seen` counts fields 61, `kind` is the first."""
@@ -59,6 +60,7 @@ class Reading:
         self._kind = ""
         self._messages = 0
         self._open: _Open | None = None
+        self._pages = Pages(findings)
         self.kind = ""
         self.lines_seen = 0
 
@@ -70,19 +72,29 @@ class Reading:
             elif found.tag in (MESSAGE_END, "20"):
                 yield from self._end()
                 if found.tag == "20":
-                    self._messages += 1
-                    self._open = _Open(found.value.strip(), found.line)
+                    self._begin(found)
             elif self._open is not None:
                 yield from self._field(self._open, found)
         yield from self._end()
+        self._pages.close()
         if not self._messages:
             told = "there is no statement message: no field 20"
             self._findings.refuse(INVALID_FILE_FORMAT, 1, "20", told)
+
+    def _begin(self, found: Field) -> None:
+        self._messages += 1
+        if self._kind and self._kind not in STATEMENT_KINDS:
+            self._findings.refuse(INVALID_FILE_FORMAT, found.line, "", f"an {self._kind} is no statement")
+        else:
+            self._open = _Open(found.value.strip(), found.line)
 
     def _field(self, message: _Open, found: Field) -> Iterator[Record]:
         tag = found.tag
         match tag[:2]:
             case "61":
+                if "62" in message.given:
+                    told = "a line stands behind the closing balance: it may be of another statement"
+                    self._findings.refuse(CONTENT_INCORRECT, found.line, "61", told)
                 yield from self._begin_statement(message)
                 yield from self._give_entry(message)
                 self._begin_entry(message, found)
@@ -95,21 +107,19 @@ class Reading:
                 self._only_one(message, "60", found)
                 message.opening = mapping.balance(found, None, self._findings)
             case "62":
-                yield from self._begin_statement(message)
-                yield from self._give_entry(message)
                 self._only_one(message, "62", found)
                 message.closing = mapping.balance(found, message.opening, self._findings)
+                yield from self._begin_statement(message)
+                yield from self._give_entry(message)
             case "64":
-                message.available = mapping.balance(found, message.opening, self._findings)
+                message.available = mapping.balance(found, message.booked, self._findings)
             case "65":
-                forward = mapping.balance(found, message.opening, self._findings)
+                forward = mapping.balance(found, message.booked, self._findings)
                 if forward is not None and len(message.forward) < MOST_OF_A_KIND:
                     message.forward.append(forward)
             case "34":
-                currency = mapping.floor_currency(found, self._findings)
-                message.floor_currency = message.floor_currency or currency
+                self._floor_limit(message, found)
             case "90":
-                yield from self._begin_statement(message)
                 yield from self._give_entry(message)
                 total = mapping.entries_total(found, self._findings)
                 if total is not None and len(message.totals) < MOST_OF_A_KIND:
@@ -119,6 +129,14 @@ class Reading:
             case _:
                 told = f"field {tag} is none of a statement: passed over"
                 self._findings.warn(CONTENT_INCORRECT, found.line, tag, told)
+
+    def _floor_limit(self, message: _Open, found: Field) -> None:
+        """One for debits and one for credits may be there; the lines have the currency of both."""
+        currency = mapping.floor_currency(found, self._findings)
+        if currency and message.floor_currency not in ("", currency):
+            told = f"floor limits in {message.floor_currency} and in {currency}"
+            self._findings.refuse(INVALID_TRANSACTION_CURRENCY, found.line, found.tag, told)
+        message.floor_currency = message.floor_currency or currency
 
     def _only_one(self, message: _Open, kind: str, found: Field) -> None:
         """Two messages without a field 20 between them would be taken for one."""
@@ -132,8 +150,6 @@ class Reading:
         if message.statement is not None:
             return
         kind = self._kind or ("mt942" if _is_interim(message) else "mt940")
-        if kind not in STATEMENT_KINDS:
-            self._findings.refuse(INVALID_FILE_FORMAT, message.line, "", f"an {kind} is no statement")
         self.kind = self.kind or kind
         account, _, owner = message.given.get("25", "").strip().partition("\n")
         number = _NUMBER.fullmatch(message.given.get("28", ""))
@@ -142,7 +158,7 @@ class Reading:
             kind=kind,
             transaction_reference=message.reference,
             account=account.strip(),
-            currency=mapping.currency_of(message.opening, message.floor_currency, account),
+            currency=mapping.currency_of(message.booked, message.floor_currency, account),
             related_reference=message.given.get("21", "").strip(),
             account_owner=owner.strip(),
             statement_number=number[1] if number else message.given.get("28", "").strip(),
@@ -152,25 +168,11 @@ class Reading:
             line=message.line,
         )
         message.statement = statement
-        self._check_beginning(message, statement)
-        yield statement
-
-    def _check_beginning(self, message: _Open, statement: Statement) -> None:
-        """What must stand before the entries."""
-        if not statement.account:
-            self._missing(message, "25", "the account", refuse=True, code=INCORRECT_ACCOUNT_NUMBER)
-        if not statement.transaction_reference:
-            self._missing(message, "20", "the reference")
-        if "28" not in message.given:
-            self._missing(message, "28C", "the statement number")
-        elif not _NUMBER.fullmatch(message.given["28"]):
+        if "28" in message.given and number is None:
             told = f"{message.given['28'][:20]!r} is no statement number"
             self._findings.warn(CONTENT_INCORRECT, message.line, "28C", told)
-        if statement.kind == "mt942":
-            if not message.floor_currency:
-                self._missing(message, "34F", "the floor limit")
-        elif "60" not in message.given:
-            self._missing(message, "60F", "the opening balance", refuse=True)
+        check_beginning(statement, message.given, message.floor_currency, self._findings)
+        yield statement
 
     def _begin_entry(self, message: _Open, found: Field) -> None:
         assert message.statement is not None
@@ -204,10 +206,16 @@ class Reading:
         self._open = None
         statement = message.statement
         assert statement is not None
-        if "62" not in message.given and statement.kind != "mt942":
-            told = "the closing balance, without which the message may be cut,"
-            self._missing(message, "62F", told, refuse=True)
+        if statement.kind == "mt942":
+            # Its header excuses the lack of balances in the message under it, and in no other.
+            self._kind = ""
+        check_end(statement, message.given, self._findings)
+        others: list[Balance | EntriesTotal] = [*message.forward, *message.totals]
+        if message.available is not None:
+            others.append(message.available)
+        check_currencies(statement, message.closing, others, self._findings)
         message.movements.check(statement, message.closing, message.totals, self._findings)
+        self._pages.add(statement, message.closing)
         yield StatementEnd(
             statement=statement,
             entries=message.movements.number,
@@ -219,18 +227,6 @@ class Reading:
             information="\n".join(message.information),
             warnings=self._findings.fresh(),
         )
-
-    def _missing(
-        self,
-        message: _Open,
-        tag: str,
-        what: str,
-        *,
-        refuse: bool = False,
-        code: str = MANDATORY_ELEMENT_MISSING,
-    ) -> None:
-        tell = self._findings.refuse if refuse else self._findings.wrong
-        tell(code, message.line, tag, f"{what} must be there")
 
 
 def _is_interim(message: _Open) -> bool:

@@ -12,6 +12,7 @@ from typing import Final
 
 from goodfunds.files.decoding import refusal
 from goodfunds.files.findings import Findings
+from goodfunds.files.mt_kind import APPLICATION_HEADER
 from goodfunds.files.text_lines import lines
 from goodfunds.rails.reasons import CONTENT_INCORRECT, INVALID_FILE_FORMAT
 
@@ -22,14 +23,15 @@ MESSAGE_END: Final = "-"
 KIND: Final = "kind"
 
 _FIELD: Final = re.compile(r":([0-9]{2}[A-Z]?|NS[A-Z]?):(.*)", re.ASCII)
-_FRAMED: Final = re.compile(r"\{2:[IO]([0-9]{3})", re.ASCII)
+_TEXT_BLOCK: Final = re.compile(r"\{4:(?!\{)")
 _BARE_KIND: Final = re.compile(r":?(94[012]|950):?(?:\s+[0-9]{2})?\s*", re.ASCII)
 _FRAMING: Final = "\x01\x02\x03\x04\x1a"
 _FREE: Final = frozenset(("61", "86", "NS"))
 _FIRST: Final = frozenset(("21", "25", "25P", "28", "28C"))
 _CLOSING: Final = frozenset(("62F", "62M", "62"))
 _LATER: Final = frozenset(("60F", "60M", "60", "61", "64", "65", "86", "34F", "13D", "90C", "90D", *_CLOSING))
-_SINGLE: Final = frozenset(("64", "65", *_CLOSING))
+_SINGLE: Final = frozenset(("60F", "60M", "60", "64", "65", *_CLOSING))
+_REST_OF_AMOUNT: Final = re.compile(r"[0-9.,]+", re.ASCII)
 _AFTER_20: Final = (":21:", ":25", ":28", ":NS", ":13D:", ":34F:", ":60", ":61:", ":62")
 _AFTER_END: Final = (":20:", "{1:", "{2:", "{4:")
 
@@ -69,6 +71,7 @@ class _Cutting:
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
         self._inside = False
+        self._block = 0
         self._closing_seen = False
         self._text_seen = False
         self._tag = ""
@@ -86,25 +89,33 @@ class _Cutting:
             yield from self._flush()
             self._begin(found[1], found[2], number)
         elif self._ends_message(text, following):
+            if text.startswith("{1:"):
+                self._check_block()
             yield from self._flush()
             yield Field(MESSAGE_END, "", number)
-            self._inside = False
+            self._inside, self._block = False, 0
             yield from self._outside(number, text.removeprefix("-}"))
-        elif self._tag not in _SINGLE:
+        elif self._tag not in _SINGLE or self._is_wrapped(text, number):
             self._continue(text, number)
 
     def finish(self) -> Iterator[Field]:
         """What the end of the file ends."""
+        self._check_block()
         if self._inside:
             yield from self._flush()
             yield Field(MESSAGE_END, "", self._began)
 
     def _outside(self, number: int, text: str) -> Iterator[Field]:
         """Block headers, a bank's own headers, or the first field."""
-        framed = _FRAMED.findall(text)
+        framed = APPLICATION_HEADER.findall(text)
         bare = _BARE_KIND.fullmatch(text)
         if framed or bare:
             yield Field(KIND, "mt" + (framed[-1] if framed else bare[1] if bare else ""), number)
+        if text.startswith("-}"):
+            self._block = 0
+        if _TEXT_BLOCK.search(text):
+            self._check_block()
+            self._block = number
         if "{4::" in text:
             text = text[text.index("{4::") + 3 :]
         found = _FIELD.fullmatch(text)
@@ -143,6 +154,16 @@ class _Cutting:
         if text.strip() != "-":
             return False
         return self._tag[:2] not in _FREE or not following or following.startswith(_AFTER_END)
+
+    def _check_block(self) -> None:
+        """What SWIFT frames shows where it ends: without that, more lines may have stood there."""
+        if self._block:
+            told = "the text block ends without `-}`: it is cut"
+            self._findings.refuse(INVALID_FILE_FORMAT, self._block, "4", told)
+
+    def _is_wrapped(self, text: str, number: int) -> bool:
+        """Whether a line behind a balance can be the rest of its amount, not what banks put behind it."""
+        return number == self._began + 1 and _REST_OF_AMOUNT.fullmatch(text.strip()) is not None
 
     def _begin(self, tag: str, value: str, number: int) -> None:
         if tag == "20":

@@ -17,6 +17,8 @@ from goodfunds.files.mt_kind import kind_of
 from goodfunds.files.mt_reading import Record
 from goodfunds.files.mt_records import Balance, Details, EntriesTotal, Statement, StatementEnd, StatementLine
 from goodfunds.files.records import InvalidFile
+from goodfunds.files.withdrawn_currencies import WITHDRAWN
+from goodfunds.money import CURRENCIES
 from goodfunds.rails import reasons as code
 from tests.fuzz.mutating import mutated
 from tests.unit.files.bank_texts import BAI2, MT103, MT940, MT942
@@ -169,6 +171,8 @@ def test_a_day_that_is_none_is_left_out_and_told() -> None:
         ("KWD", "1,5", 1500),
         ("DEM", "2,", 200),
         ("ITL", "2000,", 2000),
+        ("BYR", "2000,", 2000),
+        ("VEF", "2,5", 250),
     ],
 )
 def test_an_amount_has_a_decimal_comma_and_its_currencys_places(currency: str, text: str, minor: int) -> None:
@@ -181,6 +185,8 @@ def test_an_amount_has_a_decimal_comma_and_its_currencys_places(currency: str, t
     "text",
     [
         "1",
+        "1,000",
+        "1.000",
         "1,234",
         "1.234",
         "1.234,56",
@@ -200,6 +206,10 @@ def test_a_balance_that_is_no_amount_is_refused_and_never_read_in_part(text: str
     raw = made(closing=f"C260102EUR{text}")
     assert refusal(raw)[1:] == (5, "62F")
     assert mt940.inspect(BytesIO(raw)).statements[0].closing_minor is None
+
+
+def test_no_currency_in_force_is_among_the_withdrawn() -> None:
+    assert not WITHDRAWN.keys() & CURRENCIES.keys()
 
 
 def test_an_amount_of_too_many_digits_is_refused() -> None:
@@ -222,6 +232,49 @@ def test_a_whole_amount_without_comma_is_read_where_a_type_shows_that_it_is_not_
     assert refusal(made(":61:260102C500\n,00NTRFX"))[0] == code.INVALID_AMOUNT
 
 
+@pytest.mark.parametrize(
+    ("currency", "text"),
+    [("JPY", "1,000"), ("JPY", "1,0"), ("JPY", "1.00"), ("KWD", "1.000"), ("KWD", "1.00"), ("EUR", "1,000")],
+)
+def test_what_may_be_thousands_is_never_read_as_ones(currency: str, text: str) -> None:
+    opening, closing = f"C260101{currency}0,", f"C260102{currency}0,"
+    assert refusal(made(f":61:260102C{text}NTRFX", opening=opening, closing=closing))[2] == "61"
+    assert refusal(made(opening=opening, closing=f"C260102{currency}{text}"))[2] == "62F"
+
+
+@pytest.mark.parametrize(
+    "amount", ["5, 50NTRFX", "5,\n50NTRFX", "1 234,56NTRFX", "5,", "5,0", "5,/X", "5\nNTRF"]
+)
+def test_a_line_whose_amount_may_go_on_is_refused(amount: str) -> None:
+    raw = made(f":61:260102C{amount}")
+    assert refusal(raw) == (code.INVALID_AMOUNT, 5, "61")
+    assert not mt940.inspect(BytesIO(raw)).readable
+
+
+@pytest.mark.parametrize("amount", ["5,//BANK", "5, text", "5,\nNTRFX"])
+def test_an_amount_without_a_type_is_read_where_no_digit_can_follow_it(amount: str) -> None:
+    assert entries(made(f":61:260102C{amount}"))[0].amount_minor == 500
+
+
+@pytest.mark.parametrize("tag", ["60F", "62F"])
+def test_a_booked_balance_that_goes_on_in_the_next_line_is_refused(tag: str) -> None:
+    for rest in ("25", ",25", "00,00"):
+        raw = made().replace(f":{tag}:".encode(), f":{tag}:C260102EUR1200,\n{rest}\n:21:".encode())
+        found = mt940.inspect(BytesIO(raw))
+        assert (found.readable, found.errors[0].path) == (False, tag)
+
+
+def test_an_available_balance_that_goes_on_in_the_next_line_is_left_out() -> None:
+    raw = made().replace(b"-\n", b":64:C260102EUR1200,\n25\n-\n")
+    assert (end(raw).available, told(raw)) == (None, [(code.CONTENT_INCORRECT, "64")])
+
+
+def test_what_banks_put_behind_a_balance_is_passed_over() -> None:
+    raw = made().replace(b"-\n", b"ABNANL2A\n940\n1. Overview\n-\n")
+    assert mt940.inspect(BytesIO(raw)).valid
+    assert mt940.inspect(BytesIO(made().replace(b"-\n", b"1. Overview\n-\n"))).valid
+
+
 def test_zeros_beyond_the_currencys_places_are_read_but_not_valid() -> None:
     raw = made(opening="C260101JPY100,00", closing="C260101JPY100,00")
     assert end(raw).closing == Balance("62F", 100, "JPY", date(2026, 1, 1))
@@ -241,11 +294,25 @@ def test_a_closing_balance_without_currency_has_that_of_the_opening_balance() ->
 
 
 def test_a_message_that_is_cut_anywhere_is_refused() -> None:
-    needed = MT940.index(b":64:")
-    for at in range(needed - len(b"\n-}")):
+    framed = (
+        b"{2:O9421200260102AAAABBCCAXXX00000000002601021200N}{4:\n" + MT942.removesuffix(b"-\n") + b"-}\n"
+    )
+    for raw in (MT940, framed):
+        for at in range(len(raw) - len(b"}\n")):
+            with pytest.raises(InvalidFile):
+                records(raw[:at])
+        following = b"\n{1:F01BANKDEFFAXXX0000000000}{2:I940HOUSEDEFXXXXN}{4:\n" + made()
+        for at in range(raw.index(b"{4:") + len(b"{4:"), len(raw) - len(b"-}\n")):
+            with pytest.raises(InvalidFile):
+                records(raw[:at] + following)
+        assert records(raw)
+
+
+def test_a_message_without_blocks_that_is_cut_before_its_closing_balance_is_refused() -> None:
+    raw = made(":61:260102C1,NTRFX", ":86:text")
+    for at in range(raw.index(b":62F:C260102EUR0,") + len(b":62F:C260102EUR0")):
         with pytest.raises(InvalidFile):
-            records(MT940[:at])
-    assert records(MT940[:needed])
+            records(raw[:at])
 
 
 @pytest.mark.parametrize(
@@ -280,6 +347,22 @@ def test_several_statements_stand_in_a_file_each_with_its_own_facts() -> None:
     )
 
 
+def test_a_line_behind_the_closing_balance_is_refused() -> None:
+    raw = made().replace(b"-\n", b":61:260102C1,NTRFX\n-\n")
+    assert refusal(raw) == (code.CONTENT_INCORRECT, 6, "61")
+
+
+def test_statements_among_other_messages_are_refused_in_either_order() -> None:
+    advice = MT103.replace(b"{2:O103", b"{2:O910")
+    assert mt940.inspect(BytesIO(advice)).valid
+    for raw in (advice + MT940, MT940 + advice, advice + made()):
+        found = mt940.inspect(BytesIO(raw))
+        assert (found.valid, found.readable) == (False, False)
+        assert len(found.statements) == raw.startswith(MT940)
+        with pytest.raises(InvalidFile):
+            records(raw)
+
+
 def test_two_messages_without_a_reference_between_them_are_refused() -> None:
     second = made().split(b"\n", 3)[3]
     assert refusal(made().removesuffix(b"-\n") + second)[1:] == (6, "60F")
@@ -292,10 +375,60 @@ def test_a_balance_report_lists_no_lines_and_need_not_add_up() -> None:
     assert (mt940.inspect(BytesIO(raw)).format, told(raw)) == ("mt941", [])
 
 
+def test_a_balance_report_needs_no_opening_balance_and_has_the_currency_of_the_closing_one() -> None:
+    fields = ":20:R\n:25:A\n:28:1\n:13D:2601021500+0100\n:90D:2EUR10,\n:62F:C260102EUR1,\n:64:C260102EUR1,\n"
+    for raw in (
+        f"941 00\n{fields}-\n",
+        f"{{2:O9411200260102AAAABBCCAXXX00000000002601021200N}}{{4:\n{fields}-}}\n",
+    ):
+        found = mt940.inspect(BytesIO(raw.encode()))
+        assert (found.format, found.valid, found.statements) == (
+            "mt941",
+            True,
+            (StatementFacts("A", "EUR", 0, 0, None, 100),),
+        )
+        assert told(raw.encode()) == []
+    for other in ("940", "950"):
+        assert refusal(f"{other}\n{fields}-\n".encode())[2] == "60F"
+
+
+def test_what_excuses_an_interim_report_excuses_no_message_after_it() -> None:
+    cut = made().replace(b":62F:C260102EUR0,\n", b"")
+    assert refusal(b"942 00\n" + MT942 + cut)[2] == "62F"
+    assert mt940.inspect(BytesIO(b"942 00\n" + MT942 + MT942)).valid
+
+
 def test_pages_of_a_statement_have_intermediate_balances() -> None:
     raw = made(opening="C260101EUR0,").replace(b":60F:", b":60M:").replace(b":62F:", b":62M:")
     found = mt940.inspect(BytesIO(raw))
     assert (found.valid, found.statements[0].closing_minor) == (True, 0)
+
+
+def page(number: int, opening: str, closing: str, *, last: bool = False) -> bytes:
+    """A page of statement 1 between these balances."""
+    raw = made(f":61:260102C{closing[10:]}NTRFX", opening=opening, closing=closing)
+    raw = raw.replace(b":28C:1", f":28C:1/{number}".encode())
+    raw = raw if number == 1 else raw.replace(b":60F:", b":60M:")
+    return raw if last else raw.replace(b":62F:", b":62M:")
+
+
+def test_pages_that_do_not_follow_each_other_are_told() -> None:
+    first = page(1, "C260101EUR0,", "C260101EUR1,")
+    second = page(2, "C260101EUR1,", "C260101EUR2,", last=True)
+    other = made().replace(b":25:A", b":25:B")
+
+    def warned(raw: bytes) -> list[str]:
+        found = mt940.inspect(BytesIO(raw))
+        assert found.valid
+        return [each.path for each in found.warnings if "balance" not in each.message]
+
+    assert warned(first + second + first + other + second) == []
+    assert warned(first) == ["62M"]
+    assert warned(second) == ["60M"]
+    assert warned(first + made()) == ["60F"]
+    assert warned(first + second.replace(b":28C:1/2", b":28C:1/3")) == ["60M"]
+    assert warned(first + second.replace(b":28C:1/2", b":28C:2/2")) == ["60M"]
+    assert warned(first + page(2, "C260101EUR5,", "C260101EUR6,", last=True)) == ["60M"]
 
 
 def test_headers_and_trailers_of_banks_and_of_swift_are_passed_over() -> None:
@@ -327,7 +460,8 @@ def test_text_keeps_what_banks_put_in_it_in_any_encoding() -> None:
     text = "Übertrag für Łukasz"
     raw = made(":61:260102C1,NTRFX", f":86:{text}")
     assert entries(raw)[0].information == text
-    assert entries(raw.decode().encode("utf-16"))[0].information == text
+    for wide in ("utf-16", "utf-16-le", "utf-16-be", "utf-32"):
+        assert entries(raw.decode().encode(wide))[0].information == text
     assert entries(b"\xef\xbb\xbf" + raw)[0].information == text
     for encoding in ("cp1252", "latin-1"):
         western = made(":61:260102C1,NTRFX", ":86:Gebühr §3").decode().encode(encoding)
@@ -392,7 +526,34 @@ def test_blanks_that_fill_a_reference_set_off_what_follows() -> None:
 def test_a_statement_that_does_not_add_up_is_told() -> None:
     assert told(made(":61:260102C1,NTRFX")) == [(code.CONTENT_INCORRECT, "62F")]
     assert told(MT942.replace(b":90D:1GBP10,", b":90D:2GBP10,")) == [(code.CONTENT_INCORRECT, "90D")]
-    assert mt940.inspect(BytesIO(made(closing="C260102USD0,"))).errors[0].path == "62F"
+
+
+def test_a_message_of_two_currencies_is_refused_where_that_of_its_lines_is_unsure() -> None:
+    for raw, path in (
+        (made(closing="C260102USD0,"), "62F"),
+        (MT942.replace(b":34F:GBPC10,", b":34F:USDC10,"), "34F"),
+    ):
+        assert refusal(raw)[::2] == (code.INVALID_TRANSACTION_CURRENCY, path)
+        assert not mt940.inspect(BytesIO(raw)).readable
+
+
+def test_another_currency_of_what_is_not_booked_is_not_valid() -> None:
+    for raw, path in (
+        (made().replace(b"-\n", b":64:C260102USD5,\n-\n"), "64"),
+        (made().replace(b"-\n", b":65:C260102USD5,\n-\n"), "65"),
+        (MT942.replace(b":90C:1GBP7,", b":90C:1USD7,"), "90C"),
+    ):
+        found = mt940.inspect(BytesIO(raw))
+        assert (found.valid, found.readable, [each.path for each in found.errors]) == (False, True, [path])
+
+
+def test_an_inspection_tells_that_it_holds_not_the_facts_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mt940, "MOST_STATEMENTS", 2)
+    found = mt940.inspect(BytesIO(made() * 3))
+    assert (len(found.statements), [each.message for each in found.warnings]) == (
+        2,
+        ["there are 3 statements: the facts of the first 2 are told"],
+    )
 
 
 @pytest.mark.parametrize(
@@ -404,6 +565,7 @@ def test_a_statement_that_does_not_add_up_is_told() -> None:
         (made(), "mt940"),
         (made().decode().encode("utf-16"), "mt940"),
         (b":940:\r\n:20:X\r\n", "mt940"),
+        (made(":61:260102C1,NTRFX", ":86:as told in {2:I103", "942", "text"), "mt940"),
         (b":34F:EURD0,\n:61:2601020102C1,NTRFX", "mt942"),
         (b":20:X\n:32A:260102EUR1,\n", ""),
         (BAI2, ""),
@@ -411,7 +573,7 @@ def test_a_statement_that_does_not_add_up_is_told() -> None:
         (b"<Document/>", ""),
     ],
 )
-def test_a_type_is_known_by_its_content(raw: bytes, kind: str) -> None:
+def test_a_type_is_known_by_its_content_and_not_by_its_text(raw: bytes, kind: str) -> None:
     assert kind_of(raw) == kind
 
 
