@@ -18,6 +18,7 @@ from goodfunds.files.findings import Findings
 from goodfunds.files.inspection import Inspection, StatementFacts
 from goodfunds.files.records import InvalidFile
 from goodfunds.files.text_lines import pieces
+from goodfunds.rails.reasons import CONTENT_INCORRECT
 
 MOST_ACCOUNTS = 100_000
 """Accounts whose facts an inspection holds."""
@@ -33,7 +34,10 @@ def read(source: BinaryIO) -> Iterator[Record]:
 
 
 def inspect(source: BinaryIO) -> Inspection:
-    """What a BAI2 file says: entries are its 16 records, balances the ledger's (010, 015)."""
+    """What a BAI2 file says: entries are its 16 records, balances the ledger's (010, 015).
+
+    The accounts of a group that deletes an earlier one or is a test are in neither sums nor statements.
+    """
     findings, seen = Findings(collect=True), _Seen()
     reading = Reading(pieces(source), findings)
     try:
@@ -42,6 +46,9 @@ def inspect(source: BinaryIO) -> Inspection:
     except InvalidFile as fault:
         findings.stop(fault)
     seen.close_account()
+    if seen.accounts > len(seen.statements):
+        told = f"there are {seen.accounts} accounts: the facts of the first {len(seen.statements)} are told"
+        findings.warn(CONTENT_INCORRECT, 0, "03", told)
     return Inspection(
         format="bai2",
         valid=not findings.errors,
@@ -68,6 +75,8 @@ class _Seen:
     def __init__(self) -> None:
         self.sums: dict[str, int] = {}
         self.statements: list[StatementFacts] = []
+        self.accounts = 0
+        self._stands = True
         self._tally: _Tally | None = None
         self._groups = 0
         self._header: FileHeader | None = None
@@ -78,7 +87,9 @@ class _Seen:
             case FileHeader():
                 self._header = record
             case GroupHeader():
+                self.close_account()
                 self._groups += 1
+                self._stands = record.stands
             case AccountIdentifier():
                 self.close_account()
                 self._tally = _Tally(record)
@@ -94,8 +105,9 @@ class _Seen:
     def close_account(self) -> None:
         """The account that is open, if one is, has all its transactions."""
         tally, self._tally = self._tally, None
-        if tally is None:
+        if tally is None or not self._stands:
             return
+        self.accounts += 1
         account = tally.account
         self.sums[account.currency] = self.sums.get(account.currency, 0) + tally.sum_minor
         if len(self.statements) < MOST_ACCOUNTS:

@@ -11,6 +11,7 @@ from typing import Final
 
 from goodfunds.files.bai2_codes import is_type_code
 from goodfunds.files.bai2_records import FundsType, Summary
+from goodfunds.files.short_dates import short_date
 from goodfunds.files.withdrawn_currencies import places_of
 from goodfunds.money import MAX_DIGITS, UnknownCurrency
 from goodfunds.rails.reasons import (
@@ -23,8 +24,7 @@ from goodfunds.rails.reasons import (
 
 _AMOUNT: Final = re.compile(r"([+-]?)([0-9]+)", re.ASCII)
 _COUNT: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
-_DATE: Final = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{2})", re.ASCII)
-_CENTURY_TURN: Final = 80
+_TIME: Final = re.compile(r"(?:[01][0-9]|2[0-3])[0-5][0-9]|2400|9999", re.ASCII)
 _MOST_DISTRIBUTIONS: Final = 1000
 
 
@@ -62,17 +62,16 @@ def read_count(text: str, path: str) -> int:
 
 
 def read_date(text: str, path: str) -> date | None:
-    """YYMMDD, 80 to 99 being of the last century; None where there is none."""
-    if not text:
-        return None
-    found = _DATE.fullmatch(text)
-    if found is not None:
-        year = int(found[1])
-        try:
-            return date(year + (1900 if year >= _CENTURY_TURN else 2000), int(found[2]), int(found[3]))
-        except ValueError:
-            pass
-    raise NotReadable(INVALID_DATE, path, f"{text[:40]!r} is no date of the form YYMMDD")
+    """YYMMDD; None where there is none."""
+    found = short_date(text)
+    if text and found is None:
+        raise NotReadable(INVALID_DATE, path, f"{text[:40]!r} is no date of the form YYMMDD")
+    return found
+
+
+def is_time(text: str) -> bool:
+    """Whether it is a time of day, HHMM; 2400 and 9999 are the end of the day."""
+    return _TIME.fullmatch(text) is not None
 
 
 def read_currency(text: str, default: str) -> str:

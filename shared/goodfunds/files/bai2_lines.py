@@ -8,7 +8,7 @@ from typing import Final
 
 from goodfunds.files.decoding import refusal
 from goodfunds.files.findings import Findings
-from goodfunds.files.text_lines import lines
+from goodfunds.files.text_lines import as_utf8, lines
 from goodfunds.rails.reasons import CONTENT_INCORRECT, INVALID_FILE_FORMAT
 
 MOST_CONTINUATIONS: Final = 10_000
@@ -52,11 +52,13 @@ def logical_records(found: Iterable[bytes], findings: Findings) -> Iterator[Logi
     """
     code, began, size, stated = "", 0, 0, 0
     parts: list[str] = []
-    for number, line in lines(_unblocked(found)):
+    for number, line in lines(_unblocked(as_utf8(found))):
         text = line.strip(" \t\x1a")
         if not text:
             continue
         found_code, _, rest = text.partition(",")
+        if found_code == "01":
+            stated = _stated_length(text.encode())
         if stated and len(line) > stated:
             message = f"the record has {len(line)} characters, 01 says {stated} at most"
             findings.warn(CONTENT_INCORRECT, number, found_code[:4], message)
@@ -75,8 +77,6 @@ def logical_records(found: Iterable[bytes], findings: Findings) -> Iterator[Logi
         if code not in CODES:
             findings.refuse(INVALID_FILE_FORMAT, number, "", f"{found_code[:10]!r} is no BAI2 record code")
             code = ""
-        elif code == "01":
-            stated = _stated_length(text.encode())
     if code:
         yield LogicalRecord(code, began, tuple(parts))
 
@@ -87,13 +87,16 @@ def _without_delimiter(rest: str) -> str:
 
 
 def _unblocked(found: Iterable[bytes]) -> Iterator[bytes]:
-    """The file's pieces, with line ends where it has none because its records are all of one length."""
+    """The file's pieces, with line ends where it has none because its records are all of one length.
+
+    That is the length which its 01 states; a file with line ends may state one that its records exceed.
+    """
     source = iter(found)
     head = b""
     while len(head) < _HEAD and (piece := next(source, b"")):
         head += piece
     length = _stated_length(head)
-    if not length or len(head) < length + 2 or re.search(rb"[\r\n]", head[: length + 2]):
+    if not length or len(head) < length + 2 or re.search(rb"[\r\n]", head.rstrip(b"\r\n")):
         yield head
         yield from source
         return

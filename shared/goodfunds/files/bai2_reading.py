@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from goodfunds.files import bai2_mapping as mapping
-from goodfunds.files.bai2_fields import NotReadable
+from goodfunds.files.bai2_fields import NotReadable, is_time
 from goodfunds.files.bai2_lines import LogicalRecord, logical_records
 from goodfunds.files.bai2_records import (
     AccountIdentifier,
@@ -17,7 +17,12 @@ from goodfunds.files.bai2_records import (
 )
 from goodfunds.files.bai2_totals import Level, does_not_add_up
 from goodfunds.files.findings import Findings
-from goodfunds.rails.reasons import CONTENT_INCORRECT, INVALID_FILE_FORMAT, MANDATORY_ELEMENT_MISSING
+from goodfunds.rails.reasons import (
+    CONTENT_INCORRECT,
+    INVALID_DATE,
+    INVALID_FILE_FORMAT,
+    MANDATORY_ELEMENT_MISSING,
+)
 
 Record = (
     FileHeader
@@ -30,6 +35,7 @@ Record = (
 )
 
 _UNUSUAL_STATUS: Final = {"2": "deletes an earlier group", "3": "corrects an earlier group", "4": "is a test"}
+_MODIFIERS: Final = frozenset(("", "1", "2", "3", "4"))
 _WITHIN: Final = {"02": "a file (01)", "03": "a group (02)", "16": "an account (03)"}
 _TRAILER_OF: Final = {"file": "99", "group": "98", "account": "49"}
 
@@ -87,6 +93,10 @@ class Reading:
         if header.version_number != "2":
             told = f"version {header.version_number[:10]!r} is not read: 2 is"
             self._refuse(record.line, "01/version number", told, INVALID_FILE_FORMAT)
+        if header.file_creation_date is None:
+            told = "the file creation date must be there"
+            self._findings.wrong(MANDATORY_ELEMENT_MISSING, record.line, "01/file creation date", told)
+        self._check_time(header.file_creation_time, record.line, "01/file creation time")
         return header
 
     def _group_header(self, record: LogicalRecord) -> GroupHeader:
@@ -99,9 +109,17 @@ class Reading:
         if header.group_status in _UNUSUAL_STATUS:
             told = f"the group has status {header.group_status}: it {_UNUSUAL_STATUS[header.group_status]}"
             self._findings.warn(CONTENT_INCORRECT, record.line, "02/group status", told)
+        elif not header.group_status:
+            told = "the group status must be there: taken for an update"
+            self._findings.wrong(MANDATORY_ELEMENT_MISSING, record.line, "02/group status", told)
         elif header.group_status != "1":
             told = f"{header.group_status[:10]!r} is no group status"
             self._refuse(record.line, "02/group status", told, CONTENT_INCORRECT)
+        if header.as_of_time:
+            self._check_time(header.as_of_time, record.line, "02/as-of-time")
+        if header.as_of_date_modifier not in _MODIFIERS:
+            told = f"{header.as_of_date_modifier[:10]!r} is no as-of-date modifier"
+            self._findings.wrong(CONTENT_INCORRECT, record.line, "02/as-of-date modifier", told)
         return header
 
     def _account_identifier(self, record: LogicalRecord) -> AccountIdentifier:
@@ -179,6 +197,12 @@ class Reading:
         if name not in self._open:
             told = f"a {record.code} must stand in {_WITHIN[record.code]}"
             self._refuse(record.line, record.code, told, INVALID_FILE_FORMAT)
+
+    def _check_time(self, text: str, line: int, path: str) -> None:
+        if not is_time(text):
+            self._findings.wrong(
+                INVALID_DATE, line, path, f"{text[:10]!r} is no time of day of the form HHMM"
+            )
 
     def _refuse(self, line: int, path: str, message: str, code: str = MANDATORY_ELEMENT_MISSING) -> None:
         self._findings.refuse(code, line, path, message)

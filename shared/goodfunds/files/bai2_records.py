@@ -29,7 +29,7 @@ class FileHeader:
 
 @dataclass(frozen=True, slots=True)
 class GroupHeader:
-    """02. `group_status` 1 update, 2 deletion, 3 correction, 4 test only.
+    """02. `group_status` 1 update, 2 deletion, 3 correction, 4 test only; where it is left out, an update.
 
     `as_of_date_modifier`: 1 interim and 2 final of the previous day, 3 interim and 4 final of the same day.
     `currency` is USD where the file has none.
@@ -43,6 +43,11 @@ class GroupHeader:
     currency: str = "USD"
     as_of_date_modifier: str = ""
     line: int = field(default=0, compare=False)
+
+    @property
+    def stands(self) -> bool:
+        """Whether what the group tells has happened: not where it deletes an earlier group, or is a test."""
+        return self.group_status not in ("2", "4")
 
 
 @dataclass(frozen=True, slots=True)

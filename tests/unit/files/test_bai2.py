@@ -239,10 +239,50 @@ def test_ledger_balances_that_the_entries_do_not_explain_are_a_warning() -> None
     assert [each.path for each in found.warnings] == ["03"]
 
 
-def test_a_group_that_deletes_or_corrects_or_tests_is_told() -> None:
-    for status in (b"2", b"3", b"4"):
+def test_a_group_that_deletes_or_corrects_or_tests_is_told_and_moves_money_only_where_it_corrects() -> None:
+    for status, sums in ((b"2", {}), (b"3", {"USD": 13000, "EUR": 50}), (b"4", {})):
         found = bai2.inspect(BytesIO(BAI2.replace(b"FALL,1,", b"FALL," + status + b",")))
         assert [each.path for each in found.warnings] == ["02/group status"]
+        assert (found.valid, found.entries, found.sums) == (True, 3, sums)
+        assert len(found.statements) == len(sums)
+
+
+def test_only_what_stands_of_several_groups_is_counted() -> None:
+    lines = BAI2.decode().splitlines()
+    test_group = [lines[1].replace("FALL,1,", "FALL,4,"), *lines[2:-1]]
+    raw = "\n".join([lines[0], *test_group, *lines[1:-1], "99,495100,2,26/"])
+    found = bai2.inspect(BytesIO(raw.encode()))
+    assert (found.valid, found.entries, found.sums) == (True, 6, {"USD": 13000, "EUR": 50})
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "path"),
+    [
+        (b",261120,0900,7", b",,0900,7", "01/file creation date"),
+        (b",261120,0900,7", b",261120,,7", "01/file creation time"),
+        (b",261120,0900,7", b",261120,9x00,7", "01/file creation time"),
+        (b",2400,USD", b",2460,USD", "02/as-of-time"),
+        (b"FALL,1,", b"FALL,,", "02/group status"),
+        (b"USD,2/", b"USD,9/", "02/as-of-date modifier"),
+    ],
+)
+def test_a_header_that_says_not_all_of_when_is_not_valid_and_readable(
+    right: bytes, wrong: bytes, path: str
+) -> None:
+    raw = BAI2.replace(right, wrong, 1)
+    found = bai2.inspect(BytesIO(raw))
+    assert (found.valid, found.readable, [each.path for each in found.errors]) == (False, True, [path])
+    assert found.sums == {"USD": 13000, "EUR": 50}
+    assert records(raw)
+
+
+def test_an_inspection_tells_that_it_holds_not_the_facts_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bai2, "MOST_ACCOUNTS", 1)
+    found = bai2.inspect(BytesIO(BAI2))
+    assert (len(found.statements), [each.message for each in found.warnings]) == (
+        1,
+        ["there are 2 accounts: the facts of the first 1 are told"],
+    )
 
 
 def test_a_negative_detail_counts_against_its_direction_and_is_told() -> None:
@@ -259,8 +299,16 @@ def test_records_may_be_padded_end_in_any_way_or_stand_without_line_ends() -> No
         found = records(raw.encode())
         assert [*map(str, map(type, found))] == expected
         assert found[3] == records(BAI2)[3]
-    for marked in (BAI2.decode().encode("utf-16"), b"\xef\xbb\xbf" + BAI2):
-        assert records(marked) == records(BAI2)
+    unblocked = "".join(padded)
+    for text in (BAI2.decode(), unblocked):
+        for encoding in ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"):
+            assert records(text.encode(encoding)) == records(text.encode())
+
+
+def test_a_header_that_is_longer_than_it_says_does_not_hide_the_line_ends() -> None:
+    raw = BAI2.replace(b"01,BANKOFALL,", b"01," + b"B" * 40 + b",").replace(b",80,,2", b",50,,2")
+    found = bai2.inspect(BytesIO(raw))
+    assert (found.valid, found.entries, min(each.line for each in found.warnings)) == (True, 3, 1)
 
 
 def test_a_record_that_is_longer_than_the_header_says_is_told() -> None:
