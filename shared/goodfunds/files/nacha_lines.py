@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO, Final, NamedTuple
 
-from goodfunds.files.decoding import CHUNK, refusal
+from goodfunds.files.decoding import refusal
+from goodfunds.files.text_lines import as_utf8, pieces
 
 RECORD: Final = 94
 BLOCK: Final = 10
@@ -32,30 +33,30 @@ def lines(source: BinaryIO) -> Iterator[Line]:
     """The file's records, without lines of blanks. Raises InvalidFile beyond MOST_RECORDS.
 
     Memory holds one piece of the file: what runs on without a break is cut into records where it is two or
-    more long. Bytes that are no UTF-8 are taken for Latin-1.
+    more long. Bytes that are no UTF-8, nor UTF-16 or UTF-32, are taken for Latin-1.
     """
-    for number, text in enumerate(_records(source), 1):
-        if number > MOST_RECORDS:
-            raise refusal(number, f"a file has at most {MOST_RECORDS} records")
+    for count, line in enumerate(_records(source), 1):
+        if count > MOST_RECORDS:
+            raise refusal(line.number, f"a file has at most {MOST_RECORDS} records")
         # A mark that CP/M and DOS put behind the last record.
-        if text.strip(" " + _END_OF_FILE):
-            yield Line(number, text)
+        if line.text.strip(" " + _END_OF_FILE):
+            yield line
 
 
-def _records(source: BinaryIO) -> Iterator[str]:
-    rest, running_on = "", False
+def _records(source: BinaryIO) -> Iterator[Line]:
+    rest, number, running_on = "", 1, 0
     for piece in _decoded(source):
         *whole, rest = _split(rest + piece)
         for text in whole:
-            yield from _cut(text, running_on)
-            running_on = False
+            yield from _cut(text, number, running_on)
+            number, running_on = number + 1, 0
         if len(rest) >= 2 * RECORD + 1:
             # A "\r" at the end may be the first half of a break; one character stays behind for it.
             ready = (len(rest) - 1) // RECORD * RECORD
-            yield from (rest[at : at + RECORD] for at in range(0, ready, RECORD))
-            rest, running_on = rest[ready:], True
+            yield from _cut(rest[:ready], number, running_on)
+            rest, running_on = rest[ready:], running_on + ready // RECORD
     if rest:
-        yield from _cut(rest.removesuffix("\r"), running_on)
+        yield from _cut(rest.removesuffix("\r"), number, running_on)
 
 
 def _split(text: str) -> list[str]:
@@ -65,16 +66,19 @@ def _split(text: str) -> list[str]:
     return _BREAK.split(text) if "\r" in text else text.split("\n")
 
 
-def _cut(text: str, running_on: bool) -> Iterator[str]:
+def _cut(text: str, number: int, running_on: int) -> Iterator[Line]:
+    """The records of a line, of which so many came before. Those of the first are numbered themselves."""
     if len(text) < 2 * RECORD and not running_on:
-        yield text
+        yield Line(number, text)
         return
-    yield from (text[at : at + RECORD] for at in range(0, len(text), RECORD))
+    for at in range(0, len(text), RECORD):
+        place = running_on + at // RECORD if number == 1 else 0
+        yield Line(number + place, text[at : at + RECORD])
 
 
 def _decoded(source: BinaryIO) -> Iterator[str]:
-    decoder = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
-    while piece := source.read(CHUNK):
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    for piece in as_utf8(pieces(source)):
         text = decoder.decode(piece)
         yield text if text.isascii() else text.translate(_LATIN_1)
     yield decoder.decode(b"", final=True).translate(_LATIN_1)

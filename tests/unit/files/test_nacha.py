@@ -100,6 +100,22 @@ def test_line_breaks_of_any_kind_and_none_read_the_same(line_break: str) -> None
     assert list(nacha.read(BytesIO(raw(SMALL, line_break)))) == records(SMALL)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("line_break", ["\n", ""])
+def test_a_file_in_any_width_of_unicode_reads_the_same(encoding: str, line_break: str) -> None:
+    data = raw(SMALL, line_break).decode().encode(encoding)
+    assert list(nacha.read(BytesIO(data))) == records(SMALL)
+
+
+def test_an_error_in_lines_that_are_padded_far_beyond_a_record_is_told_with_its_line() -> None:
+    padded = [line.ljust(94 * 3) for line in changed(3, 30, "x")]
+    assert nacha.inspect(BytesIO(raw(padded))).errors[0].line == 3
+    without = raw(changed(3, 30, "x"), "")
+    assert nacha.inspect(BytesIO(without)).errors[0].line == 3
+    many = [*SMALL[:2], *[SMALL[2]] * 2_000, "x" * 94]
+    assert nacha.inspect(BytesIO(raw(many, ""))).errors[0].line == 2_003
+
+
 def test_records_keep_their_line_and_without_breaks_their_number() -> None:
     for line_break in ("\r\n", ""):
         found = list(nacha.read(BytesIO(raw(SMALL, line_break))))
