@@ -1,4 +1,4 @@
-"""Writes NACHA files of PPD, CCD, CTX and COR: entries, returns, notifications of change, all controls.
+"""Writes NACHA files of PPD, CCD, CTX, WEB, TEL and COR: entries, returns, changes, all controls.
 
 Nacha Operating Rules, Appendix Three: numbers to the right and filled with zeros, text to the left and filled
 with blanks, the file filled with nines to blocks of ten records.
@@ -25,7 +25,7 @@ from goodfunds.files.nacha_records import AchBatch, AchFile, BatchHeader, EntryD
 from goodfunds.files.nacha_totals import Totals
 from goodfunds.files.records import InvalidFile
 
-WRITTEN: Final = frozenset({"PPD", "CCD", "CTX", "COR"})
+WRITTEN: Final = frozenset({"PPD", "CCD", "CTX", "WEB", "TEL", "COR"})
 """The Standard Entry Classes that are written."""
 
 

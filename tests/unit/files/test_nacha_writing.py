@@ -98,7 +98,7 @@ def addenda(draw: st.DrawFn, kind: str, entry_class: str, trace: str) -> tuple[A
 
 @st.composite
 def batches(draw: st.DrawFn, number: int) -> AchBatch:
-    entry_class = draw(st.sampled_from(["PPD", "CCD", "CTX", "COR"]))
+    entry_class = draw(st.sampled_from(["PPD", "CCD", "CTX", "WEB", "COR"]))
     service = draw(st.sampled_from(["200", "220", "225"]))
     dfi = draw(digits(8))
     back = entry_class == "COR" or draw(st.booleans())
@@ -223,6 +223,14 @@ def back(header: BatchHeader, entries: Sequence[EntryDetail]) -> EntryDetail:
     return entry
 
 
+def test_debits_by_telephone_are_written() -> None:
+    header = replace(BATCH, standard_entry_class="TEL", service_class_code="225")
+    debit = replace(ENTRY, transaction_code="27")
+    assert back(header, [debit]) == debit
+    with pytest.raises(Unwritable):
+        back(header, [replace(debit, individual_name="")])
+
+
 @pytest.mark.parametrize(("sent", "returns"), [("22", "21"), ("27", "26"), ("38", "36"), ("43", "41")])
 def test_a_return_goes_back_with_the_amount_and_names_the_entry(sent: str, returns: str) -> None:
     original = replace(ENTRY, transaction_code=sent, amount_minor=0 if sent[1] in "38" else 1240_50)
@@ -274,7 +282,9 @@ def test_an_entry_that_would_be_refused_is_not_written(entry: EntryDetail) -> No
 @pytest.mark.parametrize(
     "header",
     [
-        replace(BATCH, standard_entry_class="WEB"),
+        replace(BATCH, standard_entry_class="TEL"),
+        replace(BATCH, standard_entry_class="IAT"),
+        replace(BATCH, standard_entry_class="XCK", service_class_code="225"),
         replace(BATCH, service_class_code="225"),
         replace(BATCH, service_class_code="280"),
         replace(BATCH, company_name="0000"),
