@@ -38,8 +38,7 @@ def inspect(source: BinaryIO) -> Inspection:
         for _ in reading.records():
             pass
     except InvalidFile as fault:
-        errors.extend(fault.errors)
-        reading.findings.unreadable = True
+        reading.findings.stop(fault)
     totals = reading.totals
     details = {
         "debit_minor": str(totals.debit_minor),
@@ -55,7 +54,7 @@ def inspect(source: BinaryIO) -> Inspection:
     return Inspection(
         format="nacha",
         valid=not errors,
-        readable=not reading.findings.unreadable,
+        readable=not reading.findings.refused,
         entries=totals.entries,
         sums=MappingProxyType({"USD": totals.credit_minor - totals.debit_minor}),
         errors=tuple(errors),

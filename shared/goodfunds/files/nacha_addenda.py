@@ -67,10 +67,11 @@ _INTERNATIONAL: Final[Mapping[str, Mapping[str, tuple[int, int]]]] = MappingProx
 
 _OPTIONAL: Final = frozenset({"foreign_payment_amount", "foreign_trace_number", "receiver_identification"})
 _QUALIFIERS: Final = frozenset({"01", "02", "03"})
+_CHANGES: Final = CHANGE_CODES - REFUSED_CHANGES
 
 
-def addenda(found: Fields, line: int) -> Addenda | None:
-    """Record type 7; None with an error where its type code is unknown."""
+def addenda(found: Fields, international: bool, line: int) -> Addenda | None:
+    """Record type 7; None with an error where its type code is unknown. `international`: in one of IAT."""
     type_code = found.record[1:3]
     if type_code == "05":
         return PaymentRelatedInformation(
@@ -82,7 +83,7 @@ def addenda(found: Fields, line: int) -> Addenda | None:
     if type_code in _INTERNATIONAL:
         return _international(found, type_code, line)
     if type_code == "98":
-        return _change(found, line)
+        return _change(found, international, line)
     if type_code == "99":
         return _return(found, line)
     if type_code == "02":
@@ -113,10 +114,11 @@ def _international(found: Fields, type_code: str, line: int) -> InternationalInf
     )
 
 
-def _change(found: Fields, line: int) -> NotificationOfChange:
+def _change(found: Fields, international: bool, line: int) -> NotificationOfChange:
     code = found.one_of(4, 6, CHANGE_CODES, "Addenda98/ChangeCode")
-    corrected = found.left(36, 64)
     refused = code in REFUSED_CHANGES
+    # An account abroad is longer; where a change is refused, what was refused stands behind.
+    corrected = found.left(36, 70 if international and not refused else 64)
     if not corrected and not refused:
         found.findings.error(
             MANDATORY_ELEMENT_MISSING, "Addenda98/CorrectedData", "what is right must be there"
@@ -127,8 +129,8 @@ def _change(found: Fields, line: int) -> NotificationOfChange:
         original_receiving_dfi=found.text(28, 35),
         corrected_data=corrected,
         trace_number=found.digits(80, 94, "Addenda98/TraceNumber"),
-        refused_change_code=found.text(65, 67) if refused else "",
-        refused_sequence=found.text(68, 74) if refused else "",
+        refused_change_code=found.one_of(65, 67, _CHANGES, "Addenda98/RefusedChangeCode") if refused else "",
+        refused_sequence=found.digits(68, 74, "Addenda98/TraceSequenceNumber") if refused else "",
         line=line,
     )
 
@@ -175,7 +177,7 @@ def _terminal(found: Fields, line: int) -> TerminalInformation:
         terminal_identification=found.text(14, 19),
         serial_number=found.text(20, 25),
         transaction_date=found.text(26, 29),
-        authorization=found.text(30, 35),
+        authorization_code_or_card_expiration_date=found.text(30, 35),
         location=found.text(36, 62),
         city=found.text(63, 77),
         state=found.text(78, 79),

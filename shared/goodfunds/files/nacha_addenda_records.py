@@ -26,7 +26,7 @@ class TerminalInformation:
     terminal_identification: str
     serial_number: str
     transaction_date: str
-    authorization: str
+    authorization_code_or_card_expiration_date: str
     location: str
     city: str
     state: str

@@ -5,16 +5,21 @@ from typing import Final
 
 from goodfunds.files.nacha_addenda_records import Addenda
 from goodfunds.files.nacha_codes import ACCOUNTING_ADVICES, CLASSES, TRANSACTION_CODES, is_digits
-from goodfunds.files.nacha_fields import Fields, Findings
+from goodfunds.files.nacha_fields import AchFindings, Fields
 from goodfunds.files.nacha_parsing import (
-    BatchHead,
     accounting_advice,
     batch_control,
     batch_header,
     entry_detail,
     international_entry,
 )
-from goodfunds.files.nacha_records import AccountingAdvice, BatchControl, Entry, InternationalBatchHeader
+from goodfunds.files.nacha_records import (
+    AccountingAdvice,
+    BatchControl,
+    BatchHead,
+    Entry,
+    InternationalBatchHeader,
+)
 from goodfunds.files.nacha_rules import check_batch, check_entry
 from goodfunds.files.nacha_totals import Totals, check_batch_control
 from goodfunds.rails.reasons import (
@@ -41,7 +46,7 @@ class _Pending:
 class Batch:
     """An open batch. `advices`: its records have the layouts of ADV."""
 
-    def __init__(self, found: Fields, findings: Findings) -> None:
+    def __init__(self, found: Fields, findings: AchFindings) -> None:
         self.header: BatchHead = batch_header(found, findings.line)
         self.totals = Totals()
         name, service = self.header.standard_entry_class, self.header.service_class_code

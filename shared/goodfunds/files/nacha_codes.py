@@ -112,7 +112,7 @@ def _numbered(letter: str, *runs: tuple[int, int]) -> frozenset[str]:
 
 DISHONORED: Final = _numbered("R", (61, 62), (67, 70))
 CONTESTED: Final = _numbered("R", (71, 77))
-RETURN_REASONS: Final = _numbered("R", (1, 47), (50, 53), (80, 85), (90, 90)) | DISHONORED | CONTESTED
+RETURN_REASONS: Final = _numbered("R", (1, 47), (50, 53), (80, 85)) | DISHONORED | CONTESTED
 
 REFUSED_CHANGES: Final = _numbered("C", (61, 69))
 CHANGE_CODES: Final = _numbered("C", (1, 9), (13, 14)) | REFUSED_CHANGES

@@ -4,41 +4,31 @@ Positions are the standard's: from 1, both ends included. Numeric fields are ASC
 have characters above hexadecimal 1F (Nacha Operating Rules, Appendix Three, Data Specifications).
 """
 
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final
-
+from goodfunds.files.findings import Findings
 from goodfunds.files.nacha_codes import is_digits
-from goodfunds.files.records import FileError
+from goodfunds.files.short_dates import short_date
 from goodfunds.rails.reasons import CONTENT_INCORRECT, INVALID_AMOUNT, MANDATORY_ELEMENT_MISSING
 
-MOST_FINDINGS: Final = 100
-"""How many errors, and how many warnings, of one file are told."""
 
+class AchFindings(Findings):
+    """What is wrong with a NACHA file so far. `batch` and `entry` count from 1, 0 outside of one.
 
-@dataclass(slots=True)
-class Findings:
-    """What is wrong with a file so far, in its order. `batch` and `entry` count from 1, 0 outside of one.
-
-    `warnings` harm neither money nor the way of a payment. `unreadable`: a record or an amount was lost.
+    Warnings harm neither money nor the way of a payment. `refused`: a record or an amount was lost.
     """
 
-    errors: list[FileError] = field(default_factory=list)
-    warnings: list[FileError] = field(default_factory=list)
-    line: int = 0
-    batch: int = 0
-    entry: int = 0
-    unreadable: bool = False
+    def __init__(self) -> None:
+        super().__init__(collect=True)
+        self.line = 0
+        self.batch = 0
+        self.entry = 0
 
     def error(self, code: str, name: str, message: str) -> None:
         """What the file is refused for; `name` of the field or record."""
-        if len(self.errors) < MOST_FINDINGS:
-            self.errors.append(FileError(code, self.line, self._path(name), message))
+        self.wrong(code, self.line, self._path(name), message)
 
     def warning(self, code: str, name: str, message: str) -> None:
         """What is told but lets the file pass."""
-        if len(self.warnings) < MOST_FINDINGS:
-            self.warnings.append(FileError(code, self.line, self._path(name), message))
+        self.warn(code, self.line, self._path(name), message)
 
     def _path(self, name: str) -> str:
         batch = f"Batch[{self.batch}]/" if self.batch else ""
@@ -51,7 +41,7 @@ class Fields:
 
     __slots__ = ("findings", "record")
 
-    def __init__(self, record: str, findings: Findings) -> None:
+    def __init__(self, record: str, findings: AchFindings) -> None:
         self.record = record
         self.findings = findings
 
@@ -84,7 +74,7 @@ class Fields:
         if is_digits(text):
             return int(text)
         self.findings.error(INVALID_AMOUNT, name, f"{text!r} is no amount in cents")
-        self.findings.unreadable = True
+        self.findings.refused = True
         return 0
 
     def one_of(self, first: int, last: int, known: frozenset[str], name: str) -> str:
@@ -128,13 +118,7 @@ class Fields:
 
 def is_date(text: str) -> bool:
     """Whether it is a day as YYMMDD."""
-    if len(text) != 6 or not is_digits(text):
-        return False
-    try:
-        datetime.strptime(text, "%y%m%d")  # noqa: DTZ007  only whether there is such a day
-    except ValueError:
-        return False
-    return True
+    return short_date(text) is not None
 
 
 def is_time(text: str) -> bool:

@@ -10,6 +10,7 @@ from goodfunds.files.nacha_fields import Fields, is_date, is_time
 from goodfunds.files.nacha_records import (
     AccountingAdvice,
     BatchControl,
+    BatchHead,
     BatchHeader,
     EntryDetail,
     FileControl,
@@ -33,8 +34,6 @@ _ORIGINATOR_STATUSES: Final = frozenset("012")
 _MODIFIERS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ")
 _CONSTANTS: Final = ((2, 3, "01", "PriorityCode"), (35, 37, "094", "RecordSize"))
 _MORE_CONSTANTS: Final = ((38, 39, "10", "BlockingFactor"), (40, 40, "1", "FormatCode"))
-
-BatchHead = BatchHeader | InternationalBatchHeader
 
 
 def file_header(found: Fields, line: int) -> FileHeader:

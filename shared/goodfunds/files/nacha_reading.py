@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import BinaryIO, Final
 
+from goodfunds.files.findings import MOST_FINDINGS
 from goodfunds.files.nacha_addenda import addenda
 from goodfunds.files.nacha_addenda_records import (
     ContestedReturn,
@@ -14,10 +15,17 @@ from goodfunds.files.nacha_addenda_records import (
 )
 from goodfunds.files.nacha_batch import Batch
 from goodfunds.files.nacha_codes import CLASSES
-from goodfunds.files.nacha_fields import MOST_FINDINGS, Fields, Findings
+from goodfunds.files.nacha_fields import AchFindings, Fields
 from goodfunds.files.nacha_lines import BLOCK, RECORD, Line, lines
-from goodfunds.files.nacha_parsing import BatchHead, file_control, file_header
-from goodfunds.files.nacha_records import BatchControl, Entry, FileControl, FileHeader
+from goodfunds.files.nacha_parsing import file_control, file_header
+from goodfunds.files.nacha_records import (
+    BatchControl,
+    BatchHead,
+    Entry,
+    FileControl,
+    FileHeader,
+    InternationalBatchHeader,
+)
 from goodfunds.files.nacha_totals import Totals, check_file_control
 from goodfunds.rails.reasons import CONTENT_INCORRECT, INVALID_FILE_FORMAT, MANDATORY_ELEMENT_MISSING
 
@@ -36,7 +44,7 @@ class Reading:
     """
 
     def __init__(self, source: BinaryIO, framed: bool = True) -> None:
-        self.findings = Findings()
+        self.findings = AchFindings()
         self.totals = Totals()
         self.batches = 0
         self.classes: set[str] = set()
@@ -93,7 +101,7 @@ class Reading:
             self.findings.warning(INVALID_FILE_FORMAT, "Record", why)
         else:
             self.findings.error(INVALID_FILE_FORMAT, "Record", why)
-            self.findings.unreadable = True
+            self.findings.refused = True
         return text[:RECORD].ljust(RECORD)
 
     def _record(self, kind: str, found: Fields) -> Record | None:
@@ -112,7 +120,7 @@ class Reading:
         messages = {"1": "a second file header", "9": "filler before the file control"}
         why = messages.get(kind, f"{kind!r} is no record type")
         self.findings.error(INVALID_FILE_FORMAT, "Record", why)
-        self.findings.unreadable |= kind not in messages
+        self.findings.refused |= kind not in messages
         return None
 
     def _batch_header(self, found: Fields) -> BatchHead:
@@ -136,11 +144,12 @@ class Reading:
             return
         # Without a batch header nothing says which layout the entry has, and so what its amount is.
         self.findings.error(INVALID_FILE_FORMAT, "Entry", "an entry outside of a batch")
-        self.findings.unreadable = True
+        self.findings.refused = True
         self.totals.entries += 1
 
     def _addenda(self, found: Fields) -> None:
-        each = addenda(found, self.findings.line)
+        header = self._batch.header if self._batch is not None else None
+        each = addenda(found, isinstance(header, InternationalBatchHeader), self.findings.line)
         if isinstance(each, NotificationOfChange):
             _count(self.changes, each.change_code)
         elif isinstance(each, Return | DishonoredReturn | ContestedReturn):
@@ -182,6 +191,7 @@ class Reading:
     def _behind_control(self, record: str) -> None:
         if record.strip("9 "):
             self.findings.error(INVALID_FILE_FORMAT, "Record", "a record behind the file control")
+            self.findings.refused = True
         self._fillers += 1
 
     def _finish(self) -> None:
@@ -189,7 +199,7 @@ class Reading:
         if not self._records:
             self.findings.line = 1
             self.findings.error(INVALID_FILE_FORMAT, "", "the file is empty")
-            self.findings.unreadable = True
+            self.findings.refused = True
         elif not self.has_control:
             self._unframed("FileControl", "the file ends without its control")
         elif (self._records + self._fillers) % BLOCK:

@@ -71,6 +71,9 @@ class InternationalBatchHeader:
     line: int = field(default=0, compare=False)
 
 
+BatchHead = BatchHeader | InternationalBatchHeader
+
+
 @dataclass(frozen=True, slots=True)
 class EntryDetail:
     """Record type 6 with its addenda. `receiving_dfi`: the routing number, nine digits with its check digit.

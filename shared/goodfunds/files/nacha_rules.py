@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from goodfunds.files.nacha_addenda_records import (
-    Addenda,
     ContestedReturn,
     DishonoredReturn,
     InternationalInformation,
@@ -19,6 +18,7 @@ from goodfunds.files.nacha_addenda_records import (
     TerminalInformation,
 )
 from goodfunds.files.nacha_codes import (
+    ACCOUNTING_ADVICES,
     ADVICE,
     CLASSES,
     CREDIT,
@@ -35,10 +35,18 @@ from goodfunds.files.nacha_codes import (
     EntryClass,
     TransactionCode,
 )
-from goodfunds.files.nacha_fields import Findings
-from goodfunds.files.nacha_records import BatchHeader, Entry, EntryDetail, InternationalBatchHeader
+from goodfunds.files.nacha_fields import AchFindings, is_date
+from goodfunds.files.nacha_records import (
+    AccountingAdvice,
+    BatchHead,
+    Entry,
+    EntryDetail,
+    InternationalBatchHeader,
+    InternationalEntryDetail,
+)
 from goodfunds.rails.reasons import (
     CONTENT_INCORRECT,
+    INVALID_DATE,
     INVALID_NUMBER_OF_TRANSACTIONS,
     MANDATORY_ELEMENT_MISSING,
     NOT_ALLOWED_AMOUNT,
@@ -46,15 +54,15 @@ from goodfunds.rails.reasons import (
     ZERO_AMOUNT,
 )
 
-BatchHead = BatchHeader | InternationalBatchHeader
-
 _ZERO_DOLLAR_CLASSES: Final = frozenset({"ACK", "ATX", "CCD", "CTX", "IAT"})
 _NAME: Final = "IndividualName"
+_BACK: Final = (Return, DishonoredReturn, ContestedReturn, NotificationOfChange)
+_OF_DEATH: Final = frozenset({"R14", "R15"})
 
 
-def check_batch(header: BatchHead, findings: Findings) -> None:
+def check_batch(header: BatchHead, findings: AchFindings) -> None:
     """What a batch header must be as a whole."""
-    advices = header.service_class_code == "280"
+    advices = header.service_class_code == ACCOUNTING_ADVICES
     if advices != (header.standard_entry_class == "ADV"):
         why = f"{header.service_class_code} with {header.standard_entry_class}: 280 is for ADV, and it alone"
         findings.error(CONTENT_INCORRECT, "ServiceClassCode", why)
@@ -64,38 +72,39 @@ def check_batch(header: BatchHead, findings: Findings) -> None:
         findings.error(CONTENT_INCORRECT, "CompanyEntryDescription", f"{description!r} is not {fixed}")
 
 
-def check_entry(entry: Entry, header: BatchHead, stated: int | None, findings: Findings) -> None:
+def check_entry(entry: Entry, header: BatchHead, stated: int | None, findings: AchFindings) -> None:
     """An entry with all its addenda. `stated`: how many it says it has, None where it does not say."""
     code = TRANSACTION_CODES.get(entry.transaction_code)
     name = header.standard_entry_class
     rules = CLASSES.get(name)
     if code is None:
+        # Nobody knows whether its amount is a debit or a credit.
         why = f"{entry.transaction_code!r} is no transaction code"
         findings.error(CONTENT_INCORRECT, "TransactionCode", why)
+        findings.refused = True
     if code is None or rules is None:
         return
     back = [each for each in entry.addenda if isinstance(each, _BACK)]
     _check_direction(code, header, findings)
-    if isinstance(header, InternationalBatchHeader):
-        _check_international(entry.addenda, bool(back), stated, findings)
-    elif name == "COR":
+    if name == "COR":
         _check_change(entry, code, findings)
-    elif not back and code.kind == RETURNED:
+    if isinstance(entry, InternationalEntryDetail):
+        _check_international(entry, name == "COR", bool(back), stated, findings)
+    elif name == "COR" or back:
+        pass
+    elif code.kind == RETURNED:
         why = f"{entry.transaction_code} is a return or change, and no addenda says which"
         findings.warning(MANDATORY_ELEMENT_MISSING, "Addenda", why)
-    elif not back:
+    else:
         _check_forward(entry, code, header, rules, findings)
         _check_addenda(entry, rules, stated, findings)
     if not back or name == "COR":
         _check_amount(entry.amount_minor, code, header, rules, findings)
-    if len(back) > 1:
-        findings.warning(CONTENT_INCORRECT, "Addenda", "more than one return or change of an entry")
+    if back:
+        _check_back(entry, back, code, header, findings)
 
 
-_BACK: Final = (Return, DishonoredReturn, ContestedReturn, NotificationOfChange)
-
-
-def _check_direction(code: TransactionCode, header: BatchHead, findings: Findings) -> None:
+def _check_direction(code: TransactionCode, header: BatchHead, findings: AchFindings) -> None:
     if (code.kind == ADVICE) != (header.standard_entry_class == "ADV"):
         findings.error(CONTENT_INCORRECT, "TransactionCode", "codes 81 to 88 are for ADV, and it alone")
     wanted = {CREDITS_ONLY: CREDIT, DEBITS_ONLY: DEBIT}.get(header.service_class_code)
@@ -105,7 +114,7 @@ def _check_direction(code: TransactionCode, header: BatchHead, findings: Finding
 
 
 def _check_amount(
-    minor: int, code: TransactionCode, header: BatchHead, rules: EntryClass, findings: Findings
+    minor: int, code: TransactionCode, header: BatchHead, rules: EntryClass, findings: AchFindings
 ) -> None:
     change_of_iat = header.standard_entry_class == "COR" and isinstance(header, InternationalBatchHeader)
     nothing = (
@@ -124,7 +133,7 @@ def _check_amount(
 
 
 def _check_forward(
-    entry: Entry, code: TransactionCode, header: BatchHead, rules: EntryClass, findings: Findings
+    entry: Entry, code: TransactionCode, header: BatchHead, rules: EntryClass, findings: AchFindings
 ) -> None:
     """A reversal goes the other way than the class does (Article Two, Reversing Entries)."""
     reverses = header.company_entry_description == "REVERSAL"
@@ -132,12 +141,15 @@ def _check_forward(
         way = "a reversal" if reverses else "an entry"
         why = f"{code.direction} is not what {way} of {header.standard_entry_class} can be"
         findings.error(TRANSACTION_NOT_SUPPORTED, "TransactionCode", why)
+    if code.kind == LIVE and not rules.moves_money:
+        why = f"{entry.transaction_code} in {header.standard_entry_class}, which moves no money"
+        findings.warning(CONTENT_INCORRECT, "TransactionCode", why)
     named = isinstance(entry, EntryDetail) and entry.individual_name.strip("0 ")
     if header.standard_entry_class == "TEL" and not named:
         findings.error(MANDATORY_ELEMENT_MISSING, _NAME, "the receiver's name must be there in TEL")
 
 
-def _check_addenda(entry: Entry, rules: EntryClass, stated: int | None, findings: Findings) -> None:
+def _check_addenda(entry: Entry, rules: EntryClass, stated: int | None, findings: AchFindings) -> None:
     count = len(entry.addenda)
     types = {"05": PaymentRelatedInformation, "02": TerminalInformation}
     wanted = types.get(rules.addenda)
@@ -157,29 +169,68 @@ def _check_addenda(entry: Entry, rules: EntryClass, stated: int | None, findings
         findings.warning(CONTENT_INCORRECT, "Addenda05/SequenceNumber", "not numbered from 1 on")
 
 
-def _check_change(entry: Entry, code: TransactionCode, findings: Findings) -> None:
+def _check_change(entry: Entry, code: TransactionCode, findings: AchFindings) -> None:
     if code.kind != RETURNED:
         why = f"{entry.transaction_code} is not a code of changes: those end in 1 and 6"
         findings.error(CONTENT_INCORRECT, "TransactionCode", why)
-    if [type(each) for each in entry.addenda] != [NotificationOfChange]:
+    own = [type(each) for each in entry.addenda if not isinstance(each, _of_original(entry))]
+    if own != [NotificationOfChange]:
         findings.error(CONTENT_INCORRECT, "Addenda", "an entry of COR has one addenda, of type 98")
 
 
-def _check_international(
-    addenda: Sequence[Addenda], back: bool, stated: int | None, findings: Findings
+def _check_back(
+    entry: Entry,
+    back: Sequence[Return | DishonoredReturn | ContestedReturn | NotificationOfChange],
+    code: TransactionCode,
+    header: BatchHead,
+    findings: AchFindings,
 ) -> None:
-    types = Counter(each.type_code for each in addenda if isinstance(each, InternationalInformation))
+    """Warnings only: what comes back says all the same of which entry."""
+    if len(back) > 1:
+        findings.warning(CONTENT_INCORRECT, "Addenda", "more than one return or change of an entry")
+    if code.kind not in (RETURNED, ADVICE) and header.standard_entry_class != "COR":
+        why = f"{entry.transaction_code} is not a code of returns: those end in 1 and 6"
+        findings.warning(CONTENT_INCORRECT, "TransactionCode", why)
+    if not all(isinstance(each, (*_BACK, *_of_original(entry))) for each in entry.addenda):
+        findings.warning(CONTENT_INCORRECT, "Addenda", "an addenda of another kind beside a return or change")
+    for each in back:
+        name = "Addenda98" if isinstance(each, NotificationOfChange) else "Addenda99"
+        if not isinstance(entry, AccountingAdvice) and each.trace_number != entry.trace_number:
+            why = f"{each.trace_number} in the addenda, {entry.trace_number} in its entry"
+            findings.warning(CONTENT_INCORRECT, f"{name}/TraceNumber", why)
+        if (
+            isinstance(each, Return)
+            and each.return_reason_code in _OF_DEATH
+            and not is_date(each.date_of_death)
+        ):
+            why = f"{each.date_of_death!r} is no day, YYMMDD, and {each.return_reason_code} tells of a death"
+            findings.warning(INVALID_DATE, f"{name}/DateOfDeath", why)
+
+
+def _of_original(entry: Entry) -> tuple[type, ...]:
+    """The addenda that may be repeated from the original entry beside a return or change."""
+    return (InternationalInformation,) if isinstance(entry, InternationalEntryDetail) else ()
+
+
+def _check_international(
+    entry: InternationalEntryDetail, change: bool, back: bool, stated: int | None, findings: AchFindings
+) -> None:
+    """A return repeats what its original said of the parties; a notification of change need not."""
+    told = [each for each in entry.addenda if isinstance(each, InternationalInformation)]
+    types = Counter(each.type_code for each in told)
     missing = [each for each in IAT_MANDATORY if types[each] != 1]
-    if missing:
+    if missing and (told or not change):
         why = f"addenda {', '.join(missing)} must be there once"
         findings.error(MANDATORY_ELEMENT_MISSING, "Addenda", why)
     for kind, most in IAT_MOST.items():
         if types[kind] > most:
             why = f"{types[kind]} addenda {kind}, at most {most} can be"
             findings.error(INVALID_NUMBER_OF_TRANSACTIONS, "Addenda", why)
-    if not back and types.total() != len(addenda):
+    if not back and len(told) != len(entry.addenda):
         findings.error(CONTENT_INCORRECT, "Addenda", "an addenda that entries of IAT do not have")
-    if stated is not None and stated != len(addenda):
+    if any(each.entry_sequence != entry.trace_number[-7:] for each in told):
+        findings.error(CONTENT_INCORRECT, "Addenda/EntryDetailSequenceNumber", "addenda of another entry")
+    if stated is not None and stated != len(entry.addenda):
         # Gateways count the mandatory seven alone; the batch control counts them all.
-        why = f"{stated} stated, {len(addenda)} there"
+        why = f"{stated} stated, {len(entry.addenda)} there"
         findings.warning(INVALID_NUMBER_OF_TRANSACTIONS, "NumberOfAddendaRecords", why)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from goodfunds.files.nacha_codes import CREDIT, is_digits
-from goodfunds.files.nacha_fields import Findings
+from goodfunds.files.nacha_fields import AchFindings
 from goodfunds.files.nacha_lines import BLOCK
 from goodfunds.files.nacha_records import (
     BatchControl,
+    BatchHead,
     BatchHeader,
     FileControl,
-    InternationalBatchHeader,
 )
 from goodfunds.rails.reasons import (
     CONTENT_INCORRECT,
@@ -64,7 +64,7 @@ class Totals:
 
 
 def check_batch_control(
-    control: BatchControl, header: BatchHeader | InternationalBatchHeader, totals: Totals, findings: Findings
+    control: BatchControl, header: BatchHead, totals: Totals, findings: AchFindings
 ) -> None:
     """A batch control against its header and entries. IAT's and ADV's names no company."""
     pairs = [
@@ -83,7 +83,7 @@ def check_batch_control(
 
 
 def check_file_control(
-    control: FileControl, totals: Totals, batches: int, records: int, findings: Findings
+    control: FileControl, totals: Totals, batches: int, records: int, findings: AchFindings
 ) -> None:
     """The file control against all batches. `records`: up to and with the control, without filler."""
     _check(control.batch_count, batches, "FileControl/BatchCount", findings)
@@ -92,7 +92,7 @@ def check_file_control(
 
 
 def _check_totals(
-    control: BatchControl | FileControl, totals: Totals, where: str, findings: Findings
+    control: BatchControl | FileControl, totals: Totals, where: str, findings: AchFindings
 ) -> None:
     _check(control.entry_addenda_count, totals.count, f"{where}/EntryAddendaCount", findings)
     sums = (
@@ -105,6 +105,6 @@ def _check_totals(
             findings.error(INVALID_CONTROL_SUM, f"{where}/{name}", f"{stated} stated, {found} found")
 
 
-def _check(stated: int, found: int, name: str, findings: Findings) -> None:
+def _check(stated: int, found: int, name: str, findings: AchFindings) -> None:
     if stated != found:
         findings.error(INVALID_NUMBER_OF_TRANSACTIONS, name, f"{stated} stated, {found} found")

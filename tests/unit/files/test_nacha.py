@@ -265,6 +265,16 @@ def test_records_out_of_their_order_are_refused(lines: list[str], fault: tuple[s
     assert fault in faults(lines)
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [[*SMALL, *SMALL], [*SMALL[:6], SMALL[3]], changed(3, 2, "90")],
+    ids=["second file", "entry behind the control", "code of no direction"],
+)
+def test_a_file_of_which_money_is_not_counted_is_not_readable(lines: list[str]) -> None:
+    found = nacha.inspect(BytesIO(raw(lines)))
+    assert (found.valid, found.readable) == (False, False)
+
+
 def test_a_file_of_batches_alone_is_not_valid_but_read_as_batches() -> None:
     found = nacha.inspect(BytesIO(raw(SMALL[1:5])))
     assert (found.valid, found.readable, found.entries) == (False, True, 2)
@@ -295,6 +305,9 @@ def test_check_digits_of_routing_numbers() -> None:
 
 
 # --- addenda and classes -----------------------------------------------------------------------------
+
+
+WITH_ADDENDA = put(CREDIT, 79, "1")
 
 
 def only_entry(lines: list[str]) -> EntryDetail:
@@ -339,6 +352,9 @@ def test_notifications_of_change_and_their_refusals() -> None:
     ("header", "entry", "addendum"),
     [
         (PAYROLL, RETURNED, put(RETURN, 4, "R96")),
+        (PAYROLL, RETURNED, put(RETURN, 4, "R90")),
+        (put(PAYROLL, 51, "COR"), put(RETURNED, 30, "0" * 10), put(REFUSED, 65, "C62")),
+        (put(PAYROLL, 51, "COR"), put(RETURNED, 30, "0" * 10), put(REFUSED, 68, "ABCDEFG")),
         (put(PAYROLL, 51, "COR"), put(RETURNED, 30, "0" * 10), put(CHANGE, 4, "C92")),
         (put(PAYROLL, 51, "COR"), RETURNED, CHANGE),
         (put(PAYROLL, 51, "COR"), put(RETURNED, 30, "0" * 10), put(CHANGE, 36, " " * 29)),
@@ -348,6 +364,9 @@ def test_notifications_of_change_and_their_refusals() -> None:
     ],
     ids=[
         "unknown return",
+        "unassigned return",
+        "refusal of a refusal",
+        "refusal of no change",
         "unknown change",
         "change with money",
         "nothing corrected",
@@ -362,11 +381,50 @@ def test_returns_and_changes_that_break_their_rules_are_refused(
     faults(whole(header, entry, addendum))
 
 
+@pytest.mark.parametrize(
+    ("entry", "addendum", "path"),
+    [
+        (WITH_ADDENDA, RETURN, "TransactionCode"),
+        (RETURNED, put(RETURN, 80, "091000010000002"), "Addenda99/TraceNumber"),
+        (RETURNED, put(RETURN, 4, "R14"), "Addenda99/DateOfDeath"),
+        (RETURNED, put(put(RETURN, 4, "R15"), 22, "260230"), "Addenda99/DateOfDeath"),
+    ],
+)
+def test_a_return_that_is_not_to_the_letter_is_read_with_a_warning(
+    entry: str, addendum: str, path: str
+) -> None:
+    found = nacha.inspect(BytesIO(raw(whole(PAYROLL, entry, addendum))))
+    assert found.valid
+    assert [each.path for each in found.warnings] == [f"Batch[1]/Entry[1]/{path}"]
+
+
+def test_a_death_has_its_day() -> None:
+    died = put(put(RETURN, 4, "R14"), 22, "260228")
+    assert nacha.inspect(BytesIO(raw(whole(PAYROLL, RETURNED, died)))).warnings == ()
+
+
+def test_remittance_beside_a_return_is_told() -> None:
+    found = nacha.inspect(BytesIO(raw(whole(PAYROLL, RETURNED, remittance(1), RETURN))))
+    assert found.valid
+    assert [each.path for each in found.warnings] == ["Batch[1]/Entry[1]/Addenda"]
+
+
+@pytest.mark.parametrize(("name", "description"), [("ENR", "AUTOENROLL"), ("DNE", "DEATH     ")])
+def test_a_code_of_live_entries_where_no_money_moves_is_told(name: str, description: str) -> None:
+    header = put(put(PAYROLL, 51, name), 54, description)
+    nothing = put(put(WITH_ADDENDA, 30, "0" * 10), 55, "0001")
+    found = nacha.inspect(BytesIO(raw(whole(header, nothing, remittance(1)))))
+    assert (found.valid, [each.path for each in found.warnings]) == (
+        True,
+        ["Batch[1]/Entry[1]/TransactionCode"],
+    )
+    assert nacha.inspect(BytesIO(raw(whole(header, put(nothing, 2, "23"), remittance(1))))).warnings == ()
+
+
 def remittance(sequence: int, entry: str = "0000001") -> str:
     return "705" + f"RMT*{sequence}\\".ljust(80) + f"{sequence:04}{entry}"
 
 
-WITH_ADDENDA = put(CREDIT, 79, "1")
 CTX = put(PAYROLL, 51, "CTX")
 CTX_ENTRY = put(WITH_ADDENDA, 55, "0002ACME CORPORATION  ")
 
@@ -468,6 +526,38 @@ def test_iat_without_one_of_its_addenda_or_with_one_twice_is_refused(number: int
     less = [each for index, each in enumerate(IAT_ADDENDA) if index != number]
     assert fault in faults(whole(IAT, IAT_ENTRY, *less))
     assert fault in faults(whole(IAT, IAT_ENTRY, *IAT_ADDENDA, IAT_ADDENDA[number]))
+
+
+def test_addenda_of_iat_that_name_another_entry_are_refused() -> None:
+    fault = (code.CONTENT_INCORRECT, "Batch[1]/Entry[1]/Addenda/EntryDetailSequenceNumber")
+    assert fault in faults(whole(IAT, IAT_ENTRY, put(IAT_ADDENDA[0], 88, "9999999"), *IAT_ADDENDA[1:]))
+
+
+IAT_CHANGES = put(put(IAT, 5, "IATCOR"), 51, "COR")
+IAT_CHANGED = put(put(IAT_ENTRY, 2, "21"), 30, "0" * 10)
+
+
+@pytest.mark.parametrize("parties", [IAT_ADDENDA, []], ids=["with parties", "without"])
+def test_a_change_about_iat_has_room_for_an_account_abroad_and_may_leave_the_parties_out(
+    parties: list[str],
+) -> None:
+    account = "MT84MALT011000012345MTLCAST001S1234"
+    lines = whole(
+        IAT_CHANGES, put(IAT_CHANGED, 13, f"{len(parties) + 1:04}"), *parties, put(CHANGE, 36, account)
+    )
+    found = nacha.inspect(BytesIO(raw(lines)))
+    assert (found.valid, found.warnings) == (True, ())
+    (entry,) = (each for each in records(lines) if isinstance(each, InternationalEntryDetail))
+    change = entry.addenda[-1]
+    assert isinstance(change, NotificationOfChange)
+    assert change.corrected_data == account
+
+
+@pytest.mark.parametrize("addenda_", [[], IAT_ADDENDA, [*IAT_ADDENDA[1:], CHANGE], [CHANGE, CHANGE]])
+def test_a_change_about_iat_without_its_addenda_or_with_parties_in_part_is_refused(
+    addenda_: list[str],
+) -> None:
+    faults(whole(IAT_CHANGES, IAT_CHANGED, *addenda_))
 
 
 @pytest.mark.parametrize(
