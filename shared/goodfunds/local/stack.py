@@ -13,32 +13,38 @@ from goodfunds.events.cluster import create_topics
 from goodfunds.local import house, postgres, processes
 from goodfunds.local.house import HOUSE, NOSTRO, NOSTRO_BIC, PROCESSES, environment, unready
 from goodfunds.local.processes import Running
-from goodfunds.local.providers import PROVIDERS, choose
+from goodfunds.local.providers import PROVIDERS, checked_kafka, choose, named
 from goodfunds.local.state import FOLDER, SERVERS, Say, Stack, read
 from goodfunds.local.turn import LOCKS, turn
 from goodfunds.service import migrate_service, services
 
 __all__ = [
-    "FOLDER", "HOUSE", "NOSTRO", "NOSTRO_BIC", "PROCESSES", "Say", "Stack", "check_alive", "dead", "down",
-    "environment", "find", "memory_mb", "read", "unready", "up", "wipe",
+    "FOLDER", "HOUSE", "NOSTRO", "NOSTRO_BIC", "PROCESSES", "Say", "Stack", "check_alive", "checked_kafka",
+    "dead", "down", "environment", "find", "memory_mb", "read", "unready", "up", "wipe",
 ]  # fmt: skip
 
 
 def find(folder: Path) -> Stack:
     """The running stack, or the one that GOODFUNDS_KAFKA and GOODFUNDS_POSTGRES point at.
 
-    Raises Misconfigured where there is none.
+    Raises Misconfigured where there is none, or where these variables name no servers.
     """
     stack = read(folder)
     gone = dead(stack) if stack else []
     if stack is not None and (stack.running or stack.containers) and not gone:
         return stack
-    bootstrap, server = os.environ.get("GOODFUNDS_KAFKA"), os.environ.get("GOODFUNDS_POSTGRES")
+    bootstrap, server = named("kafka"), named("postgres")
     if bootstrap and server:
-        partitions = int(os.environ.get("GOODFUNDS_PARTITIONS", "12"))
-        return stack or Stack(folder, bootstrap, server, partitions)
+        return stack or Stack(folder, bootstrap, server, _partitions())
     what = f"not all of it runs ({', '.join(gone)})" if gone else "no stack is up"
     raise Misconfigured(f"{what}: start it with `goodfunds up`")
+
+
+def _partitions() -> int:
+    told = os.environ.get("GOODFUNDS_PARTITIONS", "12")
+    if not (told.isascii() and told.isdigit() and 1 <= int(told[:5]) <= 9_999):
+        raise Misconfigured(f"GOODFUNDS_PARTITIONS is {told[:40]!r}, and no number from 1 to 9,999")
+    return int(told)
 
 
 def dead(stack: Stack) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from goodfunds.errors import Misconfigured
 from goodfunds.local.processes import Running
 
 FOLDER = Path(".goodfunds")
@@ -35,7 +36,9 @@ class Stack:
     temporary: bool = False
 
     def url(self, name: str) -> str:
-        """The HTTP address of a process."""
+        """The HTTP address of a process. Raises Misconfigured where the stack has none of that name."""
+        if name not in self.http:
+            raise Misconfigured(f"this stack has no process {name}: `goodfunds up` starts what is missing")
         return f"http://127.0.0.1:{self.http[name]}"
 
     def alive(self, name: str) -> bool:
@@ -57,10 +60,31 @@ class Stack:
 
 
 def read(folder: Path) -> Stack | None:
-    """The stack that the state file tells of, running or not."""
+    """The stack that the state file tells of, running or not. Raises Misconfigured where it tells of none."""
     try:
         found = json.loads((folder / _STATE).read_text(encoding="utf-8"))
+        running = {
+            name: Running(int(each["pid"]), float(each["started"]))
+            for name, each in found.pop("running").items()
+        }
+        stack = Stack(**{**found, "folder": folder, "running": running})
+        _check(stack)
     except FileNotFoundError:
         return None
-    running = {name: Running(**each) for name, each in found.pop("running").items()}
-    return Stack(**{**found, "folder": folder, "running": running})
+    except (ValueError, KeyError, TypeError, AttributeError) as fault:
+        raise Misconfigured(
+            f"{folder / _STATE} tells of no stack ({type(fault).__name__}: {fault}): if it is left of one "
+            f"whose processes are gone, remove the folder"
+        ) from fault
+    return stack
+
+
+def _check(stack: Stack) -> None:
+    """Raises ValueError where a field is not of its kind: a person may have edited the file."""
+    kinds: dict[str, type] = {"kafka": str, "postgres": str, "partitions": int, "bank_sftp_port": int,
+             "http": dict, "containers": dict, "providers": dict, "temporary": bool}  # fmt: skip
+    for name, kind in kinds.items():
+        if not isinstance(getattr(stack, name), kind):
+            raise ValueError(f"{name} is no {kind.__name__}")
+    if any(each.pid <= 0 for each in stack.running.values()):
+        raise ValueError("a pid is a positive number")
