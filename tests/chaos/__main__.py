@@ -188,7 +188,7 @@ async def _recover(watch: Watch, committed: Committed, began: float) -> None:
         committed.recovered = monotonic() - began
 
 
-async def _chore(work: Callable[[], Awaitable[None]], seconds: float, stop: asyncio.Event) -> None:
+async def _chore(work: Callable[[], Awaitable[object]], seconds: float, stop: asyncio.Event) -> None:
     """Something that is done again and again, and may fail while the house is in trouble."""
     while not stop.is_set():
         try:

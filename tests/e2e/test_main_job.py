@@ -11,8 +11,11 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from click.testing import CliRunner, Result
 
+from goodfunds.cli.commands import COMMANDS
 from goodfunds.cli.journey import BANK_HOLDS
+from goodfunds.cli.root import root
 from goodfunds.local.stack import NOSTRO, find
 from goodfunds.service import services
 from tests.integration.tampering import unguarded
@@ -106,7 +109,7 @@ def test_a_payments_timeline_names_topic_partition_offset_and_posting_of_its_ste
 
 
 def test_a_file_that_is_not_unknown_is_not_resolved_by_a_person(house: House) -> None:
-    files = house.asked("bank-files", "show", "--json")
+    files = house.asked("bank-files", "show", "--json")["files"]
     assert {file["state"] for file in files} == {"submitted"}
     assert sum(file["payments_count"] for file in files) == PAYMENTS
     refused = house.run("bank-files", "resolve", files[0]["message_id"], "--not-found", "--by", "a test")
@@ -187,3 +190,46 @@ def test_a_file_published_twice_is_taken_once_and_another_with_its_id_is_refused
     refused = house.run("publish", str(other))
     assert refused.returncode == 1
     assert "other content was taken in before" in refused.stderr
+
+
+def here(house: House, *arguments: str) -> Result:
+    """As `run`, in this process, which has started already."""
+    for each in COMMANDS:
+        root.add_command(each)
+    return CliRunner().invoke(root, ["--folder", str(house.folder), *arguments])
+
+
+def test_every_command_that_reads_or_asks_prints_one_json_object(house: House, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.xml"
+    wrong.write_text("<Document/>")
+    [file, *_] = house.asked("bank-files", "show", "--most", "1", "--json")["files"]
+    asked = {
+        "status": 0, "prove": 0, "cutoff close": 0, "bank-files show": 0, "accounts show": 0,
+        "accounts show NOBODY": 1, "accounts open JSON-1 --name Ada": 0, "accounts fund JSON-1 1.00": 0,
+        "accounts fund JSON-1 1.00 --currency USD": 1, "payment show NOBODY": 1, "db migrate": 0,
+        "topics check": 0, "topics create": 0, f"publish {wrong}": 1, "up": 0,
+        f"bank-files resolve {file['message_id']} --not-found --by Ada": 1,
+    }  # fmt: skip
+    for words, code in asked.items():
+        answer = here(house, *words.split(), "--json")
+        assert answer.exit_code == code, f"{words}: {answer.output}"
+        assert isinstance(json.loads(answer.stdout), dict), words
+    watched = house.run("watch", "payments", "--from-beginning", "--most", "2", "--json").stdout
+    assert [isinstance(json.loads(line), dict) for line in watched.splitlines()] == [True, True]
+
+
+HOSTILE = ("", "\udcff", "'; DROP TABLE payments; --", "[red]", "x" * 10_000, "٣", "\n")
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+def test_hostile_text_reaches_the_databases_and_topics_as_text_alone(house: House, text: str) -> None:
+    for words in (
+        ("payment", "show", text), ("accounts", "show", f"A{text}"),
+        ("accounts", "open", text, "--name", "Ada"),
+        ("accounts", "open", "HOSTILE", "--name", text), ("accounts", "fund", text, "1.00"),
+        ("accounts", "fund", "HOSTILE", text), ("accounts", "fund", "HOSTILE", "1", "--currency", text),
+        ("bank-files", "resolve", text, "--found", "--by", text),
+    ):  # fmt: skip
+        answer = here(house, *words)
+        assert answer.exit_code in (0, 1, 2), words
+        assert answer.exception is None or isinstance(answer.exception, SystemExit), words

@@ -33,8 +33,8 @@ async def _publish(stack: Stack, wishes: Sequence[Wish]) -> list[Place]:
     producer = AIOKafkaProducer(
         bootstrap_servers=stack.kafka, acks="all", enable_idempotence=True, linger_ms=5
     )
-    await producer.start()
     try:
+        await producer.start()
         waiting = []
         for wish in wishes:
             lane = lane_of(wish.account, stack.partitions)

@@ -1,8 +1,6 @@
 """`goodfunds bank-files`: the files for the bank, and what it told a person of an unknown one."""
 
 import asyncio
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +8,7 @@ import click
 
 from goodfunds.cli.reading import readers, sql
 from goodfunds.cli.requests import resolve_unknown
-from goodfunds.cli.root import CONSOLE, ERRORS
+from goodfunds.cli.root import CONSOLE, json_option, print_json, refuse, waiting
 from goodfunds.local.stack import Stack, find
 from goodfunds.money import readable_amount
 
@@ -28,18 +26,26 @@ def bank_files() -> None:
 
 
 @bank_files.command()
-@click.option("--most", type=click.IntRange(1), default=20, show_default=True, help="Files, newest first.")
-@click.option("--json", "as_json", is_flag=True)
+@click.option(
+    "--most", type=click.IntRange(1, 100_000), default=20, show_default=True, help="Files, newest first."
+)
+@json_option
 @click.pass_obj
 def show(folder: Path, most: int, as_json: bool) -> None:
     """Show the latest files with their state, newest first; times in UTC.
 
     unknown: the file may have arrived; the bank is asked until it is known. not_sent: the next attempt
     follows. refused: the bank refused the whole file; its payments have joined later batches.
+
+    \b
+    goodfunds bank-files show --most 5
+    goodfunds bank-files show --json | jq -r '.files[] | select(.state == "unknown") | .message_id'
     """
-    files = asyncio.run(read_bank_files(find(folder), most))
+    stack = find(folder)
+    with waiting("reading"):
+        files = asyncio.run(read_bank_files(stack, most))
     if as_json:
-        click.echo(json.dumps(files, default=str))
+        print_json({"files": files})
         return
     for file in files:
         told = " ".join(filter(None, (file["state"], file["refusal"] or file["detail"])))
@@ -59,15 +65,24 @@ def _line(text: str) -> None:
 @click.argument("message_id")
 @click.option("--found/--not-found", required=True, default=None, help="Whether the bank has the file.")
 @click.option("--by", required=True, help="Who was told by the bank; it is recorded.")
+@json_option
 @click.pass_obj
-def resolve(folder: Path, message_id: str, found: bool, by: str) -> None:
+def resolve(folder: Path, message_id: str, found: bool, by: str, as_json: bool) -> None:
     """Say what the bank told you of the unknown file MESSAGE_ID, before its own answer counts.
 
     --found: it is submitted, and never sent again. --not-found: the same bytes are sent again at once.
     Exit code 1 where the gateway refuses.
+
+    \b
+    goodfunds bank-files resolve GF01M8G5PCHCEYBSHXNVM19QMJB8 --found --by "Ada Almeida"
     """
-    outcome = asyncio.run(resolve_unknown(find(folder), by, message_id, found))
-    if outcome != "done":
-        ERRORS.print(outcome, highlight=False, markup=False)
-        sys.exit(1)
-    _line(f"{message_id}: {'submitted' if found else 'to be sent again'}")
+    stack = find(folder)
+    with waiting("the gateway carries it out"):
+        outcome = asyncio.run(resolve_unknown(stack, by, message_id, found))
+    refused = None if outcome == "done" else outcome
+    if as_json:
+        print_json({"message_id": message_id, "found": found, "refused": refused})
+    if refused:
+        refuse(refused)
+    if not as_json:
+        _line(f"{message_id}: {'submitted' if found else 'to be sent again'}")

@@ -1,7 +1,8 @@
-"""Which commands there are: the one list, and the entry point."""
+"""Which commands there are: the one list, and the program that has them."""
 
 from goodfunds.cli.accounts import accounts
 from goodfunds.cli.bank_files import bank_files
+from goodfunds.cli.completion import completion
 from goodfunds.cli.cutoff import cutoff
 from goodfunds.cli.database import db
 from goodfunds.cli.demo import demo
@@ -9,6 +10,7 @@ from goodfunds.cli.files import files
 from goodfunds.cli.payment import payment
 from goodfunds.cli.prove import prove
 from goodfunds.cli.publish import publish
+from goodfunds.cli.registry import registry
 from goodfunds.cli.root import root
 from goodfunds.cli.schemas import schemas
 from goodfunds.cli.stack import down, status, up
@@ -17,11 +19,11 @@ from goodfunds.cli.watch import watch
 
 COMMANDS = (
     demo, up, status, down, publish, cutoff, bank_files, watch, payment, accounts, files, prove, db,
-    topics, schemas,
+    topics, schemas, registry, completion,
 )  # fmt: skip
 
 
-def main() -> None:
+def run() -> None:
     """Run the command line."""
     for command in COMMANDS:
         root.add_command(command)

@@ -1,13 +1,12 @@
 """`goodfunds db`: brings the services' databases up to date, and back into service after a restore."""
 
 import asyncio
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from goodfunds.cli.root import CONSOLE
+from goodfunds.cli.root import CONSOLE, json_option, print_json, waiting
 from goodfunds.lanes.announce import Announced, announce_restore
 from goodfunds.local.postgres import create_databases
 from goodfunds.local.stack import dead, find, read
@@ -26,27 +25,41 @@ def db() -> None:
 @click.option(
     "--create-databases", "create", is_flag=True, help="Create the databases that are missing first."
 )
+@json_option
 @click.pass_obj
-def migrate(folder: Path, create: bool) -> None:
-    """Apply what is new; safe to run while instances start."""
+def migrate(folder: Path, create: bool, as_json: bool) -> None:
+    """Apply what is new; safe to run while instances start.
+
+    \b
+    goodfunds db migrate
+    GOODFUNDS_POSTGRES=… GOODFUNDS_KAFKA=… goodfunds db migrate --create-databases
+    """
     stack = find(folder)
     if create:
         names = [service.database for service in services().values()]
         asyncio.run(create_databases(stack.postgres, names))
+    applied = {}
     for service in services().values():
-        applied = asyncio.run(migrate_service(service, stack.postgres))
-        CONSOLE.print(f"{service.database}: {', '.join(applied) or 'up to date'}")
+        with waiting(f"migrating {service.database}"):
+            applied[service.database] = asyncio.run(migrate_service(service, stack.postgres))
+        if not as_json:
+            CONSOLE.print(f"{service.database}: {', '.join(applied[service.database]) or 'up to date'}")
+    if as_json:
+        print_json({"applied": applied})
 
 
 @db.command()
 @click.option("--service", "name", required=True, help="Whose database came back from a backup.")
-@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+@json_option
 @click.pass_obj
 def restored(folder: Path, name: str, as_json: bool) -> None:
     """Say that a database came back from a backup, before its service starts again.
 
     The service's lanes then read their own topics from where the backup stood, and take for facts what they
     had decided since; only then they go on. Every process of the service has to be stopped.
+
+    \b
+    goodfunds db restored --service settlement
     """
     service = services().get(name)
     if service is None:
@@ -56,9 +69,11 @@ def restored(folder: Path, name: str, as_json: bool) -> None:
             f"{name} cannot adopt its own events yet: its database can only be replaced by one that was not "
             "set back. Its lanes stay stopped, and nothing was changed."
         )
-    announced = asyncio.run(_announce(_postgres(folder), service))
+    postgres = _postgres(folder)
+    with waiting("giving it a new incarnation"):
+        announced = asyncio.run(_announce(postgres, service))
     if as_json:
-        click.echo(json.dumps({"service": name, **asdict(announced)}))
+        print_json({"service": name, **asdict(announced)})
         return
     count = len(announced.lanes) - len(announced.stopped)
     CONSOLE.print(f"{name} has a new incarnation, {announced.incarnation}")

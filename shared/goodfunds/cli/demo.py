@@ -1,7 +1,6 @@
 """`goodfunds demo`: the main job before your eyes, from an instruction file to a proved statement."""
 
 import asyncio
-import json
 import signal
 import sys
 from collections import Counter
@@ -17,7 +16,7 @@ import click
 from goodfunds.cli.journey import Faults, Outcome, parse_faults, travel
 from goodfunds.cli.progress import progress_table, shown
 from goodfunds.cli.prove import print_proof, prove_once_counted
-from goodfunds.cli.root import CONSOLE, ERRORS, say
+from goodfunds.cli.root import CONSOLE, ERRORS, NO, json_option, print_json, say, waiting
 from goodfunds.local import stack as local
 from goodfunds.local.demo_file import demo_file
 from goodfunds.local.turn import DEMO, turn
@@ -36,7 +35,7 @@ from goodfunds.proof import Proof
 @click.option("--keep", is_flag=True, help="Leave the stack up, with its data.")
 @click.option("--stack", "provider", type=click.Choice(["embedded", "docker"]), default=None,
               help="Kafka and Postgres from packages (default) or as containers.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="One object as the last line.")
+@json_option
 @click.pass_obj
 def demo(
     folder: Path, file: Path | None, payments: int | None, faults: str, keep: bool, provider: str | None,
@@ -44,15 +43,24 @@ def demo(
 ) -> None:  # fmt: skip
     """Take a payment file in, settle it with the sandbox bank, prove it against the bank's statement.
 
-    Exit code 0 only if `prove` holds.
+    Exit code 0 only if `prove` holds. Faults: reject, return, lost_answer, doubled_answer, late_answer,
+    contradictory_answer, echo_end_to_end_only, drop_upload, timeout_after_upload, short_statement,
+    wrong_amount_line; each takes a rate below one, or a count.
+
+    \b
+    goodfunds demo
+    goodfunds demo --file payments.xml
+    goodfunds demo --payments 20000 --faults reject=0.1,return=0.1,drop_upload=1
+    goodfunds demo --keep               and look around afterwards
     """
     content, wanted = _content(file, payments), parse_faults(faults)
     with _turn(folder), demo_stack(folder, provider, keep) as stack:
         outcome, proof = _run(stack, content, wanted)
-        _print(outcome, proof)
+        if not as_json:
+            _print(outcome, proof)
     if as_json:
-        click.echo(json.dumps(_as_object(outcome, proof)))
-    sys.exit(0 if proof.holds else 1)
+        print_json(_as_object(outcome, proof))
+    sys.exit(0 if proof.holds else NO)
 
 
 @contextmanager
@@ -112,7 +120,8 @@ def _content(file: Path | None, payments: int | None) -> bytes:
 def _run(stack: local.Stack, content: bytes, faults: Faults) -> tuple[Outcome, Proof]:
     with shown() as show:
         outcome = asyncio.run(travel(stack, content, faults, show))
-    return outcome, asyncio.run(prove_once_counted(stack))
+    with waiting("proving"):
+        return outcome, asyncio.run(prove_once_counted(stack))
 
 
 def _print(outcome: Outcome, proof: Proof) -> None:
@@ -147,4 +156,6 @@ def _as_object(outcome: Outcome, proof: Proof) -> dict[str, object]:
         "payments_per_second": round(per_second, 1),
         "refused": outcome.refused,
         "reasons": dict(outcome.reasons),
+        "notes": outcome.notes,
+        "holds": proof.holds,
     }

@@ -1,19 +1,15 @@
 """`goodfunds payment show`: one payment's way through the three services, as one timeline."""
 
 import asyncio
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.markup import escape
 from rich.table import Table
 
-from goodfunds.cli.root import CONSOLE, ERRORS
+from goodfunds.cli.root import CONSOLE, json_option, print_json, refuse, waiting
 from goodfunds.cli.timeline import Step, timelines
 from goodfunds.local.stack import find
 
@@ -25,20 +21,27 @@ def payment() -> None:
 
 @payment.command()
 @click.argument("reference")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 @click.pass_obj
 def show(folder: Path, reference: str, as_json: bool) -> None:
     """Show the timeline of a payment by its id or its EndToEndId.
 
     An event's place is topic/partition@offset; a step without one is known to its service alone.
+    Exit code 1 where no payment has it.
+
+    \b
+    goodfunds payment show E2E-4711
+    goodfunds payment show 01a2205b-2ff4-7479-a43d-5c704910db65 --json
     """
-    found = asyncio.run(timelines(find(folder), reference))
-    if not found:
-        ERRORS.print(f"no payment has the id or EndToEndId {reference}", markup=False)
-        sys.exit(1)
+    stack = find(folder)
+    with waiting("reading"):
+        found = asyncio.run(timelines(stack, reference))
     if as_json:
         shown = {payment_id: list(map(asdict, steps)) for payment_id, steps in found.items()}
-        click.echo(json.dumps(shown, default=_plain))
+        print_json(shown)
+    if not found:
+        refuse(f"no payment has the id or EndToEndId {reference}")
+    if as_json:
         return
     for payment_id, steps in found.items():
         CONSOLE.print(timeline_table(payment_id, steps))
@@ -67,7 +70,3 @@ def _place(step: Step) -> str:
         return ""
     offset = "" if step.offset is None else f"@{step.offset}"
     return f"{step.topic}/{step.lane}{offset}"
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else str(value)

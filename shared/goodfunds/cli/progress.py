@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 
 from goodfunds.cli.reading import sql
-from goodfunds.cli.root import CONSOLE, say
+from goodfunds.cli.root import ERRORS, say, table
 from goodfunds.money import readable_amount
 
 STATES = ("held", "claimed", "submitted", "settled", "rejected", "returned")
@@ -74,10 +74,10 @@ Show = Callable[[str, Progress], None]
 @contextmanager
 def shown() -> Iterator[Show]:
     """A table that moves in a terminal; in a pipe a line for each stage, and more of one that lasts."""
-    if not CONSOLE.is_terminal:
+    if not ERRORS.is_terminal:
         yield _lines()
         return
-    with Live(console=CONSOLE, refresh_per_second=8, transient=True) as live:
+    with Live(console=ERRORS, refresh_per_second=8, transient=True) as live:
         yield lambda what, progress: live.update(progress_table(progress, f"{what}…"))
 
 
@@ -97,22 +97,22 @@ def _lines() -> Show:
 
 def progress_table(progress: Progress, title: str) -> Table:
     """The progress for a person."""
-    table = Table(title=title, title_justify="left", title_style="bold")
-    table.add_column("state")
-    table.add_column("payments", justify="right")
-    table.add_column("money", justify="right")
-    table.add_row("accepted", f"{progress.accepted:,}", _money(progress.accepted_sums))
+    made = table(
+        "state", "payments", "money", right=["payments", "money"],
+        title=title, title_justify="left", title_style="bold",
+    )  # fmt: skip
+    made.add_row("accepted", f"{progress.accepted:,}", _money(progress.accepted_sums))
     if progress.rejected:
-        table.add_row("rejected by goodfunds", f"{progress.rejected:,}", "")
+        made.add_row("rejected by goodfunds", f"{progress.rejected:,}", "")
     for state in STATES:
         count, amounts = progress.states.get(state, (0, {}))
         if count:
             by_bank = {"rejected": "rejected by the bank"}.get(state, state)
-            table.add_row(f"  {by_bank}", f"{count:,}", _money(amounts))
-    table.add_row("matched with the statement", f"{progress.matched:,}", _money(progress.matched_sums))
+            made.add_row(f"  {by_bank}", f"{count:,}", _money(amounts))
+    made.add_row("matched with the statement", f"{progress.matched:,}", _money(progress.matched_sums))
     if progress.open_breaks:
-        table.add_row("open breaks", f"[yellow]{progress.open_breaks:,}[/]", "")
-    return table
+        made.add_row("open breaks", f"[yellow]{progress.open_breaks:,}[/]", "")
+    return made
 
 
 def _money(sums: Mapping[str, int]) -> str:

@@ -1,7 +1,6 @@
 """`goodfunds prove`: from the databases alone, what is unaccounted for."""
 
 import asyncio
-import json
 import sys
 from pathlib import Path
 from time import monotonic
@@ -11,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from goodfunds.cli.reading import readers
-from goodfunds.cli.root import CONSOLE
+from goodfunds.cli.root import CONSOLE, NO, json_option, print_json, table, waiting
 from goodfunds.local.stack import Stack, find
 from goodfunds.proof import PATIENCE_SECONDS, Proof, judge, read_evidence
 
@@ -39,15 +38,20 @@ async def prove_once_counted(stack: Stack) -> Proof:
             await asyncio.sleep(_PAUSE)
 
 
-def print_proof(proof: Proof) -> None:
-    """The proof as a table and a sentence."""
-    table = Table("rule", "", "found")
+def proof_table(proof: Proof) -> Table:
+    """The rules and what was found, for a person."""
+    made = table("rule", "", "found")
     for check in proof.checks:
         mark = "[green]holds[/]" if check.holds else "[bold red]BROKEN[/]"
-        table.add_row(check.name, mark, escape(check.detail))
+        made.add_row(check.name, mark, escape(check.detail))
         for line in check.lines:
-            table.add_row("", "", f"[red]{escape(line)}[/]")
-    CONSOLE.print(table)
+            made.add_row("", "", f"[red]{escape(line)}[/]")
+    return made
+
+
+def print_proof(proof: Proof) -> None:
+    """The proof as a table and a sentence."""
+    CONSOLE.print(proof_table(proof))
     for line in proof.open[:_LISTED]:
         CONSOLE.print(f"open: {line}", highlight=False, markup=False)
     if len(proof.open) > _LISTED:
@@ -76,16 +80,22 @@ def as_object(proof: Proof) -> dict[str, object]:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 @click.pass_obj
 def prove(folder: Path, as_json: bool) -> None:
     """Prove that every cent is where the books say, or name what is not.
 
     Exit code 0 only if every rule holds. What is open (breaks, parked events) is explained and listed.
+
+    \b
+    goodfunds prove
+    goodfunds prove --json | jq '.checks[] | select(.holds | not)'
     """
-    proof = asyncio.run(prove_stack(find(folder)))
+    stack = find(folder)
+    with waiting("proving"):
+        proof = asyncio.run(prove_stack(stack))
     if as_json:
-        click.echo(json.dumps(as_object(proof)))
+        print_json(as_object(proof))
     else:
         print_proof(proof)
-    sys.exit(0 if proof.holds else 1)
+    sys.exit(0 if proof.holds else NO)

@@ -1,19 +1,23 @@
 """`goodfunds publish`: a payment file in, through HTTP as any client would."""
 
-import json
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import click
 import httpx
+from rich import progress
 
-from goodfunds.cli.root import CONSOLE, ERRORS
+from goodfunds.cli.root import CONSOLE, ERRORS, NO, json_option, print_json
+from goodfunds.errors import Unavailable
 from goodfunds.local.stack import Stack, find
 
 _SECONDS = 120.0
+_CHUNK = 1 << 16
 
 
-def post_file(stack: Stack, content: bytes, client: str) -> httpx.Response:
+def post_file(stack: Stack, content: bytes | Iterable[bytes], client: str) -> httpx.Response:
     """POST /v1/payment-files. Raises httpx.HTTPError where ingestion does not answer."""
     return httpx.post(
         f"{stack.url('ingestion')}/v1/payment-files",
@@ -25,7 +29,7 @@ def post_file(stack: Stack, content: bytes, client: str) -> httpx.Response:
 
 def refusal_lines(answer: httpx.Response) -> list[str]:
     """Why a file was refused, a line an error."""
-    told = answer.json()
+    told = _object(answer)
     lines = [f"{told.get('detail', answer.reason_phrase)}"]
     for error in told.get("errors", []):
         where = f"line {error.get('line')}" + (f", {error['path']}" if error.get("path") else "")
@@ -36,26 +40,50 @@ def refusal_lines(answer: httpx.Response) -> list[str]:
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--client", default="local", show_default=True, help="Whose file it is.")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 @click.pass_obj
 def publish(folder: Path, file: Path, client: str, as_json: bool) -> None:
     """Take the payments of FILE (pain.001) in: all of them or none.
 
     Exit code 1 where the file is refused, with the line and element of each error.
+
+    \b
+    goodfunds publish payments.xml
+    goodfunds publish payments.xml --client acme --json
     """
     stack = find(folder)
-    try:
-        answer = post_file(stack, file.read_bytes(), client)
-    except httpx.HTTPError as fault:
-        raise RuntimeError(f"ingestion does not answer: {fault}") from fault
+    with progress.open(
+        file, "rb", description=file.name, console=ERRORS, transient=True, disable=not ERRORS.is_terminal
+    ) as content:
+        try:
+            answer = post_file(stack, _chunks(content), client)
+        except httpx.HTTPError as fault:
+            raise Unavailable(f"ingestion does not answer: {fault}") from fault
     if as_json:
-        click.echo(json.dumps(answer.json()))
+        print_json(_object(answer))
     elif answer.status_code >= 400:
         ERRORS.print("\n".join(refusal_lines(answer)), highlight=False, markup=False)
     else:
-        told = answer.json()
+        told = _object(answer)
         again = " (it was taken in before; nothing is done twice)" if answer.status_code == 200 else ""
         payments = "1 payment" if told["items"] == 1 else f"{told['items']:,} payments"
         CONSOLE.print(f"{told['message_id']}: {payments} taken in{again}", highlight=False, markup=False)
         CONSOLE.print(f"{stack.url('ingestion')}{answer.headers['Location']}")
-    sys.exit(0 if answer.status_code < 400 else 1)
+    sys.exit(0 if answer.status_code < 400 else NO)
+
+
+def _chunks(content: BinaryIO) -> Iterator[bytes]:
+    """A file piece by piece: what is no regular file has no size that could be told before."""
+    while piece := content.read(_CHUNK):
+        yield piece
+
+
+def _object(answer: httpx.Response) -> dict[str, Any]:
+    """What ingestion told. Raises Unavailable where something else has answered in its place."""
+    try:
+        told = answer.json()
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
+        raise Unavailable(f"ingestion does not answer: HTTP {answer.status_code} {answer.reason_phrase}")
+    return told

@@ -6,7 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
 
+import asyncpg
+
 from goodfunds.cli.reading import sql
+from goodfunds.errors import Unavailable
 from goodfunds.lanes.records import Connection
 from goodfunds.local.stack import Stack
 from goodfunds.postgres import connect
@@ -15,11 +18,12 @@ from goodfunds.service import services
 _PATIENCE_SECONDS = 30.0
 
 
-async def close_cut_off(stack: Stack, who: str) -> None:
-    """Ask every lane to seal, and wait until all have. Raises RuntimeError where some do not."""
+async def close_cut_off(stack: Stack, who: str) -> int:
+    """Ask every lane to seal, and wait until all have; how many. Raises RuntimeError where some do not."""
     async with _settlement(stack) as connection:
         rows = await connection.fetch(sql("settlement")["request_close_cut_off"], who)
         await _handled(connection, [row["request_id"] for row in rows])
+        return len(rows)
 
 
 async def open_nostro(stack: Stack, lane: int, who: str, payload: str) -> None:
@@ -52,9 +56,12 @@ async def _handled(connection: Connection, requests: list[int]) -> None:
 
 @asynccontextmanager
 async def _settlement(stack: Stack) -> AsyncIterator[Connection]:
-    """A connection to settlement's database that may insert requests."""
+    """A connection to settlement's database that may insert requests. Raises Unavailable."""
     database = services()["settlement"].database
-    connection = await connect(f"{stack.postgres.rstrip('/')}/{database}", "goodfunds command line")
+    try:
+        connection = await connect(f"{stack.postgres.rstrip('/')}/{database}", "goodfunds command line")
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
+        raise Unavailable(f"settlement's database cannot be reached: {fault}") from fault
     try:
         yield connection
     finally:

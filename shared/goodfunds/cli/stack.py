@@ -1,7 +1,6 @@
 """`goodfunds up`, `status` and `down`: the local stack."""
 
 import asyncio
-import json
 import re
 import sys
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from goodfunds.cli.root import CONSOLE, ERRORS, TOLD, say
+from goodfunds.cli.root import CONSOLE, ERRORS, NO, TOLD, json_option, print_json, refuse, say, table, waiting
 from goodfunds.cli.standing import Standing, money_table, read_standing
 from goodfunds.local import stack as local
 
@@ -23,7 +22,7 @@ from goodfunds.local import stack as local
 @click.option("--only-infrastructure", is_flag=True, help="Kafka and Postgres alone.")
 @click.option("--stack", "provider", type=click.Choice(["embedded", "docker"]), default=None,
               help="Kafka and Postgres from packages (default) or as containers.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print the stack as one object.")
+@json_option
 @click.pass_obj
 def up(folder: Path, partitions: int, only_infrastructure: bool, provider: str | None, as_json: bool) -> None:
     """Start Kafka, Postgres and the eight processes, or what of them does not run.
@@ -37,26 +36,32 @@ def up(folder: Path, partitions: int, only_infrastructure: bool, provider: str |
     stack = local.up(folder, partitions, only_infrastructure, say=say, provider=provider)
     states = _states(stack)
     if as_json:
-        click.echo(json.dumps(_facts(stack, states)))
+        print_json(_facts(stack, states))
     else:
         _print(stack, states, {})
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print the stack as one object.")
+@json_option
 @click.pass_obj
 def status(folder: Path, as_json: bool) -> None:
     """Show what runs, how far each service is behind its topics, and the money that waits.
 
     Exit code 1 if anything of the stack does not run, or is not ready.
+
+    \b
+    goodfunds status
+    goodfunds status --json | jq '.money[] | select(.state == "unknown")'
     """
     stack = local.read(folder.resolve())
     if stack is None or not (stack.running or stack.containers):
-        ERRORS.print("no stack is up: start one with `goodfunds up`")
-        sys.exit(1)
-    states, standing = _states(stack), _standing(stack)
+        if as_json:
+            print_json({"processes": {}})
+        refuse("no stack is up: start one with `goodfunds up`")
+    with waiting("asking"):
+        states, standing = _states(stack), _standing(stack)
     if as_json:
-        click.echo(json.dumps({**_facts(stack, states), **(asdict(standing) if standing else {})}))
+        print_json({**_facts(stack, states), **(asdict(standing) if standing else {})})
     else:
         _print(stack, states, standing.lags if standing else {})
         if standing is None:
@@ -65,23 +70,31 @@ def status(folder: Path, as_json: bool) -> None:
             CONSOLE.print(money_table(standing.money))
         else:
             CONSOLE.print("no money waits: all of it is at its end")
-    sys.exit(0 if set(states.values()) == {"ready"} else 1)
+    sys.exit(0 if set(states.values()) == {"ready"} else NO)
 
 
 @click.command()
 @click.option("--wipe", is_flag=True, help="Remove all data of the stack as well.")
+@json_option
 @click.pass_obj
-def down(folder: Path, wipe: bool) -> None:
-    """Stop the stack; its data stays for the next `up`, unless it is wiped."""
+def down(folder: Path, wipe: bool, as_json: bool) -> None:
+    """Stop the stack; its data stays for the next `up`, unless it is wiped.
+
+    \b
+    goodfunds down
+    goodfunds down --wipe               and remove all its data
+    """
+    stack = local.read(folder.resolve())
+    ran = [] if stack is None else [name for name in stack.running if stack.alive(name)]
+    existed = folder.exists()
     if wipe:
-        existed = folder.exists()
         local.wipe(folder, say)
         if existed:
             say(f"removed {folder}")
-        return
-    stack = local.read(folder.resolve())
-    if stack is not None:
+    elif stack is not None:
         local.down(stack, say)
+    if as_json:
+        print_json({"stopped": [*ran, *(stack.containers if stack else ())], "wiped": wipe and existed})
 
 
 def _standing(stack: local.Stack) -> Standing | None:
@@ -134,6 +147,8 @@ def _masked(url: str) -> str:
 
 
 def _print(stack: local.Stack, states: Mapping[str, str], lags: Mapping[str, int]) -> None:
+    title = f"{stack.folder}: Kafka {stack.kafka}, {_masked(stack.postgres)}"
+    CONSOLE.print(title, highlight=False, markup=False)
     CONSOLE.print(_table(stack, states, lags))
     for name, state in states.items():
         if state not in ("ready", "dead"):
@@ -141,10 +156,7 @@ def _print(stack: local.Stack, states: Mapping[str, str], lags: Mapping[str, int
 
 
 def _table(stack: local.Stack, states: Mapping[str, str], lags: Mapping[str, int]) -> Table:
-    title = f"{stack.folder}: Kafka {stack.kafka}, {_masked(stack.postgres)}"
-    table = Table(title=title, title_style="none")
-    for column in ("process", "pid", "HTTP", "MB", "lag", "state"):
-        table.add_column(column, justify="right" if column in ("pid", "MB", "lag") else "left")
+    made = table("process", "pid", "HTTP", "MB", "lag", "state", right=["pid", "MB", "lag"])
     rows = [(name, container[:12], "", "") for name, container in stack.containers.items()]
     rows += [
         (
@@ -159,5 +171,5 @@ def _table(stack: local.Stack, states: Mapping[str, str], lags: Mapping[str, int
         state = states[row[0]] if states[row[0]] in ("ready", "dead") else "not ready"
         colour = "green" if state == "ready" else "red"
         lag = f"{lags[row[0]]:,}" if row[0] in lags else ""
-        table.add_row(*row, lag, f"[{colour}]{state}[/]")
-    return table
+        made.add_row(*row, lag, f"[{colour}]{state}[/]")
+    return made

@@ -12,6 +12,7 @@ from rich.table import Table
 
 import goodfunds.lanes
 from goodfunds.cli.reading import readers, sql
+from goodfunds.cli.root import table
 from goodfunds.lanes.records import Connection
 from goodfunds.local.stack import Stack
 from goodfunds.money import CURRENCIES, readable_amount
@@ -75,14 +76,15 @@ async def _lag(consumer: AIOKafkaConsumer, connection: Connection) -> int:
 
 def money_table(money: Iterable[Waiting]) -> Table:
     """The money that waits, for a person."""
-    table = Table(title="money that waits", title_justify="left", title_style="bold")
-    for column in ("service", "state", "count", "money", "oldest"):
-        table.add_column(column, justify="right" if column in ("count", "money", "oldest") else "left")
+    made = table(
+        "service", "state", "count", "money", "oldest", right=["count", "money", "oldest"],
+        title="money that waits", title_justify="left", title_style="bold",
+    )  # fmt: skip
     for each in money:
         known = each.currency in CURRENCIES
         shown = readable_amount(each.amount_minor, each.currency) if known else f"{each.amount_minor} minor"
-        table.add_row(each.service, each.state, f"{each.count:,}", shown, _age(each.oldest_seconds))
-    return table
+        made.add_row(each.service, each.state, f"{each.count:,}", shown, _age(each.oldest_seconds))
+    return made
 
 
 def _age(seconds: float) -> str:

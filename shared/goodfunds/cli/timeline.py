@@ -95,8 +95,8 @@ def _posting(row: Mapping[str, Any]) -> str:
 async def _placed(stack: Stack, found: Mapping[str, Sequence[Step]]) -> dict[str, list[Step]]:
     """The steps with the offsets of their events, which only the broker knows."""
     consumer = AIOKafkaConsumer(bootstrap_servers=stack.kafka, enable_auto_commit=False)
-    await consumer.start()
     try:
+        await consumer.start()
         return {
             payment_id: [
                 replace(step, offset=await _offset(consumer, step))

@@ -53,9 +53,9 @@ async def _watch(
     unmasked: bool,
 ) -> None:  # fmt: skip
     consumer = AIOKafkaConsumer(bootstrap_servers=stack.kafka, enable_auto_commit=False)
-    await consumer.start()
     seen = 0
     try:
+        await consumer.start()
         places = [TopicPartition(topic, lane) for topic in topics for lane in range(stack.partitions)]
         consumer.assign(places)
         if from_beginning:
