@@ -10,6 +10,7 @@ import pytest
 from goodfunds.errors import Misconfigured
 from goodfunds.events import types
 from goodfunds.events.lock import read_lock
+from goodfunds.events.schemas import EventSchema
 from goodfunds.registry import find_schemas, read_catalogue
 from goodfunds.registry.catalogue import read_alike
 from tests.unit.ingestion.requests import instruction
@@ -19,6 +20,11 @@ CATALOGUE = read_catalogue(find_schemas())
 
 def test_every_id_of_the_lock_is_there_and_no_other() -> None:
     assert [each.id for each in CATALOGUE.versions] == [each.id for each in read_lock(find_schemas())]
+
+
+def test_no_schema_that_has_an_id_was_changed_since() -> None:
+    for locked, found in zip(read_lock(find_schemas()), CATALOGUE.versions, strict=True):
+        assert EventSchema(locked.name, {}, found.schema).fingerprint == locked.fingerprint
 
 
 def test_versions_of_a_subject_count_from_one_in_the_order_of_their_ids() -> None:
