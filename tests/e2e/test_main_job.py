@@ -1,6 +1,7 @@
 """The main job on the whole stack, as a person runs it: with faults at the bank, and proved to the cent."""
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from goodfunds.cli.commands import COMMANDS
 from goodfunds.cli.journey import BANK_HOLDS
-from goodfunds.cli.root import root
+from goodfunds.cli.root import PIPE_CLOSED, root
 from goodfunds.local.stack import NOSTRO, find
 from goodfunds.service import services
 from tests.integration.tampering import unguarded
@@ -216,6 +217,33 @@ def test_every_command_that_reads_or_asks_prints_one_json_object(house: House, t
         assert isinstance(json.loads(answer.stdout), dict), words
     watched = house.run("watch", "payments", "--from-beginning", "--most", "2", "--json").stdout
     assert [isinstance(json.loads(line), dict) for line in watched.splitlines()] == [True, True]
+
+
+def watching(house: House) -> "subprocess.Popen[str]":
+    """A watch that has shown its first event."""
+    goodfunds = str(Path(sys.executable).with_name("goodfunds"))
+    watch = [goodfunds, "--folder", str(house.folder), "watch", "payments", "--from-beginning", "--json"]
+    process = subprocess.Popen(watch, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["topic"] == "payments"
+    return process
+
+
+def test_watching_ends_quietly_when_nobody_reads_any_more(house: House) -> None:
+    process = watching(house)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    with process.stderr as told:
+        assert told.read() == ""
+    assert process.wait(LONGEST) == PIPE_CLOSED
+
+
+def test_watching_ends_on_ctrl_c_as_it_should(house: House) -> None:
+    process = watching(house)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=LONGEST)
+    assert (process.returncode, told) == (0, "")
 
 
 HOSTILE = ("", "\udcff", "'; DROP TABLE payments; --", "[red]", "x" * 10_000, "٣", "\n")

@@ -59,6 +59,8 @@ def publish(folder: Path, file: Path, client: str, as_json: bool) -> None:
             answer = post_file(stack, _chunks(content), client)
         except httpx.HTTPError as fault:
             raise Unavailable(f"ingestion does not answer: {fault}") from fault
+    if answer.status_code >= 500:
+        raise Unavailable(f"ingestion cannot take it now: {refusal_lines(answer)[0]}")
     if as_json:
         print_json(_object(answer))
     elif answer.status_code >= 400:

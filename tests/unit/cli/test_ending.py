@@ -1,5 +1,6 @@
 """How the program ends when someone ends it: Ctrl-C, a pipe whose reader goes, a full disk; no trace."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 
 import click
+import httpx
 import pytest
 
 from goodfunds.cli import commands, entry
@@ -49,7 +51,9 @@ def test_a_full_disk_is_told(arguments: str) -> None:
 def test_ctrl_c_is_the_way_to_end_what_serves() -> None:
     process = started("registry", "--port", "0", "--json")
     assert process.stdout is not None
-    assert process.stdout.readline().startswith("{")
+    told = json.loads(process.stdout.readline())
+    assert told.keys() == {"url", "subjects", "schemas"}
+    assert httpx.get(f"{told['url']}/schemas/types").json() == ["AVRO"]
     process.send_signal(signal.SIGINT)
     assert ended(process) == (0, "")
     process.stdout.close()
