@@ -9,7 +9,7 @@ import select
 import subprocess
 import sys
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
@@ -91,6 +91,9 @@ def sentence(fault: BaseException) -> str:
         # The client says where it asked as a list of Python's.
         asked = ", ".join(f"{host}:{port}" for host, port in re.findall(r"\('([^']+)', (\d+)", str(fault)))
         return f"Kafka does not answer at {asked}" if asked else f"Kafka does not answer: {fault}"
+    if isinstance(fault, (httpx.NetworkError, httpx.TimeoutException)):
+        with suppress(RuntimeError):
+            return f"{fault.request.url.netloc.decode()} does not answer: {fault}"
     if isinstance(fault, TimeoutError) and not str(fault):
         return "no answer in time"
     return str(fault) or type(fault).__name__

@@ -170,7 +170,7 @@ def test_what_does_not_answer_is_named(tmp_path: Path) -> None:
         "payment show X": "database cannot be read", "cutoff close": "settlement's database cannot",
         "watch": "Kafka does not answer", "topics check": "Kafka does not answer",
         "accounts open A --name B": "Kafka does not answer", "publish junk": "no process ingestion",
-        "schemas push http://127.0.0.1:1": "refused",
+        "schemas push http://a:secret@127.0.0.1:1": "goodfunds: 127.0.0.1:1 does not answer",
     }.items():  # fmt: skip
         answer = run(tmp_path / "stack", *asked.split())
         assert_told(answer, 2)
