@@ -8,9 +8,7 @@ from pathlib import Path
 import click
 
 from goodfunds.cli.root import CONSOLE, json_option, print_json
-from goodfunds.observability.http import listen, serve
 from goodfunds.registry import find_schemas, read_catalogue
-from goodfunds.registry.http import registry_app
 
 schemas_option = click.option(
     "--schemas",
@@ -39,6 +37,10 @@ def registry(host: str, port: int, folder: Path | None, as_json: bool) -> None:
     goodfunds registry --port 0 --json
     curl http://127.0.0.1:8081/schemas/ids/11
     """
+    # What HTTP takes to import no other command should wait for.
+    from goodfunds.observability.http import listen, serve
+    from goodfunds.registry.http import registry_app
+
     catalogue = read_catalogue(folder or find_schemas())
     listening = listen(_address(host), port)
     address, bound = listening.getsockname()[:2]

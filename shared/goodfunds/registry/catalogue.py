@@ -12,6 +12,8 @@ from goodfunds.errors import Misconfigured
 from goodfunds.events.lock import read_lock
 from goodfunds.events.schemas import Schema
 
+MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
+"""Of what a registry is asked and answers."""
 _READ = ("type", "name", "fields", "items", "values", "symbols", "size", "logicalType", "precision", "scale",
          "default")  # fmt: skip
 """What of a schema decides how bytes are read (Avro 1.12, "Parsing Canonical Form", and logical types)."""

@@ -10,9 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from goodfunds.registry.catalogue import Catalogue, Version, read_alike
+from goodfunds.registry.catalogue import MEDIA_TYPE, Catalogue, Version, read_alike
 
-MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
 COMPATIBILITY = "FULL"
 """What `goodfunds schemas check` holds every change to: old readers read new events, new readers old ones."""
 _LARGEST = 2**31 - 1

@@ -10,8 +10,7 @@ from urllib.parse import quote
 import httpx
 
 from goodfunds.errors import Misconfigured, Unavailable
-from goodfunds.registry.catalogue import Catalogue, Version, read_alike
-from goodfunds.registry.http import MEDIA_TYPE
+from goodfunds.registry.catalogue import MEDIA_TYPE, Catalogue, Version, read_alike
 
 _SECONDS = 30.0
 _NO_MODES = frozenset({401, 403, 404, 405, 422, 501})

@@ -10,8 +10,8 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from goodfunds.cli import registry as serving
 from goodfunds.cli.root import root
+from goodfunds.observability import http
 from tests.unit.cli.test_every_command import EVERY
 
 NUMBERS = ("", "x", "-1", "1e3", "٣", "99999999999999999999", "0x10")
@@ -32,7 +32,7 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def serve(*_given: Any, listening: socket.socket) -> None:
         listening.close()
 
-    monkeypatch.setattr(serving, "serve", serve)
+    monkeypatch.setattr(http, "serve", serve)
     (tmp_path / "junk").write_bytes(os.urandom(2_000))
     (tmp_path / "empty").touch()
     (tmp_path / "folder").mkdir()
