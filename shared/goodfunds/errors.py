@@ -14,6 +14,10 @@ class InvariantBroken(GoodfundsError):
     """What must always hold does not: the lane stops, durably, until a person has looked."""
 
 
+class Gap(InvariantBroken):
+    """Events that a producer has numbered did not come, and later ones did: acknowledged data is missing."""
+
+
 class Unreadable(GoodfundsError):
     """Bytes that are not what their header or schema id says."""
 
@@ -36,6 +40,19 @@ class OutcomeUnknown(GoodfundsError):
     """A commit whose answer did not arrive: it may or may not have happened; take over anew to learn."""
 
     retriable = True
+
+
+class RequestRefused(GoodfundsError):
+    """What a client asks for is no request that goodfunds takes: nothing was sent or written.
+
+    `code` is an ISO 20022 reason code, `text` says why, `idempotency_key` whose it is.
+    """
+
+    def __init__(self, code: str, text: str, idempotency_key: str) -> None:
+        super().__init__(f"{text} [{code}]" + (f": {idempotency_key}" if idempotency_key else ""))
+        self.code = code
+        self.text = text
+        self.idempotency_key = idempotency_key
 
 
 class DeliveryFailed(GoodfundsError):

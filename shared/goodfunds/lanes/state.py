@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from goodfunds.errors import InvariantBroken, Unreadable
+from goodfunds.errors import Gap, InvariantBroken, Unreadable
 from goodfunds.lanes.headers import origin
 from goodfunds.lanes.records import Record
 
@@ -72,8 +72,8 @@ def admit(
     """Sort a lane's records into new, repeated and parked; pure.
 
     `poison` is parked, and with it every record of an account that has parked events already. Records
-    below the stored offset or watermark are repeats. Raises InvariantBroken on a gap in seq, and on a record
-    of ours without readable headers.
+    below the stored offset or watermark are repeats. Raises Gap where events are missing, InvariantBroken on
+    a record of ours without readable headers.
     """
     admitted = Admitted(state, dict(state.offsets), dict(state.watermarks), [], [])
     offsets, watermarks = admitted.offsets, admitted.watermarks
@@ -114,14 +114,14 @@ def _is_new(state: LaneState, watermarks: dict[Origin, int], record: Record) -> 
             # Of a database that was brought back: it numbers on, and the life before is over.
             last = watermarks[former]
             if seq != last + 1:
-                raise InvariantBroken(f"{'|'.join(of)} begins with seq {seq}, {former[1]} ended with {last}")
+                raise Gap(f"{'|'.join(of)} begins with seq {seq}, {former[1]} ended with {last}")
             del watermarks[former]
         elif seq != 1 and record.topic not in state.started_above:
-            raise InvariantBroken(f"{'|'.join(of)} begins with seq {seq}: earlier events are missing")
+            raise Gap(f"{'|'.join(of)} begins with seq {seq}: earlier events are missing")
     elif seq <= last:
         return False
     elif seq != last + 1:
-        raise InvariantBroken(f"{'|'.join(of)}: seq {seq} follows {last}: events between them are missing")
+        raise Gap(f"{'|'.join(of)}: seq {seq} follows {last}: events between them are missing")
     watermarks[of] = seq
     return True
 
