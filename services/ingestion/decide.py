@@ -1,6 +1,5 @@
 """Ingestion's decisions: accept or reject a payment, open and fund accounts, give money back. Pure."""
 
-import re
 from dataclasses import replace
 
 from goodfunds.errors import InvariantBroken
@@ -12,9 +11,9 @@ from goodfunds.events.types import (
     PaymentReturned,
 )
 from goodfunds.ledger import posting
-from goodfunds.money import CURRENCIES, MAX_MINOR
-from goodfunds.rails import rail as rail_named
+from goodfunds.money import MAX_MINOR
 from goodfunds.rails import reasons as code
+from goodfunds.rails import requests
 from goodfunds.rails.reasons import Refusal, first
 from services.ingestion.model import (
     REPEATED,
@@ -29,32 +28,7 @@ from services.ingestion.model import (
     State,
 )
 
-LONGEST_ACCOUNT = 64
-LONGEST_CLIENT = 100
-LONGEST_KEY = 200
-LONGEST_NAME = 140
-_UETR = re.compile("[a-f0-9]{8}-[a-f0-9]{4}-4[a-f0-9]{3}-[89ab][a-f0-9]{3}-[a-f0-9]{12}")
-"""ISO 20022 UUIDv4Identifier: a bank refuses a whole file for one that is not."""
-
-ClientRequest = PaymentInstruction | AccountOpenRequested | AccountFundRequested
 _KEY_USED_AGAIN = Refused(Refusal(code.DUPLICATION, "the idempotency key was used with another body"))
-
-
-def form(request: ClientRequest, account: str) -> Refusal | None:
-    """What keeps a record from being a request at all: no client, key or account to hold on to."""
-    for name, value, longest in (
-        ("client", request.client, LONGEST_CLIENT),
-        ("idempotency_key", request.idempotency_key, LONGEST_KEY),
-        ("account", account, LONGEST_ACCOUNT),
-    ):
-        if not value:
-            return Refusal(code.MANDATORY_ELEMENT_MISSING, f"{name} is empty")
-        if len(value) > longest:
-            return Refusal(code.CONTENT_INCORRECT, f"{name} is over {longest} characters")
-    # Accounts with a colon are the house's own (transit-out:…, nostro:…).
-    if ":" in account:
-        return Refusal(code.CONTENT_INCORRECT, "a customer's account has no colon")
-    return None
 
 
 def decide_payment(
@@ -82,16 +56,8 @@ def decide_payment(
 
 def _refusal(state: State, lane: int, instruction: PaymentInstruction) -> Refusal | None:
     """Why a payment is not accepted, of several reasons the first by precedence."""
-    found = []
+    found = requests.payment(instruction)
     amount, currency = instruction.amount_minor, instruction.currency
-    if currency not in CURRENCIES:
-        found.append(Refusal(code.INVALID_TRANSACTION_CURRENCY, "the currency is not one of ISO 4217"))
-    if amount == 0:
-        found.append(Refusal(code.ZERO_AMOUNT, "the amount is zero"))
-    elif not 0 < amount <= MAX_MINOR:
-        found.append(Refusal(code.INVALID_AMOUNT, "the amount is negative or over 18 digits"))
-    if instruction.uetr and _UETR.fullmatch(instruction.uetr) is None:
-        found.append(Refusal(code.CONTENT_INCORRECT, "the UETR is not a UUID of version 4 in lower case"))
     account = state.accounts.get(instruction.debtor_account)
     if account is None:
         found.append(Refusal(code.INVALID_DEBTOR_ACCOUNT, "the debtor's account is not one of ours"))
@@ -101,13 +67,6 @@ def _refusal(state: State, lane: int, instruction: PaymentInstruction) -> Refusa
         found.append(Refusal(code.BLOCKED_ACCOUNT, "the debtor's account is blocked"))
     elif account.currency != currency:
         found.append(Refusal(code.INVALID_DEBTOR_ACCOUNT_CURRENCY, f"the account is in {account.currency}"))
-    rail = rail_named(instruction.rail)
-    if rail is None:
-        found.append(Refusal(code.TRANSACTION_NOT_SUPPORTED, "goodfunds has no rail of that name"))
-    else:
-        scheme = rail.refusals(instruction)
-        if scheme is not None:
-            found.append(scheme)
     if state.balances.available(lane, instruction.debtor_account, currency) < amount:
         found.append(Refusal(code.INSUFFICIENT_FUNDS, "the account does not hold the amount"))
     return first(found) if found else None
@@ -120,10 +79,9 @@ def decide_opening(
     known = state.account_keys.get((request.client, request.idempotency_key))
     if known is not None:
         return REPEATED if known == digest else _KEY_USED_AGAIN
-    if request.currency not in CURRENCIES:
-        return Refused(Refusal(code.INVALID_TRANSACTION_CURRENCY, "the currency is not one of ISO 4217"))
-    if not 0 < len(request.name) <= LONGEST_NAME:
-        return Refused(Refusal(code.INVALID_NAME_LENGTH, f"a name has 1 to {LONGEST_NAME} characters"))
+    unfit = requests.opening(request)
+    if unfit is not None:
+        return Refused(unfit)
     account = Account(request.account, lane, request.currency, request.name)
     existing = state.accounts.get(request.account)
     if existing is not None:
@@ -142,10 +100,9 @@ def decide_funding(
     known = state.account_keys.get((request.client, request.idempotency_key))
     if known is not None:
         return REPEATED if known == digest else _KEY_USED_AGAIN
-    if not request.source:
-        return Refused(Refusal(code.MANDATORY_ELEMENT_MISSING, "source is empty"))
-    if len(request.source) > LONGEST_ACCOUNT:
-        return Refused(Refusal(code.CONTENT_INCORRECT, f"source is over {LONGEST_ACCOUNT} characters"))
+    unfit = requests.funding(request)
+    if unfit is not None:
+        return Refused(unfit)
     account = state.accounts.get(request.account)
     if account is None:
         return Refused(Refusal(code.INVALID_CREDITOR_ACCOUNT, "the account is not one of ours"))
@@ -155,8 +112,6 @@ def decide_funding(
     if account.currency != request.currency:
         other = f"the account is in {account.currency}"
         return Refused(Refusal(code.INVALID_CREDITOR_ACCOUNT_CURRENCY, other))
-    if not 0 < request.amount_minor <= MAX_MINOR:
-        return Refused(Refusal(code.INVALID_AMOUNT, "the amount is zero, negative or over 18 digits"))
     held = state.balances.available(lane, request.account, request.currency)
     if held + request.amount_minor > MAX_MINOR:
         return Refused(Refusal(code.INVALID_AMOUNT, "the account would hold more than 18 digits"))

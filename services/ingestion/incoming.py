@@ -13,10 +13,8 @@ from goodfunds.lanes.headers import header
 from goodfunds.lanes.records import Record
 from goodfunds.rails import reasons as code
 from goodfunds.rails.reasons import Refusal
-from services.ingestion.decide import LONGEST_CLIENT, LONGEST_KEY, form
+from goodfunds.rails.requests import LARGEST_RECORD, LONGEST_CLIENT, LONGEST_KEY, account_of, form
 
-LARGEST_RECORD = 900_000
-"""Bytes; what is derived from a record must fit into an event of the largest size."""
 _AVRO = frozenset(event.SCHEMA_ID for event in CLIENT_EVENTS.values())
 _DIGEST_BYTES = 16
 _LONGEST_REASON = 400
@@ -119,14 +117,11 @@ def read_request(record: Record) -> Asked | Unusable:
         if isinstance(fault, InvalidBody):
             return _unusable(record, refusal, fault.client, fault.idempotency_key)
         return Unusable(record, refusal)
-    account = request.debtor_account if isinstance(request, PaymentInstruction) else request.account
-    unfit = form(request, account)
-    if unfit is None and _has_nul(request):
-        unfit = Refusal(code.CONTENT_INCORRECT, "a field holds a NUL character")
+    unfit = form(request)
     if unfit is not None:
         return _unusable(record, unfit, request.client, request.idempotency_key)
     body = value[5:] if value[0] == 0 else request.body()
-    return Asked(record, request, account, body, digest_of(body), _first_time(record))
+    return Asked(record, request, account_of(request), body, digest_of(body), _first_time(record))
 
 
 def digest_of(body: bytes) -> bytes:
@@ -153,18 +148,6 @@ def _decode(record: Record, value: bytes) -> ClientEvent:
     if event.SCHEMA_ID not in _AVRO or not isinstance(event, ClientEvent):
         raise Unreadable(f"{type(event).__name__} is no event that clients write")
     return event
-
-
-def _has_nul(request: ClientEvent) -> bool:
-    """Postgres' text holds no NUL; what is stored as text is looked at."""
-    texts = [request.client, request.idempotency_key, request.currency]
-    if isinstance(request, PaymentInstruction):
-        texts += [request.debtor_account, request.rail, request.end_to_end_id, request.uetr]
-    elif isinstance(request, types.AccountOpenRequested):
-        texts += [request.account, request.name]
-    else:
-        texts += [request.account, request.source]
-    return "\0" in "".join(texts)
 
 
 def _first_time(record: Record) -> int:

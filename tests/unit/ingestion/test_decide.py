@@ -12,7 +12,8 @@ from goodfunds.ids import NO_ID, payment_id
 from goodfunds.ledger import posting
 from goodfunds.ledger.posting import Balances
 from goodfunds.money import MAX_MINOR
-from services.ingestion.decide import decide_funding, decide_opening, decide_payment, decide_refund, form
+from goodfunds.rails.requests import form
+from services.ingestion.decide import decide_funding, decide_opening, decide_payment, decide_refund
 from services.ingestion.model import (
     REPEATED,
     Accepted,
@@ -186,7 +187,7 @@ def test_a_record_without_a_client_a_key_or_an_account_is_no_request(
     changes: dict[str, Any], code: str
 ) -> None:
     asked = instruction(**changes)
-    refusal = form(asked, asked.debtor_account)
+    refusal = form(asked)
     assert refusal is not None
     assert refusal.code == code
 

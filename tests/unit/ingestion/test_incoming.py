@@ -13,8 +13,9 @@ from goodfunds.events.topics import SETTLEMENT_NOTIFICATIONS
 from goodfunds.ids import NO_ID
 from goodfunds.lanes import Poll, lane_of
 from goodfunds.lanes.records import Record
+from goodfunds.rails.requests import LARGEST_RECORD
 from services.ingestion.handlers import IngestionHandler
-from services.ingestion.incoming import LARGEST_RECORD, Asked, Unusable, read, read_request
+from services.ingestion.incoming import Asked, Unusable, read, read_request
 from tests.unit.ingestion.requests import ACCOUNT, PRESENT, Headers, funding, instruction, opening, record
 
 JSON: Headers = (("content-type", b"application/json"),)
