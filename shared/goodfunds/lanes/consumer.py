@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -40,7 +41,7 @@ class LaneConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
     """
 
     def __init__(
-        self, bootstrap: str, group: str, topics: Sequence[str], session_timeout: float = 10.0
+        self, bootstrap: str, group: str, topics: Sequence[str], session_timeout: float = 10.0, **further: Any
     ) -> None:
         self.topics = tuple(topics)
         self.changed = asyncio.Event()
@@ -66,6 +67,7 @@ class LaneConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             fetch_min_bytes=1,
             fetch_max_wait_ms=250,
             metadata_max_age_ms=30_000,
+            **further,
         )
 
     async def start(self) -> None:

@@ -28,7 +28,7 @@ _CLOSE_SECONDS = 2.0
 _LEAVE_SECONDS = 5.0
 _OUTBOX_EVERY_SECONDS = 3600.0
 
-__all__ = ["LaneLoop", "LaneSettings"]
+__all__ = ["LaneLoop", "LaneSettings", "close", "leave"]
 
 
 class LaneLoop:
@@ -78,7 +78,7 @@ class LaneLoop:
                         try:
                             await started.start()
                         except BaseException:
-                            await _stop(started)
+                            await leave(started)
                             raise
                         consumer = started
                     await self._one_session(consumer, stop)
@@ -94,14 +94,14 @@ class LaneLoop:
                     self.session = None
                     if isinstance(fault, KafkaError) and consumer is not None:
                         # Some of its faults are for good: its tasks end, and it says the same for ever.
-                        await _stop(consumer)
+                        await leave(consumer)
                         consumer = None
                     await _wait(stop, jittered)
                     pause = min(pause * 2, _LONGEST_PAUSE)
         finally:
             self.session = None
             if consumer is not None:
-                await _stop(consumer)
+                await leave(consumer)
 
     async def _create_lanes(self, topics: tuple[str, ...]) -> None:
         settings = self._settings
@@ -172,7 +172,7 @@ async def close(connection: Connection) -> None:
         connection.terminate()
 
 
-async def _stop(consumer: LaneConsumer) -> None:
+async def leave(consumer: LaneConsumer) -> None:
     """Leave the group, within a bound: where the broker is away, it learns by the session's end."""
     try:
         await asyncio.wait_for(consumer.stop(), _LEAVE_SECONDS)

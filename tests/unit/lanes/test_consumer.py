@@ -115,7 +115,7 @@ async def test_a_client_that_does_not_stop_in_time_reads_on_for_nobody(
         patched.setattr(consumer._consumer, "stop", never)
         patched.setattr(consumer._consumer, "_fetcher", Part("fetcher"))
         patched.setattr(consumer._consumer, "_client", Part("client"))
-        await of_loop._stop(consumer)
+        await of_loop.leave(consumer)
     assert closed == ["fetcher", "client"]
 
 
