@@ -10,14 +10,13 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from goodfunds.cli.asking import Wish, ask
+from goodfunds.cli.asking import CLIENT, Wish, ask
 from goodfunds.cli.reading import read_from, sql
 from goodfunds.cli.root import CONSOLE, json_option, print_json, refuse, table, waiting
 from goodfunds.events.types import AccountFundRequested, AccountOpenRequested
 from goodfunds.local.stack import Stack, find
 from goodfunds.money import InvalidAmount, UnknownCurrency, parse_amount, readable_amount
 
-CLIENT = "command-line"
 MOST_ROWS = 1_000_000
 """What can be asked for at once; all of them are held in memory."""
 

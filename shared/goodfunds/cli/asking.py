@@ -4,14 +4,15 @@ import asyncio
 from collections.abc import Sequence
 from time import monotonic
 
-from aiokafka import AIOKafkaProducer
-
 from goodfunds.cli.reading import read_from, sql
-from goodfunds.events.topics import PAYMENT_INSTRUCTIONS
+from goodfunds.client import Publisher
 from goodfunds.events.types import AccountFundRequested, AccountOpenRequested
-from goodfunds.lanes import lane_of
 from goodfunds.local.stack import Stack
+from goodfunds.rails.reasons import Refusal
+from goodfunds.rails.requests import written
 
+CLIENT = "command-line"
+"""Whose the keys of the command line's own wishes are."""
 PATIENCE_SECONDS = 30.0
 Wish = AccountOpenRequested | AccountFundRequested
 Place = tuple[int, int]
@@ -23,30 +24,24 @@ async def ask(stack: Stack, wishes: Sequence[Wish]) -> list[tuple[Wish, str]]:
 
     Raises RuntimeError where some are not decided within half a minute.
     """
-    places = await _publish(stack, wishes)
+    unfit = {place: found for place, wish in enumerate(wishes) if isinstance(found := written(wish), Refusal)}
+    told = {place: f"{refusal.text} [{refusal.code}]" for place, refusal in unfit.items()}
+    sent = [place for place in range(len(wishes)) if place not in unfit]
+    places = await _publish(stack, [wishes[place] for place in sent])
     refused = await _refusals(stack, places)
-    return [(wish, refused[place]) for wish, place in zip(wishes, places, strict=True) if place in refused]
+    told |= {place: refused[at] for place, at in zip(sent, places, strict=True) if at in refused}
+    return [(wishes[place], why) for place, why in sorted(told.items())]
 
 
 async def _publish(stack: Stack, wishes: Sequence[Wish]) -> list[Place]:
     """Publish on the accounts' lanes, in order, acknowledged; where each wish stands."""
-    producer = AIOKafkaProducer(
-        bootstrap_servers=stack.kafka, acks="all", enable_idempotence=True, linger_ms=5
-    )
-    try:
-        await producer.start()
-        waiting = []
-        for wish in wishes:
-            lane = lane_of(wish.account, stack.partitions)
-            headers = [("ce_type", type(wish).__name__.encode())]
-            waiting.append(
-                await producer.send(
-                    PAYMENT_INSTRUCTIONS, wish.encode(), wish.account.encode(), lane, headers=headers
-                )
-            )
-        return [(record.partition, record.offset) for record in await asyncio.gather(*waiting)]
-    finally:
-        await producer.stop()
+    places = []
+    async with Publisher(stack.kafka, client=CLIENT) as publisher:
+        async for receipt in publisher.submit_many(wishes):
+            if receipt.offset is None:
+                raise RuntimeError("the broker does not say where a wish stands: ask again with its key")
+            places.append((receipt.partition, receipt.offset))
+    return places
 
 
 async def _refusals(stack: Stack, places: Sequence[Place]) -> dict[Place, str]:
