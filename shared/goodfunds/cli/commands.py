@@ -2,6 +2,7 @@
 
 from goodfunds.cli.accounts import accounts
 from goodfunds.cli.bank_files import bank_files
+from goodfunds.cli.client import client
 from goodfunds.cli.completion import completion
 from goodfunds.cli.cutoff import cutoff
 from goodfunds.cli.database import db
@@ -19,7 +20,7 @@ from goodfunds.cli.watch import watch
 
 COMMANDS = (
     demo, up, status, down, publish, cutoff, bank_files, watch, payment, accounts, files, prove, db,
-    topics, schemas, registry, completion,
+    topics, schemas, registry, client, completion,
 )  # fmt: skip
 
 
