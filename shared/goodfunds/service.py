@@ -1,7 +1,8 @@
 """What a service tells the library of itself through the entry points `goodfunds.services`."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -20,7 +21,8 @@ class Service:
     """A service's door plate: its database, its migrations and statements, and the topics it touches.
 
     `migrations` are folders, applied in order after those of the lanes; `sql` holds its named statements.
-    `adopts`: brought back from a backup, it can take its own events since for facts.
+    `adopts`: brought back from a backup, it can take its own events since for facts. `scopes`: what tokens
+    may allow over its HTTP, and in words what that opens.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Service:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     adopts: bool = False
+    scopes: Mapping[str, str] = field(default_factory=dict)
 
 
 _LANES = Path(__file__).parent / "lanes" / "migrations"

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from goodfunds.access.rate import Rate
 from goodfunds.lanes import LaneSettings
 from goodfunds.sftp import SftpAddress
 
@@ -26,7 +27,8 @@ class LaneProcessSettings(ProcessSettings):
 
     `replicated`: refuse to start on topics without three replicas and two in sync; off for one broker.
     The rest is for tuning, see docs/tuning.md: `batch` records of one transaction, `linger` seconds at
-    most, `in_flight` events, `connections` of the readers beside the lanes' one.
+    most, `in_flight` events, `connections` of the readers beside the lanes' one. `rate`: requests a second
+    with one token, `burst` at once.
     """
 
     postgres: str
@@ -37,10 +39,16 @@ class LaneProcessSettings(ProcessSettings):
     linger: float = Field(default=0.05, ge=0, le=1)
     in_flight: int = Field(default=20_000, ge=1_000, le=200_000)
     connections: int = Field(default=4, ge=2, le=50)
+    rate: float = Field(default=100, ge=1, le=10_000)
+    burst: int = Field(default=200, ge=1, le=100_000)
 
     def dsn(self, database: str) -> str:
         """A service's own database."""
         return f"{self.postgres.rstrip('/')}/{database}"
+
+    def request_rate(self) -> Rate:
+        """How often a token may be used."""
+        return Rate(self.rate, self.burst)
 
     def lanes(self, database: str) -> LaneSettings:
         """How this process works its lanes; the owner is named by host and process id."""

@@ -9,22 +9,38 @@ from typing import Any, Final
 
 import structlog
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from prometheus_client.registry import CollectorRegistry
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from goodfunds.errors import RETRIABLE_POSTGRES
+from goodfunds.errors import RETRIABLE_POSTGRES, Unavailable
 
 log = structlog.get_logger(__name__)
 
 PROBLEM: Final = "application/problem+json"
 Readiness = Callable[[], Sequence[str]]
 """Why the process is not ready; empty when it is. Called at each request, so it only looks at memory."""
+
+
+_PROBLEM_SCHEMA: Final = {
+    "title": "Problem",
+    "description": "An error (RFC 9457). Members beside these depend on the error.",
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string"},
+        "errors": {"type": "array", "items": {"type": "object"}},
+    },
+}
 
 
 class Problem(Exception):
@@ -54,7 +70,15 @@ def create_app(
     version: str = "1",
 ) -> FastAPI:
     """An application with `/healthz`, `/readyz` and `/metrics`, to which a service adds its routes."""
-    app = FastAPI(title=title, version=version, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title=title,
+        version=version,
+        docs_url=None,
+        redoc_url=None,
+        # A redirect would go to whatever host the client has named.
+        redirect_slashes=False,
+        dependencies=[Depends(_refuse_unknown_parameters)],
+    )
 
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> dict[str, str]:
@@ -74,11 +98,35 @@ def create_app(
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
-    for retriable in (*RETRIABLE_POSTGRES, OSError, TimeoutError):
+    for retriable in (*RETRIABLE_POSTGRES, OSError, TimeoutError, Unavailable):
         app.add_exception_handler(retriable, _on_unavailable)
     app.add_exception_handler(ClientDisconnect, _on_gone)
     app.add_exception_handler(Exception, _on_fault)
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = described()
+        document.setdefault("components", {}).setdefault("schemas", {})["Problem"] = _PROBLEM_SCHEMA
+        return document
+
+    # As FastAPI would have its document extended: by another method of the instance.
+    app.openapi = openapi  # type: ignore[method-assign]
     return app
+
+
+async def _refuse_unknown_parameters(request: Request) -> None:
+    """A filter that is misspelt, or stands twice, would be none: the answer would be of other things."""
+    operations = request.app.openapi()["paths"].get(request.scope["route"].path_format, {})
+    if request.method.lower() not in operations:
+        return
+    described = operations[request.method.lower()].get("parameters", ())
+    known = {each["name"] for each in described if each["in"] == "query"}
+    asked = [name for name, _ in request.query_params.multi_items()]
+    wrong = [name for name in asked if name not in known or asked.count(name) > 1]
+    if wrong:
+        taken = ", ".join(sorted(known)) or "none"
+        errors = [{"pointer": "/query", "detail": f"it takes {taken}, each once"}]
+        raise Problem(422, "a parameter of the query is unknown or stands twice", errors=errors)
 
 
 def problem(
@@ -93,14 +141,32 @@ def problem(
     return JSONResponse(body, status_code=status, headers=dict(headers or {}), media_type=PROBLEM)
 
 
+def unavailable() -> JSONResponse:
+    """What is answered while the database or the broker is away."""
+    return problem(503, "a part of goodfunds cannot be reached now: try again", headers={"Retry-After": "2"})
+
+
 async def _on_problem(_request: Request, fault: Exception) -> Response:
     assert isinstance(fault, Problem)
     return problem(fault.status, fault.detail, fault.kind, fault.headers, **fault.more)
 
 
-async def _on_http_exception(_request: Request, fault: Exception) -> Response:
+async def _on_http_exception(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, HTTPException)
-    return problem(fault.status_code, str(fault.detail), headers=fault.headers)
+    headers = dict(fault.headers or {})
+    if fault.status_code == 405:
+        # All methods at the path (RFC 9110, 15.5.6); the framework names those of one of its routes.
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
+    return problem(fault.status_code, str(fault.detail), headers=headers)
+
+
+def _methods(request: Request) -> set[str]:
+    at_path = [
+        route
+        for route in request.app.routes
+        if isinstance(route, Route) and route.path_regex.match(request.url.path)
+    ]
+    return {method for route in at_path for method in route.methods or ()}
 
 
 async def _on_invalid_request(_request: Request, fault: Exception) -> Response:
@@ -115,7 +181,7 @@ async def _on_invalid_request(_request: Request, fault: Exception) -> Response:
 
 async def _on_unavailable(request: Request, fault: Exception) -> Response:
     log.warning("request not answered", method=request.method, path=request.url.path, fault=repr(fault))
-    return problem(503, "a part of goodfunds cannot be reached now: try again", headers={"Retry-After": "2"})
+    return unavailable()
 
 
 async def _on_gone(request: Request, _fault: Exception) -> Response:

@@ -33,6 +33,10 @@ class Neighbours:
         """Which of them do not answer, and why; empty when all do."""
         return [f"{name} does not answer ({why})" for name, why in self._silent.items()]
 
+    def broker_is_silent(self) -> bool:
+        """Whether Kafka did not answer when it was last asked."""
+        return _Broker.name in self._silent
+
     async def run(self, stop: asyncio.Event) -> None:
         """Ask until `stop` is set; a neighbour that is away is no fault of this process."""
         await asyncio.gather(*(self._follow(each, stop) for each in self._asked))

@@ -106,6 +106,31 @@ async def test_errors_of_the_framework_are_problems_too(
     assert answer.headers["content-type"] == PROBLEM
 
 
+async def test_a_parameter_that_is_unknown_or_stands_twice_is_refused(
+    app: FastAPI, client: httpx.AsyncClient
+) -> None:
+    @app.get("/v1/some/{name}")
+    async def some(name: str, limit: int = 1) -> int:
+        return limit
+
+    assert (await client.get("/v1/some/a?limit=2")).json() == 2
+    for wrong in ("limt=2", "limit=2&limit=3", "limit=2&x=", "=1"):
+        answer = await client.get(f"/v1/some/a?{wrong}")
+        assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM), wrong
+    assert (await client.get("/metrics?name=x")).status_code == 200
+
+
+async def test_a_method_that_is_not_there_is_answered_with_all_that_are(
+    app: FastAPI, client: httpx.AsyncClient
+) -> None:
+    @app.get("/v1/things")
+    async def things() -> None:
+        return None
+
+    answer = await client.put("/v1/things")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, POST")
+
+
 async def test_an_invalid_body_is_422_with_pointers_and_does_not_echo_what_was_sent(
     client: httpx.AsyncClient,
 ) -> None:
