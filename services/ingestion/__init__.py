@@ -8,16 +8,23 @@ on a wrong lane, and the file intake). `python -m services.ingestion` works the 
 
 from pathlib import Path
 
-from goodfunds import ledger
+from goodfunds import access, ledger
 from goodfunds.events.topics import PAYMENT_INSTRUCTIONS, PAYMENTS, SETTLEMENT_NOTIFICATIONS
 from goodfunds.service import Service
+
+PAYMENTS_READ = "payments:read"
+PAYMENTS_WRITE = "payments:write"
 
 SERVICE = Service(
     name="ingestion",
     database="ingestion",
-    migrations=(ledger.MIGRATIONS, Path(__file__).parent / "migrations"),
+    migrations=(ledger.MIGRATIONS, access.MIGRATIONS, Path(__file__).parent / "migrations"),
     sql=Path(__file__).parent / "sql",
     inputs=(PAYMENT_INSTRUCTIONS, SETTLEMENT_NOTIFICATIONS),
     outputs=(PAYMENTS, PAYMENT_INSTRUCTIONS),
     adopts=True,
+    scopes={
+        PAYMENTS_READ: "see the client's own payments and payment files",
+        PAYMENTS_WRITE: "hand in payments and payment files",
+    },
 )

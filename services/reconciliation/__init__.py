@@ -8,6 +8,7 @@ and bank-statements (its statement reader, and a line that a nostro's lane hands
 
 from pathlib import Path
 
+from goodfunds import access
 from goodfunds.events.topics import (
     BANK_STATEMENTS,
     CONTROL_TOTALS,
@@ -16,12 +17,19 @@ from goodfunds.events.topics import (
 )
 from goodfunds.service import Service
 
+READ = "reconciliation:read"
+STATEMENTS_WRITE = "statements:write"
+
 SERVICE = Service(
     name="reconciliation",
     database="reconciliation",
-    migrations=(Path(__file__).parent / "migrations",),
+    migrations=(access.MIGRATIONS, Path(__file__).parent / "migrations"),
     sql=Path(__file__).parent / "sql",
     inputs=(SETTLEMENT_NOTIFICATIONS, BANK_STATEMENTS, CONTROL_TOTALS),
     outputs=(RECONCILIATION, BANK_STATEMENTS),
     adopts=True,
+    scopes={
+        READ: "see statements, statement files and breaks, of all clients",
+        STATEMENTS_WRITE: "hand in a bank's statements",
+    },
 )

@@ -8,16 +8,23 @@ and answers that it sends on to the lane of their payment). `python -m services.
 
 from pathlib import Path
 
-from goodfunds import ledger
+from goodfunds import access, ledger
 from goodfunds.events.topics import BANK_NOTIFICATIONS, PAYMENTS, SETTLEMENT_NOTIFICATIONS
 from goodfunds.service import Service
+
+READ = "settlement:read"
+OPERATE = "settlement:operate"
 
 SERVICE = Service(
     name="settlement",
     database="settlement",
-    migrations=(ledger.MIGRATIONS, Path(__file__).parent / "migrations"),
+    migrations=(ledger.MIGRATIONS, access.MIGRATIONS, Path(__file__).parent / "migrations"),
     sql=Path(__file__).parent / "sql",
     inputs=(PAYMENTS, BANK_NOTIFICATIONS),
     outputs=(SETTLEMENT_NOTIFICATIONS, BANK_NOTIFICATIONS),
     adopts=True,
+    scopes={
+        READ: "see batches, cut-offs, bank files and calendars, of all clients",
+        OPERATE: "close a cut-off",
+    },
 )

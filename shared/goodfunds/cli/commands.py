@@ -15,12 +15,13 @@ from goodfunds.cli.registry import registry
 from goodfunds.cli.root import root
 from goodfunds.cli.schemas import schemas
 from goodfunds.cli.stack import down, status, up
+from goodfunds.cli.tokens import tokens
 from goodfunds.cli.topics import topics
 from goodfunds.cli.watch import watch
 
 COMMANDS = (
     demo, up, status, down, publish, cutoff, bank_files, watch, payment, accounts, files, prove, db,
-    topics, schemas, registry, client, completion,
+    topics, schemas, registry, tokens, client, completion,
 )  # fmt: skip
 
 

@@ -54,6 +54,10 @@ BREAKS = {
         "postings_check",
         f"INSERT INTO postings VALUES (0, '{NEW.hex()}', 'a', 'a', 1, 'EUR', 'funded', now())",
     ),
+    "a token's secret in the place of its hash": (
+        "stored_as_a_hash",
+        f"INSERT INTO access_tokens VALUES ('{NEW.hex()}', 'gf_secret', 'a', '{{}}', '', now(), now())",
+    ),
 }  # fmt: skip
 
 

@@ -36,7 +36,8 @@ def test_help_of_every_command_is_given_and_no_fault(command: tuple[str, ...]) -
     "asked",
     ["publish FILE", "cutoff close", "watch", "payment show X", "accounts show", "accounts open A --name B",
      "accounts fund A 1", "prove", "prove --json", "db migrate",
-     "db restored --service ingestion", "topics check"],
+     "db restored --service ingestion", "topics check", "tokens list",
+     "tokens create --client a --scope payments:read", "tokens revoke 019a2f3c-0000-7000-8000-000000000000"],
 )  # fmt: skip
 def test_where_no_stack_is_up_a_line_says_how_to_start_one(
     asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
