@@ -5,7 +5,10 @@ from functools import partial
 
 from prometheus_client import REGISTRY
 
+from goodfunds.access.principals import Principals
+from goodfunds.access.rate import Buckets
 from goodfunds.clock import SystemClock
+from goodfunds.http.door import close_door
 from goodfunds.lanes import Feed, LaneLoop
 from goodfunds.observability import log
 from goodfunds.observability.http import create_app, serve
@@ -16,6 +19,7 @@ from goodfunds.postgres import create_pool
 from goodfunds.service import migrated
 from services.ingestion import SERVICE, adoption, http
 from services.ingestion.handlers import IngestionHandler
+from services.ingestion.instructing import Instructing
 from services.ingestion.intake import FileIntake
 from services.ingestion.settings import Settings
 from services.ingestion.store import SQL
@@ -34,10 +38,15 @@ async def lanes(stop: asyncio.Event) -> None:
         money = MoneyCollector(SERVICE.name, partial(read_money, pool, SQL["money_by_state"]))
         REGISTRY.register(money)
         neighbours = Neighbours(settings.kafka, settings.dsn(SERVICE.database))
+        instructing = Instructing(settings.kafka, settings.partitions, neighbours.broker_is_silent)
         app = create_app("goodfunds ingestion", lambda: [*loop.unready(), *neighbours.unready()])
-        http.add_routes(app, pool, SystemClock(), settings.largest_file)
+        close_door(app, Principals(pool, SystemClock()), Buckets(settings.request_rate()))
+        http.add_routes(app, pool, SystemClock(), instructing, settings.largest_file)
         serving = partial(serve, app, settings.http_host, settings.http_port)
-        await together(stop, loop.run, money.run, neighbours.run, serving)
+        try:
+            await together(stop, loop.run, money.run, neighbours.run, serving)
+        finally:
+            await instructing.close()
     finally:
         await pool.close()
 

@@ -3,13 +3,14 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import date
 from time import monotonic
 
 import click
 import httpx
 
+from goodfunds.cli.passing import passing_token
 from goodfunds.cli.reading import readers
 from goodfunds.local import house, processes
 from goodfunds.local import stack as local
@@ -37,6 +38,10 @@ async def alone(stack: local.Stack, names: Iterable[str], restart: bool = True) 
     finally:
         if restart:
             await asyncio.to_thread(house.start, stack, _silent, {})
+
+
+def _token(stack: local.Stack) -> AbstractAsyncContextManager[str]:
+    return passing_token(stack, "ingestion", "bench", ["payments:write"])
 
 
 def _silent(_text: str) -> None:
@@ -82,16 +87,26 @@ async def http_alone(stack: local.Stack, run: str, requests: int) -> float:
     contents = iter([demo_file(1, 1, today, seed=number, name=run) for number in range(requests)])
     await open_accounts(stack, run, _LARGEST_MINOR * requests)
 
-    async def client(http: httpx.AsyncClient) -> None:
+    async def client(token: str, http: httpx.AsyncClient) -> None:
         for content in contents:
-            answer = await http.post(f"{stack.url('ingestion')}/v1/payment-files", content=content)
+            answer = await http.post(
+                f"{stack.url('ingestion')}/v1/payment-files",
+                content=content,
+                headers={"Authorization": f"Bearer {token}"},
+            )
             answer.raise_for_status()
 
     async with readers(stack) as connections:
         base = await reached(connections, DECIDED)
-        async with alone(stack, ("ingestion",)), httpx.AsyncClient(timeout=60) as http:
+        async with (
+            alone(stack, ("ingestion",)),
+            httpx.AsyncClient(timeout=60) as http,
+            AsyncExitStack() as opened,
+        ):
+            # A token each, since a token has its rate.
+            tokens = [await opened.enter_async_context(_token(stack)) for _ in range(_HTTP_AT_ONCE)]
             started = monotonic()
-            await asyncio.gather(*(client(http) for _ in range(_HTTP_AT_ONCE)))
+            await asyncio.gather(*(client(token, http) for token in tokens))
             seconds = monotonic() - started
         # The intake of files, which runs again, publishes them: nothing that comes next has them beside it.
         await until_step(connections, DECIDED, base, requests)
@@ -106,9 +121,17 @@ async def file_alone(stack: local.Stack, run: str, payments: int) -> float:
     await open_accounts(stack, run, _LARGEST_MINOR * (payments // ACCOUNTS + 1))
     async with readers(stack) as connections:
         base = await reached(connections, DECIDED)
-        async with alone(stack, ("ingestion", "ingestion-intake")), httpx.AsyncClient(timeout=600) as http:
+        async with (
+            alone(stack, ("ingestion", "ingestion-intake")),
+            httpx.AsyncClient(timeout=600) as http,
+            _token(stack) as token,
+        ):
             started = monotonic()
-            answer = await http.post(f"{stack.url('ingestion')}/v1/payment-files", content=content)
+            answer = await http.post(
+                f"{stack.url('ingestion')}/v1/payment-files",
+                content=content,
+                headers={"Authorization": f"Bearer {token}"},
+            )
             answer.raise_for_status()
             await until_step(connections, DECIDED, base, payments, every=0.02)
             seconds = monotonic() - started

@@ -21,6 +21,7 @@ from goodfunds.local.demo_file import demo_file, iban
 from tests.auditor.evidence import Given, GivenAccount, GivenFunding
 from tests.auditor.pain001 import given_by_file
 from tests.chaos.house import PARTITIONS, House
+from tests.tokens import token_of
 
 CLIENT, FILES_CLIENT = "chaos", "chaos-files"
 ACCOUNTS = 120
@@ -47,11 +48,13 @@ class Load:
         self._sending: set[asyncio.Task[None]] = set()
         self._producer: AIOKafkaProducer | None = None
         self._files = 0
+        self._token = ""
         self._names = [iban("DE", f"50010517{number + 1:010d}") for number in range(ACCOUNTS)]
         self._creditor = iban("DE", "500105170000000001")
 
     async def open_accounts(self) -> None:
         """Open and fund every account, through the topic, and the debtors of the files to come."""
+        self._token = await token_of(self._house.server.dsn("ingestion"), FILES_CLIENT, "payments:write")
         opened = await self._connected()
         rich = 10**12
         debtors = {each.debtor_account for each in given_by_file(self._file(0), FILES_CLIENT)}
@@ -170,7 +173,7 @@ class Load:
                 with contextlib.suppress(httpx.HTTPError):
                     answer = await http.post(
                         f"http://127.0.0.1:{door.http_port}/v1/payment-files",
-                        content=content, headers={"X-Client": FILES_CLIENT},
+                        content=content, headers={"Authorization": f"Bearer {self._token}"},
                     )  # fmt: skip
                     if answer.status_code in (200, 202):
                         break

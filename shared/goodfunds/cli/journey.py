@@ -61,7 +61,7 @@ async def travel(stack: Stack, content: bytes, faults: Faults, show: Show) -> Ou
         funds = _debtors(content)
         notes = await _open_and_fund(stack, content, funds) if funds else []
         started = monotonic()
-        answer = await asyncio.to_thread(post_file, stack, content, CLIENT)
+        answer = await post_file(stack, content, CLIENT)
         if answer.status_code >= 400:
             return Outcome(before, await read_progress(connections), refused=refusal_lines(answer))
         items = answer.json()["items"]

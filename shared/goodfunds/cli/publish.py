@@ -1,7 +1,8 @@
 """`goodfunds publish`: a payment file in, through HTTP as any client would."""
 
+import asyncio
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -9,6 +10,8 @@ import click
 import httpx
 from rich import progress
 
+from goodfunds.access.tokens import CLIENT
+from goodfunds.cli.passing import passing_token
 from goodfunds.cli.root import CONSOLE, ERRORS, NO, json_option, print_json
 from goodfunds.errors import Unavailable
 from goodfunds.local.stack import Stack, find
@@ -17,14 +20,17 @@ _SECONDS = 120.0
 _CHUNK = 1 << 16
 
 
-def post_file(stack: Stack, content: bytes | Iterable[bytes], client: str) -> httpx.Response:
-    """POST /v1/payment-files. Raises httpx.HTTPError where ingestion does not answer."""
-    return httpx.post(
-        f"{stack.url('ingestion')}/v1/payment-files",
-        content=content,
-        headers={"X-Client": client, "Content-Type": "application/xml"},
-        timeout=_SECONDS,
-    )
+async def post_file(stack: Stack, content: bytes | AsyncIterable[bytes], client: str) -> httpx.Response:
+    """POST /v1/payment-files as `client`. Raises httpx.HTTPError where ingestion does not answer."""
+    async with (
+        passing_token(stack, "ingestion", client, ["payments:write"]) as token,
+        httpx.AsyncClient(timeout=_SECONDS) as http,
+    ):
+        return await http.post(
+            f"{stack.url('ingestion')}/v1/payment-files",
+            content=content,
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/xml"},
+        )
 
 
 def refusal_lines(answer: httpx.Response) -> list[str]:
@@ -52,11 +58,14 @@ def publish(folder: Path, file: Path, client: str, as_json: bool) -> None:
     goodfunds publish payments.xml --client acme --json
     """
     stack = find(folder)
+    if CLIENT.fullmatch(client) is None:
+        named = "1 to 100 letters, digits, dots, dashes or underscores"
+        raise click.BadParameter(named, param_hint="--client")
     with progress.open(
         file, "rb", description=file.name, console=ERRORS, transient=True, disable=not ERRORS.is_terminal
     ) as content:
         try:
-            answer = post_file(stack, _chunks(content), client)
+            answer = asyncio.run(post_file(stack, _chunks(content), client))
         except httpx.HTTPError as fault:
             raise Unavailable(f"ingestion does not answer: {fault}") from fault
     if answer.status_code >= 500:
@@ -74,7 +83,7 @@ def publish(folder: Path, file: Path, client: str, as_json: bool) -> None:
     sys.exit(0 if answer.status_code < 400 else NO)
 
 
-def _chunks(content: BinaryIO) -> Iterator[bytes]:
+async def _chunks(content: BinaryIO) -> AsyncIterator[bytes]:
     """A file piece by piece: what is no regular file has no size that could be told before."""
     while piece := content.read(_CHUNK):
         yield piece

@@ -9,15 +9,19 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from goodfunds import ids
+from goodfunds.access.tokens import new_secret
 from goodfunds.clock import FixedClock
 from goodfunds.local.demo_file import demo_file
 from goodfunds.local.processes import free_port
-from goodfunds.observability.http import PROBLEM, create_app
+from goodfunds.observability.http import PROBLEM
 from goodfunds.postgres import create_pool
-from services.ingestion import http
-from tests.integration.ingestion.desk import NOW, Desk, desk_on
+from services.ingestion import PAYMENTS_READ, PAYMENTS_WRITE, http, http_files
+from services.ingestion.instructing import Instructing
+from tests.integration.ingestion.desk import NOW, PARTITIONS, Desk, desk_on, rejected_by_bank
+from tests.tokens import app_behind_a_door, bearer, token_of
 from tests.unit.ingestion.requests import instruction
 
 FILE = demo_file(6, 2, date(2026, 3, 3))
@@ -32,14 +36,38 @@ async def desk(database: str) -> AsyncIterator[Desk]:
         yield desk
 
 
+def app_on(pool: Any) -> FastAPI:
+    """Ingestion's application beside a broker that does not answer."""
+    app = app_behind_a_door(pool, FixedClock(NOW))
+    instructing = Instructing("127.0.0.1:1", PARTITIONS, away=lambda: True)
+    http.add_routes(app, pool, FixedClock(NOW), instructing, LARGEST)
+    return app
+
+
+async def client_of(database: str, app: FastAPI, name: str) -> httpx.AsyncClient:
+    """A program of a client that may do all that ingestion allows."""
+    token = await token_of(database, name, PAYMENTS_READ, PAYMENTS_WRITE, made=NOW)
+    transport = httpx.ASGITransport(app)
+    return httpx.AsyncClient(transport=transport, base_url="http://ingestion", headers=bearer(token))
+
+
 @pytest.fixture
-async def client(desk: Desk, database: str) -> AsyncIterator[httpx.AsyncClient]:
-    pool = await create_pool(database)
-    app = create_app("ingestion", list)
-    http.add_routes(app, pool, FixedClock(NOW), LARGEST)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ingestion") as client:
+async def pool(desk: Desk, database: str) -> AsyncIterator[Any]:
+    found = await create_pool(database)
+    yield found
+    await found.close()
+
+
+@pytest.fixture
+async def client(pool: Any, database: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with await client_of(database, app_on(pool), "shop") as client:
         yield client
-    await pool.close()
+
+
+@pytest.fixture
+async def another(pool: Any, database: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with await client_of(database, app_on(pool), "another") as client:
+        yield client
 
 
 async def test_a_good_file_is_taken_in_and_can_be_looked_at(client: httpx.AsyncClient) -> None:
@@ -63,15 +91,14 @@ async def test_the_same_file_twice_gives_the_first_answer_and_is_one_file(
 
 
 async def test_another_file_with_the_same_msgid_is_refused_whole(
-    client: httpx.AsyncClient, desk: Desk
+    client: httpx.AsyncClient, another: httpx.AsyncClient, desk: Desk
 ) -> None:
     await client.post(FILES, content=FILE)
     other = await client.post(FILES, content=FILE.replace(b"<Nm>", b"<Nm>X", 1))
     assert (other.status_code, other.headers["content-type"]) == (409, PROBLEM)
     assert "DEMO-1-6" in other.json()["detail"]
     assert await desk.count("payment_files") == 1
-    elsewhere = await client.post(FILES, content=FILE, headers={"X-Client": "another"})
-    assert elsewhere.status_code == 202
+    assert (await another.post(FILES, content=FILE)).status_code == 202
 
 
 def cent_off(file: bytes) -> bytes:
@@ -157,7 +184,7 @@ async def test_a_file_that_is_too_large_is_refused_before_it_is_read(client: htt
 async def test_one_file_at_a_time_is_held_in_memory_to_be_checked(
     client: httpx.AsyncClient, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check, busy, met = http._read_whole, threading.Lock(), threading.Event()
+    check, busy, met = http_files._read_whole, threading.Lock(), threading.Event()
 
     def checked(content: bytes) -> Any:
         if not busy.acquire(blocking=False):
@@ -170,38 +197,44 @@ async def test_one_file_at_a_time_is_held_in_memory_to_be_checked(
         finally:
             busy.release()
 
-    monkeypatch.setattr(http, "_read_whole", checked)
+    monkeypatch.setattr(http_files, "_read_whole", checked)
     answers = await asyncio.gather(*(client.post(FILES, content=FILE) for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 202]
     assert await desk.count("payment_files") == 1
     assert not met.is_set()
 
 
-async def test_a_clients_name_is_letters_digits_and_a_few_signs(
-    client: httpx.AsyncClient, desk: Desk
+async def test_a_payment_is_found_by_id_and_by_key_by_its_client_alone(
+    client: httpx.AsyncClient, another: httpx.AsyncClient, desk: Desk
 ) -> None:
-    for name in (b"", b"a b", b"x" * 101, b"\xe4", b"../x"):
-        answer = await client.post(FILES, content=FILE, headers={b"X-Client": name})
-        assert answer.status_code == 422
-    assert await desk.count("payment_files") == 0
-
-
-async def test_a_payment_is_found_by_id_and_by_key(client: httpx.AsyncClient, desk: Desk) -> None:
     await desk.open(100_00)
     (accepted,) = await desk.ask(instruction(idempotency_key="order/1 ü"))
-    by_key = await client.get("/v1/payments/by-key/order/1 ü", headers={"X-Client": "shop"})
-    by_id = await client.get(f"/v1/payments/{ids.text(accepted.payment_id)}")
+    paths = ("/v1/payments/by-key/order/1 ü", f"/v1/payments/{ids.text(accepted.payment_id)}")
+    by_key, by_id = [await client.get(path) for path in paths]
     assert by_key.json() == by_id.json()
-    assert (by_id.json()["state"], by_id.json()["amount"]) == ("accepted", "100.00")
-    other = await client.get("/v1/payments/by-key/order/1 ü", headers={"X-Client": "another"})
-    assert other.status_code == 404
+    found = by_id.json()
+    assert (found["state"], found["amount"], found["amount_minor"]) == ("accepted", "100.00", 100_00)
+    assert found["refund"] is None
+    assert [(await another.get(path)).status_code for path in paths] == [404, 404]
+    await desk.tell(rejected_by_bank(accepted.payment_id, 100_00))
+    refund = (await client.get(paths[1])).json()["refund"]
+    assert (refund["cause"], refund["reason_code"]) == ("rejected", "AC04")
+
+
+async def test_a_file_is_seen_by_its_client_alone(
+    client: httpx.AsyncClient, another: httpx.AsyncClient
+) -> None:
+    location = (await client.post(FILES, content=FILE)).headers["Location"]
+    for path in (location, f"{location}/status-report"):
+        assert (await client.get(path)).status_code == 200
+        assert (await another.get(path)).status_code == 404
 
 
 async def test_a_rejected_payment_in_no_currency_is_shown_as_it_came(
     client: httpx.AsyncClient, desk: Desk
 ) -> None:
     await desk.ask(instruction(currency="EUX", amount_minor=7))
-    found = (await client.get("/v1/payments/by-key/key", headers={"X-Client": "shop"})).json()
+    found = (await client.get("/v1/payments/by-key/key")).json()
     assert (found["state"], found["reason_code"], found["amount"]) == ("rejected", "AM11", "7")
 
 
@@ -222,7 +255,7 @@ async def test_what_does_not_exist_is_a_404_in_the_form_of_every_error(client: h
 
 async def test_a_file_counts_its_own_payments_alone(client: httpx.AsyncClient, desk: Desk) -> None:
     await desk.open(100_00)
-    location = (await client.post(FILES, content=FILE, headers={"X-Client": "shop"})).headers["Location"]
+    location = (await client.post(FILES, content=FILE)).headers["Location"]
     for key in ("DEMO-1-6/1/1", "DEMO-1-6/1/2", "DEMO-1-6/1/1/1", "DEMO-1-60/1/1", "DEMO-1-6-/1/1"):
         await desk.ask(instruction(idempotency_key=key, amount_minor=1))
     await desk.ask(instruction(idempotency_key="DEMO-1-6/2/1", amount_minor=0))
@@ -235,9 +268,7 @@ async def test_while_the_database_does_not_answer_the_answer_is_to_try_again(
     desk: Desk, database: str
 ) -> None:
     pool = await create_pool(database, statement_timeout=0.2)
-    app = create_app("ingestion", list)
-    http.add_routes(app, pool, FixedClock(NOW), LARGEST)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ingestion") as client:
+    async with await client_of(database, app_on(pool), "shop") as client:
         async with desk.connection.transaction():
             await desk.connection.execute("LOCK TABLE payment_files")
             # Without its own limit the request would wait as long as the lock is held.
@@ -251,9 +282,8 @@ async def test_while_the_database_does_not_answer_the_answer_is_to_try_again(
 
 async def test_while_the_database_is_away_the_answer_is_to_try_again() -> None:
     pool = await create_pool(f"postgresql://nobody@127.0.0.1:{free_port()}/none")
-    app = create_app("ingestion", list)
-    http.add_routes(app, pool, FixedClock(NOW), LARGEST)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ingestion") as client:
+    transport, token = httpx.ASGITransport(app_on(pool)), bearer(new_secret())
+    async with httpx.AsyncClient(transport=transport, base_url="http://x", headers=token) as client:
         for answer in (
             await client.post(FILES, content=FILE),
             await client.get(f"{FILES}/{uuid4()}"),

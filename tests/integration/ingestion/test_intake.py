@@ -21,12 +21,12 @@ from goodfunds.events import types
 from goodfunds.lanes import Feed, LaneSettings, lane_of
 from goodfunds.lanes.publisher import Publisher
 from goodfunds.local.demo_file import demo_file
-from goodfunds.observability.http import create_app
 from goodfunds.postgres import connect, create_pool
-from services.ingestion import http, intake
+from services.ingestion import PAYMENTS_WRITE, http_files, intake
 from services.ingestion.intake import FileIntake
 from tests.conftest import Kafka, MakeTopics
 from tests.integration.ingestion.desk import NOW, PARTITIONS, Numbers, migrated
+from tests.tokens import app_behind_a_door, bearer, token_of
 
 CHUNK = 20
 ITEMS = 2 * CHUNK + 7
@@ -46,10 +46,11 @@ class Stage:
         return Feed(source or FileIntake(self.pool, PARTITIONS), settings, idle=0.02)
 
     async def take(self, content: bytes, client: str = "shop") -> None:
-        app = create_app("ingestion", list)
-        http.add_routes(app, self.pool, FixedClock(NOW), 10**7)
+        app = app_behind_a_door(self.pool, FixedClock(NOW))
+        http_files.add_routes(app, self.pool, FixedClock(NOW), 10**7)
+        token = await token_of(self.settings.dsn, client, PAYMENTS_WRITE, made=NOW)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as door:
-            answer = await door.post("/v1/payment-files", content=content, headers={"X-Client": client})
+            answer = await door.post("/v1/payment-files", content=content, headers=bearer(token))
             assert answer.status_code == 202
 
     async def position(self) -> int:
