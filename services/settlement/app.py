@@ -6,7 +6,10 @@ from functools import partial
 
 from prometheus_client import REGISTRY
 
+from goodfunds.access.principals import Principals
+from goodfunds.access.rate import Buckets
 from goodfunds.clock import SystemClock
+from goodfunds.http.door import close_door
 from goodfunds.lanes import Feed, LaneLoop, lane_of
 from goodfunds.observability import log
 from goodfunds.observability.http import create_app, serve
@@ -43,7 +46,8 @@ async def lanes(stop: asyncio.Event) -> None:
         REGISTRY.register(money)
         neighbours = Neighbours(settings.kafka, settings.dsn(SERVICE.database))
         app = create_app("goodfunds settlement", lambda: [*loop.unready(), *neighbours.unready()])
-        http.add_routes(app, pool)
+        close_door(app, Principals(pool, SystemClock()), Buckets(settings.request_rate()))
+        http.add_routes(app, pool, SystemClock(), RAILS)
         serving = partial(serve, app, settings.http_host, settings.http_port)
         await together(stop, loop.run, money.run, neighbours.run, serving)
     finally:

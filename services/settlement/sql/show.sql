@@ -87,15 +87,6 @@ ORDER BY at, place;
 SELECT payment_id, lane, amount_minor, currency, state FROM payment_states WHERE end_to_end_id = $1
 ORDER BY received_at LIMIT 100;
 
--- name: batches
-SELECT batch_id, lane, rail, nostro, currency, requested_date, sequence, cut_off_at, opened_at, sealed_at,
-       payments_count, amount_minor, submitted_at, message_id, refused_at, refusal
-FROM batches WHERE $1::uuid IS NULL OR batch_id < $1 ORDER BY batch_id DESC LIMIT $2;
-
--- name: cut_offs
-SELECT rail, nostro, currency, requested_date, cut_off_at, count(*) AS batches_count
-FROM batches WHERE sealed_at IS NULL GROUP BY 1, 2, 3, 4, 5 ORDER BY cut_off_at;
-
 -- name: bank_files
 -- The latest files for a bank ($1 how many), with how the last attempt to send each ended.
 SELECT f.message_id, f.file_name, f.rail, f.nostro, f.currency, f.requested_date, f.payments_count, f.amount_minor,
