@@ -5,6 +5,10 @@ from functools import partial
 
 from prometheus_client import REGISTRY
 
+from goodfunds.access.principals import Principals
+from goodfunds.access.rate import Buckets
+from goodfunds.clock import SystemClock
+from goodfunds.http.door import close_door
 from goodfunds.lanes import Feed, LaneLoop
 from goodfunds.observability import log
 from goodfunds.observability.http import create_app, serve
@@ -16,6 +20,7 @@ from goodfunds.service import migrated
 from goodfunds.settings import BankProcessSettings, LaneProcessSettings
 from services.reconciliation import SERVICE, adoption, http
 from services.reconciliation.control_totals import ControlTotals
+from services.reconciliation.handed_in import HandedIn
 from services.reconciliation.handlers import ReconciliationHandler
 from services.reconciliation.outbox_folder import OutboxFolder
 from services.reconciliation.settings import ControlTotalSettings
@@ -38,7 +43,8 @@ async def lanes(stop: asyncio.Event) -> None:
         REGISTRY.register(money)
         neighbours = Neighbours(settings.kafka, settings.dsn(SERVICE.database))
         app = create_app("goodfunds reconciliation", lambda: [*loop.unready(), *neighbours.unready()])
-        http.add_routes(app, pool)
+        close_door(app, Principals(pool, SystemClock()), Buckets(settings.request_rate()))
+        http.add_routes(app, pool, SystemClock(), settings.partitions)
         await together(
             stop,
             loop.run,
@@ -54,14 +60,14 @@ async def statement_reader(stop: asyncio.Event) -> None:
     """Take the bank's statements in until `stop` is set."""
     settings = BankProcessSettings.model_validate({})
     log.configure("reconciliation-statements")
-    folder = OutboxFolder(settings.sftp())
+    outbox = OutboxFolder(settings.sftp())
     await migrated(SERVICE, settings.postgres)
     pool = await create_pool(
         settings.dsn(SERVICE.database), "goodfunds reconciliation statement reader", settings.connections
     )
     try:
         feed = Feed(
-            StatementReader(pool, folder, settings.partitions),
+            StatementReader(pool, HandedIn(pool, outbox), settings.partitions),
             settings.lanes(SERVICE.database),
             adopt=adoption.know_statements,
         )
@@ -73,7 +79,7 @@ async def statement_reader(stop: asyncio.Event) -> None:
             stop, feed.run, neighbours.run, partial(serve, app, settings.http_host, settings.http_port)
         )
     finally:
-        await folder.close()
+        await outbox.close()
         await pool.close()
 
 

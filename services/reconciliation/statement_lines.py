@@ -1,19 +1,28 @@
 """From the records of a camt.053 to statements for the lanes: header, numbered lines, shares. Pure."""
 
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
+from typing import Final
 
 from goodfunds.clock import micros
 from goodfunds.events.types import StatementClosed, StatementLine, StatementOpened
+from goodfunds.files import camt053
+from goodfunds.files.records import InvalidFile
 from goodfunds.files.reports import Entry, EntryTransaction, Statement, StatementEnd
 from goodfunds.ids import NO_ID, derived_id, read_reference
+from goodfunds.lanes import lane_of
 from services.reconciliation.strays import NO_END_TO_END_ID
 
 
 class Unusable(Exception):
     """A statement that is well-formed and still cannot be reconciled; the message says why."""
+
+
+UNREADABLE: Final = (InvalidFile, Unusable, ValueError, ArithmeticError)
+"""Why nothing can be taken from a file; any other fault is ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,23 @@ class Lanes:
         """(lane, payment id) of an InstrId of ours, (lane, batch id) of a PmtInfId of ours."""
         found = read_reference(instruction_id)
         return found if found is not None and found[0] < self.partitions else None
+
+
+def read_file(content: bytes, partitions: int) -> tuple[ReadStatement, ...]:
+    """The statements of a camt.053. Raises what is in UNREADABLE."""
+    found: list[ReadStatement] = []
+    entries: list[Entry] = []
+    statement: Statement | None = None
+    for record in camt053.read(io.BytesIO(content)):
+        if isinstance(record, Statement):
+            statement, entries = record, []
+        elif isinstance(record, Entry):
+            entries.append(record)
+        elif isinstance(record, StatementEnd):
+            assert statement is not None
+            lanes = Lanes(partitions, lane_of(statement.account, partitions))
+            found.append(read_statement(statement, entries, record, lanes))
+    return tuple(found)
 
 
 def read_statement(

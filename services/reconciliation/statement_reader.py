@@ -6,7 +6,6 @@ starts anew goes on at the very line.
 
 import asyncio
 import collections
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,13 +19,11 @@ from prometheus_client import Counter
 from goodfunds.clock import micros
 from goodfunds.errors import InvariantBroken, Unavailable
 from goodfunds.events.topics import BANK_STATEMENTS
-from goodfunds.files import camt053
-from goodfunds.files.records import InvalidFile
-from goodfunds.files.reports import Entry, Statement, StatementEnd
 from goodfunds.lanes import Emission, Sequences, lane_of
 from goodfunds.lanes.records import Connection
+from services.reconciliation.handed_in import file_id_of
 from services.reconciliation.outbox_folder import Listed
-from services.reconciliation.statement_lines import Lanes, ReadStatement, Unusable, read_statement
+from services.reconciliation.statement_lines import UNREADABLE, ReadStatement, read_file
 from services.reconciliation.store import SQL
 
 log = structlog.get_logger(__name__)
@@ -142,8 +139,8 @@ class StatementReader:
             raise
         digest = sha256(content).digest()
         try:
-            statements = await asyncio.to_thread(self._parse, content)
-        except (InvalidFile, Unusable, ValueError, ArithmeticError) as fault:
+            statements = await asyncio.to_thread(read_file, content, self._partitions)
+        except UNREADABLE as fault:
             log.error("statement file refused", file=name, fault=str(fault))
             return Found(listed, digest, content, (), str(fault))
         self._read[name, digest] = {each.statement_id: each for each in statements}
@@ -152,27 +149,12 @@ class StatementReader:
     async def _statement(self, name: str, digest: bytes, statement_id: bytes) -> ReadStatement:
         if (name, digest) not in self._read:
             content = await self._pool.fetchval(SQL["content_of_file"], name, digest)
-            found = await asyncio.to_thread(self._parse, content)
+            found = await asyncio.to_thread(read_file, content, self._partitions)
             self._read[name, digest] = {each.statement_id: each for each in found}
         statement = self._read[name, digest].get(statement_id)
         if statement is None:
             raise InvariantBroken(f"{name} reads differently than when it was begun")
         return statement
-
-    def _parse(self, content: bytes) -> tuple[ReadStatement, ...]:
-        found: list[ReadStatement] = []
-        entries: list[Entry] = []
-        statement: Statement | None = None
-        for record in camt053.read(io.BytesIO(content)):
-            if isinstance(record, Statement):
-                statement, entries = record, []
-            elif isinstance(record, Entry):
-                entries.append(record)
-            elif isinstance(record, StatementEnd):
-                assert statement is not None
-                lanes = Lanes(self._partitions, lane_of(statement.account, self._partitions))
-                found.append(read_statement(statement, entries, record, lanes))
-        return tuple(found)
 
     async def _note(self, connection: Connection, found: Found, now: datetime) -> None:
         fresh = 0
@@ -188,6 +170,9 @@ class StatementReader:
             SQL["note_file"], found.listed.name, found.digest, now, found.problem, found.listed.mark,
             found.content,
         )  # fmt: skip
+        handed_in = file_id_of(found.listed.name)
+        if handed_in is not None:
+            await connection.execute(SQL["take_handed_in"], handed_in, now)
         outcome = "refused" if found.problem else "taken" if fresh else "known"
         FILES.labels(outcome).inc()
 

@@ -45,3 +45,12 @@ SELECT count(*)::int FROM taken;
 UPDATE taken_statements SET position = $3, done_at = $4
 WHERE statement_id = $1 AND position = $2 AND done_at IS NULL
 RETURNING position;
+
+-- name: handed_in_and_waiting
+SELECT file_id FROM handed_in_files WHERE taken_at IS NULL ORDER BY received_at, file_id LIMIT 100;
+
+-- name: handed_in_content
+SELECT content FROM handed_in_files WHERE file_id = $1;
+
+-- name: take_handed_in
+UPDATE handed_in_files SET taken_at = $2 WHERE file_id = $1 AND taken_at IS NULL;

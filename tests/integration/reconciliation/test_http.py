@@ -1,16 +1,20 @@
 """Statements and breaks over HTTP, and the money metrics, from a real Postgres."""
 
+from typing import Any
+
 import httpx
 
-from goodfunds.observability.http import create_app
+from goodfunds.clock import FixedClock
 from goodfunds.observability.metrics import read_money
 from goodfunds.postgres import create_pool
-from services.reconciliation import http
+from services.reconciliation import READ, STATEMENTS_WRITE, http
 from services.reconciliation.store import SQL
 from tests.integration.reconciliation.scene import (
     NOSTRO,
     NOSTRO_LANE,
+    NOW,
     OTHER_LANE,
+    PARTITIONS,
     from_reader,
     from_settlement,
     line,
@@ -20,6 +24,16 @@ from tests.integration.reconciliation.scene import (
     submitted,
     whole_statement,
 )
+from tests.tokens import app_behind_a_door, bearer, token_of
+
+
+async def client_of(database: str, pool: Any) -> httpx.AsyncClient:
+    """A program that may do all that reconciliation allows."""
+    app = app_behind_a_door(pool, FixedClock(NOW))
+    http.add_routes(app, pool, FixedClock(NOW), PARTITIONS)
+    token = await token_of(database, "operator", READ, STATEMENTS_WRITE, made=NOW)
+    transport = httpx.ASGITransport(app)
+    return httpx.AsyncClient(transport=transport, base_url="http://x", headers=bearer(token))
 
 
 async def test_statements_breaks_and_money_can_be_looked_at(database: str) -> None:
@@ -30,12 +44,22 @@ async def test_statements_breaks_and_money_can_be_looked_at(database: str) -> No
     await scene.feed(*whole_statement({NOSTRO_LANE: [stray]}))
     await scene.connection.close()
     pool = await create_pool(database)
-    app = create_app("test", list)
-    http.add_routes(app, pool)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
-        (statement,) = (await client.get("/v1/statements")).json()
-        breaks = {each["reason"]: each for each in (await client.get("/v1/breaks")).json()}
+    async with await client_of(database, pool) as client:
+        (statement,) = (await client.get("/v1/statements")).json()["items"]
+        found = (await client.get("/v1/breaks")).json()["items"]
+        breaks = {each["reason"]: each for each in found}
         assert (await client.get("/v1/breaks?limit=0")).status_code == 422
+        page = (await client.get("/v1/breaks?limit=1")).json()
+        rest = (await client.get("/v1/breaks", params={"cursor": page["next_cursor"]})).json()
+        assert (page["items"] + rest["items"], rest["next_cursor"]) == (found, None)
+        for filters, reasons in (
+            ({"about": "line"}, ["unknown_line"]),
+            ({"reason": "missing_line"}, ["missing_line"]),
+            ({"nostro": NOSTRO, "currency": "EUR"}, [each["reason"] for each in found]),
+            ({"currency": "USD"}, []),
+        ):
+            kept = (await client.get("/v1/breaks", params=filters)).json()["items"]
+            assert [each["reason"] for each in kept] == reasons
     assert (statement["nostro"], statement["closing_minor"]) == (NOSTRO, 3)
     assert statement["reconciled_at"] is not None
     assert {reason: found["amount_minor"] for reason, found in breaks.items()} == {
