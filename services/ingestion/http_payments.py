@@ -16,8 +16,8 @@ from goodfunds.http.door import allowed
 from goodfunds.http.paging import EXAMINED, Cursor, Limit, Page, page, place_of
 from goodfunds.http.preferences import wait_seconds
 from goodfunds.observability.http import Problem
+from goodfunds.rails.requests import LONGEST_KEY
 from services.ingestion import PAYMENTS_READ, PAYMENTS_WRITE
-from services.ingestion.decide import LONGEST_KEY
 from services.ingestion.decisions import Decisions
 from services.ingestion.http_shapes import PaymentRequest, PaymentView, Received, payment_view
 from services.ingestion.incoming import digest_of

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from goodfunds import ids
 from goodfunds.events.types import PaymentInstruction
 from goodfunds.money import CURRENCIES, MAX_MINOR, format_amount
-from services.ingestion.decide import LONGEST_ACCOUNT, LONGEST_NAME
+from goodfunds.rails.requests import LONGEST_ACCOUNT, LONGEST_NAME
 from services.ingestion.intake import LONGEST_REMITTANCE
 
 _PRINTABLE = r"[^\x00-\x1f\x7f]"

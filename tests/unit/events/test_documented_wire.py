@@ -9,8 +9,8 @@ from goodfunds.events import types
 from goodfunds.events.documents import HEADERS
 from goodfunds.events.json_bodies import CLIENT_EVENTS, decode_json
 from goodfunds.events.topics import TOPICS, Topic
+from goodfunds.rails.requests import LARGEST_RECORD
 from goodfunds.registry import find_schemas
-from services.ingestion.incoming import LARGEST_RECORD
 
 PAGE = (find_schemas() / "README.md").read_text(encoding="utf-8")
 
