@@ -1,8 +1,6 @@
 """`goodfunds tokens`: who may use the services' HTTP, and for what."""
 
 import asyncio
-import json
-import sys
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +12,7 @@ import click
 from goodfunds import ids
 from goodfunds.access import tokens as access
 from goodfunds.access.tokens import CLIENT, Token
-from goodfunds.cli.root import CONSOLE, ERRORS
+from goodfunds.cli.root import CONSOLE, json_option, print_json, refuse
 from goodfunds.lanes.records import Connection
 from goodfunds.local.stack import Stack, find
 from goodfunds.postgres import connect
@@ -23,13 +21,7 @@ from goodfunds.service import Service, services
 
 @click.group()
 def tokens() -> None:
-    """Tokens for the services' HTTP: each of one client, for the scopes that it names.
-
-    \b
-    goodfunds tokens create --client shop --scope payments:write --scope payments:read
-    goodfunds tokens list
-    goodfunds tokens revoke 019a2f3c-…
-    """
+    """Tokens for the services' HTTP: each of one client, for the scopes that it names."""
 
 
 def _scopes() -> dict[str, str]:
@@ -58,19 +50,24 @@ def _known(_context: click.Context, _parameter: click.Parameter, named: Sequence
     "--days", type=click.IntRange(1, 3_650), default=365, show_default=True, help="How long it is good."
 )
 @click.option("--description", default="", help="For whoever lists the tokens.")
-@click.option("--json", "as_json", is_flag=True, help="The token as one object.")
+@json_option
 @click.pass_obj
 def create(
     folder: Path, client: str, scopes: tuple[str, ...], days: int, description: str, as_json: bool
 ) -> None:
-    """Make a token. Its secret is shown once, here, and is kept nowhere."""
+    """Make a token. Its secret is shown once, here, and is kept nowhere.
+
+    \b
+    goodfunds tokens create --client shop --scope payments:write --scope payments:read
+    goodfunds tokens create --client audit --scope reconciliation:read --days 30 --json | jq -r .token
+    """
     now = datetime.now(UTC)
     token = Token(ids.new_id(now), client, scopes, description, now, now + timedelta(days=days))
     secret = access.new_secret()
     # A row that is left where a later database fails is of a secret that nobody was told.
     asyncio.run(_everywhere(find(folder), lambda service, at: _insert(service, at, token, secret)))
     if as_json:
-        click.echo(json.dumps({**_as_object(token), "token": secret}))
+        print_json({**_as_object(token), "token": secret})
         return
     _line(f"{ids.text(token.token_id)} of {client}: {', '.join(scopes)}")
     _line(f"good until {token.expires_at:%Y-%m-%d}; it is shown only now:")
@@ -80,10 +77,15 @@ def create(
 @tokens.command("list")
 @click.option("--client", default=None, help="Of this client alone.")
 @click.option("--all", "every", is_flag=True, help="Those that are revoked or expired, too.")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 @click.pass_obj
 def list_tokens(folder: Path, client: str | None, every: bool, as_json: bool) -> None:
-    """List tokens, the oldest first; their secrets are known to nobody here."""
+    """List tokens, the oldest first; their secrets are known to nobody here.
+
+    \b
+    goodfunds tokens list
+    goodfunds tokens list --client shop --all --json | jq '.tokens[] | {token_id, state}'
+    """
     now = datetime.now(UTC)
     found = [
         each
@@ -91,7 +93,7 @@ def list_tokens(folder: Path, client: str | None, every: bool, as_json: bool) ->
         if client in (None, each.client) and (every or _state(each, now) == "good")
     ]
     if as_json:
-        click.echo(json.dumps([{**_as_object(each), "state": _state(each, now)} for each in found]))
+        print_json({"tokens": [{**_as_object(each), "state": _state(each, now)} for each in found]})
         return
     for each in found:
         life = f"{each.created_at:%Y-%m-%d} to {each.expires_at:%Y-%m-%d}"
@@ -107,10 +109,14 @@ def _line(text: str) -> None:
 
 @tokens.command()
 @click.argument("token_id", metavar="ID")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 @click.pass_obj
 def revoke(folder: Path, token_id: str, as_json: bool) -> None:
-    """End a token for good; within five seconds no service takes it. Exit code 1 where there is none."""
+    """End a token for good; within five seconds no service takes it. Exit code 1 where there is none.
+
+    \b
+    goodfunds tokens revoke 019a2f3c-5e77-7d1a-b0a5-0c9c1f6f2d11
+    """
     try:
         identifier = ids.parse(token_id)
     except ValueError:
@@ -119,13 +125,11 @@ def revoke(folder: Path, token_id: str, as_json: bool) -> None:
     told = asyncio.run(_everywhere(find(folder), lambda _service, at: access.revoke(at, identifier, now)))
     revoked = min((each for each in told if each is not None), default=None)
     if as_json:
-        when = revoked.isoformat() if revoked else None
-        click.echo(json.dumps({"token_id": ids.text(identifier), "revoked_at": when}))
-    elif revoked is None:
-        ERRORS.print("no service has a token of that id", highlight=False)
-    else:
+        print_json({"token_id": ids.text(identifier), "revoked_at": revoked})
+    if revoked is None:
+        refuse("no service has a token of that id")
+    if not as_json:
         _line(f"{ids.text(identifier)} is revoked")
-    sys.exit(1 if revoked is None else 0)
 
 
 async def _insert(service: Service, connection: Connection, token: Token, secret: str) -> None:
@@ -165,7 +169,7 @@ def _as_object(token: Token) -> dict[str, Any]:
         "client": token.client,
         "scopes": list(token.scopes),
         "description": token.description,
-        "created_at": token.created_at.isoformat(),
-        "expires_at": token.expires_at.isoformat(),
-        "revoked_at": token.revoked_at.isoformat() if token.revoked_at else None,
+        "created_at": token.created_at,
+        "expires_at": token.expires_at,
+        "revoked_at": token.revoked_at,
     }

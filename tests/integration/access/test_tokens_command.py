@@ -78,7 +78,7 @@ def test_a_list_has_each_token_once_and_never_its_secret(run: Any) -> None:
         run("create", "--client", "lister", "--scope", "payments:read", "--scope", "reconciliation:read",
             "--description", "night job", "--days", "30", "--json").stdout
     )  # fmt: skip
-    (listed,) = json.loads(run("list", "--client", "lister", "--json").stdout)
+    (listed,) = json.loads(run("list", "--client", "lister", "--json").stdout)["tokens"]
     assert listed == {key: value for key, value in made.items() if key != "token"} | {"state": "good"}
     assert listed["scopes"] == ["payments:read", "reconciliation:read"]
     assert made["token"] not in run("list").stdout + run("list", "--json").stdout
@@ -94,8 +94,8 @@ def test_a_revoked_token_is_revoked_everywhere_at_once_and_for_good(run: Any, se
         assert [row[3] for row in stored(server, service, made["token_id"])] == [False]
     again = run("revoke", made["token_id"], "--json")
     assert (again.exit_code, json.loads(again.stdout)) == (0, first)
-    assert json.loads(run("list", "--client", "gone", "--json").stdout) == []
-    (listed,) = json.loads(run("list", "--client", "gone", "--all", "--json").stdout)
+    assert json.loads(run("list", "--client", "gone", "--json").stdout) == {"tokens": []}
+    (listed,) = json.loads(run("list", "--client", "gone", "--all", "--json").stdout)["tokens"]
     assert listed["state"] == "revoked"
 
 

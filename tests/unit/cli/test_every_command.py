@@ -16,6 +16,7 @@ for each in COMMANDS:
 EXIT_CODES = Path(__file__).parents[3] / "docs" / "exit-codes.md"
 WITHOUT_JSON = {
     ("completion",): "what it prints is a script for a shell",
+    ("client", "schema"): "what it prints is SQL",
 }
 """Commands without --json, each with its reason."""
 
