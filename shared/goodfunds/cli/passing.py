@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 from goodfunds import ids
 from goodfunds.access import tokens
 from goodfunds.access.tokens import Token
+from goodfunds.cli.writing import database_of
 from goodfunds.local.stack import Stack
-from goodfunds.postgres import connect
-from goodfunds.service import services
 
 _LIFE = timedelta(hours=1)
 """Where it is not taken out, since whoever made it was killed."""
@@ -26,13 +25,9 @@ async def passing_token(
     now = datetime.now(UTC)
     token = Token(ids.new_id(now), client, tuple(scopes), "of the command line", now, now + life)
     secret = tokens.new_secret()
-    database = f"{stack.postgres.rstrip('/')}/{services()[service].database}"
-    connection = await connect(database, "goodfunds command line")
-    try:
+    async with database_of(stack, service) as connection:
         await tokens.insert(connection, token, secret)
         try:
             yield secret
         finally:
             await tokens.remove(connection, token.token_id)
-    finally:
-        await connection.close()

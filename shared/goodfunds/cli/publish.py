@@ -22,12 +22,13 @@ _CHUNK = 1 << 16
 
 async def post_file(stack: Stack, content: bytes | AsyncIterable[bytes], client: str) -> httpx.Response:
     """POST /v1/payment-files as `client`. Raises httpx.HTTPError where ingestion does not answer."""
+    url = f"{stack.url('ingestion')}/v1/payment-files"
     async with (
         passing_token(stack, "ingestion", client, ["payments:write"]) as token,
         httpx.AsyncClient(timeout=_SECONDS) as http,
     ):
         return await http.post(
-            f"{stack.url('ingestion')}/v1/payment-files",
+            url,
             content=content,
             headers={"Authorization": f"Bearer {token}", "Content-Type": "application/xml"},
         )

@@ -2,25 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from time import monotonic
 
-import asyncpg
-
 from goodfunds.cli.reading import sql
-from goodfunds.errors import Unavailable
+from goodfunds.cli.writing import database_of
 from goodfunds.lanes.records import Connection
 from goodfunds.local.stack import Stack
-from goodfunds.postgres import connect
-from goodfunds.service import services
 
 _PATIENCE_SECONDS = 30.0
 
 
 async def close_cut_off(stack: Stack, who: str) -> int:
     """Ask every lane to seal, and wait until all have; how many. Raises RuntimeError where some do not."""
-    async with _settlement(stack) as connection:
+    async with database_of(stack, "settlement") as connection:
         rows = await connection.fetch(sql("settlement")["request_close_cut_off"], who)
         await _handled(connection, [row["request_id"] for row in rows])
         return len(rows)
@@ -28,7 +22,7 @@ async def close_cut_off(stack: Stack, who: str) -> int:
 
 async def open_nostro(stack: Stack, lane: int, who: str, payload: str) -> None:
     """Ask the nostro's lane to open the nostro with what the bank holds for us, and wait until it has."""
-    async with _settlement(stack) as connection:
+    async with database_of(stack, "settlement") as connection:
         request = await connection.fetchval(sql("settlement")["request_open_nostro"], lane, who, payload)
         await _handled(connection, [request])
 
@@ -36,7 +30,7 @@ async def open_nostro(stack: Stack, lane: int, who: str, payload: str) -> None:
 async def resolve_unknown(stack: Stack, who: str, message_id: str, found: bool) -> str:
     """Tell the gateway what the bank told a person; its outcome. Raises RuntimeError where it is silent."""
     payload = json.dumps({"message_id": message_id, "found": found})
-    async with _settlement(stack) as connection:
+    async with database_of(stack, "settlement") as connection:
         request = await connection.fetchval(sql("settlement")["request_resolve_unknown"], who, payload)
         deadline = monotonic() + _PATIENCE_SECONDS
         while (outcome := await connection.fetchval(sql("settlement")["request_outcome"], request)) is None:
@@ -52,17 +46,3 @@ async def _handled(connection: Connection, requests: list[int]) -> None:
         if monotonic() > deadline:
             raise RuntimeError(f"{left} lanes did not carry the request out: is settlement running?")
         await asyncio.sleep(0.05)
-
-
-@asynccontextmanager
-async def _settlement(stack: Stack) -> AsyncIterator[Connection]:
-    """A connection to settlement's database that may insert requests. Raises Unavailable."""
-    database = services()["settlement"].database
-    try:
-        connection = await connect(f"{stack.postgres.rstrip('/')}/{database}", "goodfunds command line")
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
-        raise Unavailable(f"settlement's database cannot be reached: {fault}") from fault
-    try:
-        yield connection
-    finally:
-        await connection.close()

@@ -87,6 +87,9 @@ def _told() -> Iterator[None]:
 
 def sentence(fault: BaseException) -> str:
     """A fault in words."""
+    if isinstance(fault.__cause__, KafkaConnectionError):
+        # The client library names its topic; a person wants to know what is down.
+        fault = fault.__cause__
     if isinstance(fault, KafkaConnectionError):
         # The client says where it asked as a list of Python's.
         asked = ", ".join(f"{host}:{port}" for host, port in re.findall(r"\('([^']+)', (\d+)", str(fault)))

@@ -13,9 +13,9 @@ from goodfunds import ids
 from goodfunds.access import tokens as access
 from goodfunds.access.tokens import CLIENT, Token
 from goodfunds.cli.root import CONSOLE, json_option, print_json, refuse
+from goodfunds.cli.writing import database_of
 from goodfunds.lanes.records import Connection
 from goodfunds.local.stack import Stack, find
-from goodfunds.postgres import connect
 from goodfunds.service import Service, services
 
 
@@ -149,11 +149,8 @@ async def _everywhere(
     """What each service's database says, in turn."""
     told = []
     for service in services().values():
-        connection = await connect(f"{stack.postgres.rstrip('/')}/{service.database}", "goodfunds tokens")
-        try:
+        async with database_of(stack, service.name) as connection:
             told.append(await do(service, connection))
-        finally:
-            await connection.close()
     return told
 
 

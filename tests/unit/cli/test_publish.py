@@ -1,6 +1,7 @@
 """`goodfunds publish`: whether a file was refused or could not be taken now is another exit code."""
 
 import json
+from collections.abc import AsyncIterable
 from pathlib import Path
 
 import httpx
@@ -23,7 +24,12 @@ REFUSED = {"detail": "the file is refused whole", "errors": [{"line": 3, "path":
 def publish(answer: httpx.Response, folder: Path, monkeypatch: pytest.MonkeyPatch, *more: str) -> Result:
     stack = Stack(folder, "", "", 12, http={"ingestion": 1})
     monkeypatch.setattr(module, "find", lambda _folder: stack)
-    monkeypatch.setattr(module, "post_file", lambda _stack, content, _client: b"".join(content) and answer)
+
+    async def post(_stack: Stack, content: AsyncIterable[bytes], _client: str) -> httpx.Response:
+        assert b"".join([piece async for piece in content]) == b"<Document/>"
+        return answer
+
+    monkeypatch.setattr(module, "post_file", post)
     file = folder / "payments.xml"
     file.write_bytes(b"<Document/>")
     return CliRunner().invoke(root, ["publish", str(file), *more])
