@@ -9,10 +9,16 @@ from uuid import uuid4
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from hypothesis import HealthCheck, settings
 
 from goodfunds.local import kafka as embedded_kafka
 from goodfunds.local import postgres as embedded_postgres
 from goodfunds.local import processes
+
+# Hypothesis takes the time of an example by the wall clock: of a machine that does other things beside, that
+# says what those are. What must be quick is held to it by tests of that.
+settings.register_profile("goodfunds", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("goodfunds")
 
 
 class Kafka:

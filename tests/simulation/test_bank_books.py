@@ -111,7 +111,7 @@ def tell(story: list[str | int], booking: Booking) -> SimulatedBank:
     return bank
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(STORIES, st.sampled_from(Booking))
 def test_whatever_is_ordered_money_is_conserved_and_statements_follow_each_other(
     story: list[str | int], booking: Booking
@@ -126,7 +126,7 @@ def test_whatever_is_ordered_money_is_conserved_and_statements_follow_each_other
     assert len(books.transfers) == len(bank.books.transfers)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(STORIES, st.sampled_from(Booking))
 def test_the_same_story_gives_the_same_bytes(story: list[str | int], booking: Booking) -> None:
     first, second = tell(story, booking), tell(story, booking)

@@ -62,7 +62,6 @@ def few() -> settings:
     return settings(
         max_examples=3,
         stateful_step_count=25,
-        deadline=None,
         database=None,
         derandomize=True,
         phases=(Phase.generate, Phase.shrink),

@@ -24,7 +24,6 @@ pytestmark = pytest.mark.corpus
 bounded = settings(
     # Records of every field take some 0.1 s to make: a few seconds a message.
     max_examples=30,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
@@ -59,7 +58,7 @@ HOSTILE = st.text(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_whatever_the_rail_takes_is_written_and_is_valid(data: st.DataObject) -> None:
     def drawn(most: int) -> str:
@@ -102,7 +101,7 @@ def test_the_demo_file_that_is_shipped_is_valid() -> None:
     assert broken("pain.001.001.09", shipped) == []
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(1, 300), st.integers(1, 60), st.integers())
 def test_generated_demo_files_are_valid(payments: int, debtors: int, seed: int) -> None:
     made = demo_file(payments, debtors, date(2026, 3, 2), abs(seed) % 10**9)

@@ -13,9 +13,7 @@ from tests.conftest import Postgres
 from tests.contract.http.apis import ROUTES, Api, document, running
 from tests.tokens import bearer
 
-MADE_UP = settings(
-    max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-)
+MADE_UP = settings(max_examples=25, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 """Twenty seconds for all three, and the same requests each time."""
 # Every request has a token, but those that look whether one may be left out.
 CONFIG = SchemathesisConfig.from_dict({"generation": {"with-security-parameters": False}})

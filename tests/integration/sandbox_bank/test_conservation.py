@@ -32,7 +32,7 @@ STEP = st.one_of(
     booking=st.sampled_from(list(Booking)),
     seed=st.integers(0, 1_000),
 )
-@settings(max_examples=40, deadline=None)  # each example is a bank on disk
+@settings(max_examples=40)  # each example is a bank on disk
 def test_any_history_adds_up(
     funds: int, steps: list[tuple[str, object]], rates: dict[Fault, float], booking: Booking, seed: int
 ) -> None:

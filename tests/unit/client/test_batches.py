@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from goodfunds.client.batches import MOST_OPEN, Batch, OpenBatches
@@ -65,7 +65,6 @@ async def test_an_event_of_another_batch_finishes_nothing() -> None:
 
 
 # The first example pays for the imports.
-@settings(deadline=None)
 @given(st.permutations(range(6)))
 async def test_in_whatever_order_batches_are_finished_nothing_unfinished_is_passed_by(
     order: list[int],

@@ -29,9 +29,7 @@ PLAIN = PaymentInstruction(
     "FR1420041010050500013M02606", "Bruno", "", "SLEV", "Invoice 1", "", "", "", "", "", "", (),
 )  # fmt: skip
 
-bounded = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+bounded = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def placed(*instructions: PaymentInstruction) -> list[Placed]:
@@ -481,7 +479,7 @@ def test_the_form_of_a_file_is_known_by_its_content(head: bytes, form: Form | No
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"{", b"amount,currency\n", _HEADER.encode() + b"\n"]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_bytes_bring_the_readers_down(content: bytes, start: bytes) -> None:
     form_of(start + content)
     for read in (instructions_json.read, instructions_csv.read):

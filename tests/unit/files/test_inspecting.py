@@ -318,7 +318,7 @@ def test_statuses_beside_that_of_their_group_are_counted_as_the_first_versions_h
     assert (found.format, found.valid, found.readable, found.entries) == (name, None, True, 2)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(EXAMPLES), st.data())
 def test_no_damage_to_a_message_is_more_than_an_error(raw: bytes, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(raw)))

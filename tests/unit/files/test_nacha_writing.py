@@ -35,7 +35,7 @@ BATCH = BatchHeader("200", "ADA WORKS", "1234567890", "PPD", "PAYROLL", "0910000
 ENTRY = EntryDetail("22", "011401533", "0072", 1240_50, "JANE DOE", "091000010000001", "E1")
 
 ROUND_TRIP = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 # --- what is drawn -----------------------------------------------------------------------------------

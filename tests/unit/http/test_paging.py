@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from goodfunds.http.paging import cursor_of, page, place_of
@@ -13,7 +13,6 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 KEYS = st.lists(TEXT, unique=True)
 
 
-@settings(deadline=None)
 @given(KEYS, st.integers(1, 5), st.integers(0, 6), st.sampled_from([lambda key: True, lambda key: key > "a"]))
 def test_the_pages_of_a_list_hold_each_row_that_is_kept_once_and_in_order(
     keys: list[str], limit: int, more: int, keeps: Any
@@ -34,7 +33,6 @@ def test_the_pages_of_a_list_hold_each_row_that_is_kept_once_and_in_order(
     assert found == [each for each in table if keeps(each)]
 
 
-@settings(deadline=None)
 @given(st.tuples(TEXT, st.text("abc")))
 def test_a_cursor_gives_back_what_was_put_in(place: tuple[str, str]) -> None:
     cursor = cursor_of(place)
