@@ -12,10 +12,11 @@ from goodfunds.cli.demo import demo_stack
 from goodfunds.cli.journey import open_house
 from goodfunds.local import stack as local
 from tests.bench import floor
-from tests.bench.alone import file_alone, http_alone, ingestion_alone
+from tests.bench.alone import file_alone, ingestion_alone
 from tests.bench.findings import Findings
 from tests.bench.growth import at_sizes
 from tests.bench.latency import measure_latencies
+from tests.bench.over_http import over_http
 from tests.bench.payments import AMOUNT, open_accounts
 from tests.bench.performance import page
 from tests.bench.performance_chart import chart
@@ -58,7 +59,7 @@ async def _whole(stack: local.Stack, payments: int) -> Findings:
     found.latencies.append(await measure_latencies(stack, "half", found.rate / 2, 30))
     found.ingestion = await ingestion_alone(stack, "alone", max(payments, _ALONE))
     await answered(stack)
-    found.http = await http_alone(stack, "http", 2_000)
+    found.http = await over_http(stack, "http", 3_000)
     found.file = await file_alone(stack, "file", 100_000)
     await answered(stack)
     found.shapes["half of all payments from one account"] = await hot_account(stack, payments // 2)

@@ -1,9 +1,9 @@
-"""Parts of the chain by themselves: ingestion, HTTP intake and file intake, with the others stopped."""
+"""Parts of the chain by themselves: ingestion and file intake, with the others stopped."""
 
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import date
 from time import monotonic
 
@@ -20,7 +20,6 @@ from tests.bench.load import Load
 from tests.bench.payments import ACCOUNTS, open_accounts
 from tests.bench.spent import cpu_seconds
 
-_HTTP_AT_ONCE = 16
 _LARGEST_MINOR = 250_000
 """Of a payment in a demo file: an account that holds as much for each pays all of them."""
 _FULL = 2_000
@@ -38,10 +37,6 @@ async def alone(stack: local.Stack, names: Iterable[str], restart: bool = True) 
     finally:
         if restart:
             await asyncio.to_thread(house.start, stack, _silent, {})
-
-
-def _token(stack: local.Stack) -> AbstractAsyncContextManager[str]:
-    return passing_token(stack, "ingestion", "bench", ["payments:write"])
 
 
 def _silent(_text: str) -> None:
@@ -81,39 +76,6 @@ async def ingestion_alone(
     return rate, spent
 
 
-async def http_alone(stack: local.Stack, run: str, requests: int) -> float:
-    """Payment files of one payment each over HTTP, some at once; a second, each stored when answered."""
-    today = date.today()  # noqa: DTZ011 - a local day will do
-    contents = iter([demo_file(1, 1, today, seed=number, name=run) for number in range(requests)])
-    await open_accounts(stack, run, _LARGEST_MINOR * requests)
-
-    async def client(token: str, http: httpx.AsyncClient) -> None:
-        for content in contents:
-            answer = await http.post(
-                f"{stack.url('ingestion')}/v1/payment-files",
-                content=content,
-                headers={"Authorization": f"Bearer {token}"},
-            )
-            answer.raise_for_status()
-
-    async with readers(stack) as connections:
-        base = await reached(connections, DECIDED)
-        async with (
-            alone(stack, ("ingestion",)),
-            httpx.AsyncClient(timeout=60) as http,
-            AsyncExitStack() as opened,
-        ):
-            # A token each, since a token has its rate.
-            tokens = [await opened.enter_async_context(_token(stack)) for _ in range(_HTTP_AT_ONCE)]
-            started = monotonic()
-            await asyncio.gather(*(client(token, http) for token in tokens))
-            seconds = monotonic() - started
-        # The intake of files, which runs again, publishes them: nothing that comes next has them beside it.
-        await until_step(connections, DECIDED, base, requests)
-    click.echo(f"HTTP intake alone: {requests / seconds:,.0f} requests a second", err=True)
-    return requests / seconds
-
-
 async def file_alone(stack: local.Stack, run: str, payments: int) -> float:
     """One pain.001 of so many payments over HTTP, until all are decided; payments a second."""
     today = date.today()  # noqa: DTZ011 - a local day will do
@@ -124,7 +86,7 @@ async def file_alone(stack: local.Stack, run: str, payments: int) -> float:
         async with (
             alone(stack, ("ingestion", "ingestion-intake")),
             httpx.AsyncClient(timeout=600) as http,
-            _token(stack) as token,
+            passing_token(stack, "ingestion", "bench", ["payments:write"]) as token,
         ):
             started = monotonic()
             answer = await http.post(

@@ -8,6 +8,7 @@ from typing import Any
 from tests.bench.floor import Run
 from tests.bench.growth import Grown
 from tests.bench.latency import Latencies
+from tests.bench.over_http import OverHttp
 from tests.bench.scale import Scaled
 from tests.bench.system import Measured
 
@@ -21,7 +22,7 @@ class Findings:
     floor: list[Run] = field(default_factory=list)
     latencies: list[Latencies] = field(default_factory=list)
     ingestion: tuple[float, float] = (0.0, 0.0)
-    http: float = 0.0
+    http: OverHttp | None = None
     file: float = 0.0
     shapes: dict[str, tuple[float, float]] = field(default_factory=dict)
     scale: list[Scaled] = field(default_factory=list)
@@ -70,7 +71,7 @@ class Findings:
             "ratio": round(self.ratio, 3),
             "cpu_ratio": round(self.cpu_ratio, 3),
             "ingestion_payments_per_second": round(self.ingestion[0]),
-            "http_requests_per_second": round(self.http),
+            "http": self._over_http(),
             "file_payments_per_second": round(self.file),
             "commit_to_visible_p99_ms": round(self.latencies[0].commit_to_visible.p99, 1),
             "instruction_to_accepted_p99_ms": round(self.latencies[0].instruction_to_accepted.p99, 1),
@@ -81,4 +82,16 @@ class Findings:
                 for each in self.growth
             ],
             "rss_mb": dict(last.rss_mb),
+        }
+
+    def _over_http(self) -> dict[str, float]:
+        if self.http is None:
+            return {}
+        return {
+            "payments_per_second": round(self.http.rate),
+            "steady_payments_per_second": round(self.http.steady),
+            "answered_p50_ms": round(self.http.answered.p50, 1),
+            "answered_p99_ms": round(self.http.answered.p99, 1),
+            "decided_p50_ms": round(self.http.decided.p50, 1),
+            "decided_p99_ms": round(self.http.decided.p99, 1),
         }

@@ -98,7 +98,7 @@ def page(found: Findings) -> str:
         "## Parts by themselves",
         "",
         f"- ingestion: {found.ingestion[0]:,.0f} a second in one process, {found.ingestion[1]:.0f} µs each",
-        f"- files over HTTP, one payment each: {found.http:,.0f} a second",
+        *_over_http(found),
         f"- a pain.001 of 100,000 payments, until all are decided: {found.file:,.0f} payments a second",
         *(
             f"- {what}: {rate:,.0f} a second into batches, {micro:.0f} µs each in all"
@@ -141,6 +141,15 @@ def page(found: Findings) -> str:
         "![Where the time goes, growth, memory and scale](performance.png)",
         "",
     ])  # fmt: skip
+
+
+def _over_http(found: Findings) -> Iterator[str]:
+    if found.http is not None:
+        yield (
+            f"- payments one by one over HTTP, ingestion in one process: {found.http.rate:,.0f} a second; at"
+            f" {found.http.steady:,.0f} a second one is answered after {found.http.answered} ms, and decided,"
+            f" for who prefers to wait, after {found.http.decided} ms (p50 / p99 / p99.9)"
+        )
 
 
 def _or_none(micros: Mapping[str, float], name: str) -> str:

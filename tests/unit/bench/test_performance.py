@@ -8,6 +8,7 @@ from tests.bench.floor import Run
 from tests.bench.growth import Cost, Grown
 from tests.bench.latency import Latencies, percentiles
 from tests.bench.lay import Laid
+from tests.bench.over_http import OverHttp
 from tests.bench.performance import page
 from tests.bench.performance_chart import chart
 from tests.bench.scale import Scaled
@@ -17,7 +18,7 @@ from tests.bench.written import Written
 
 _KEYS = {
     "payments_per_second", "floor_payments_per_second", "ratio", "ingestion_payments_per_second",
-    "commit_to_visible_p99_ms", "instruction_to_accepted_p99_ms", "cpu_us", "growth", "rss_mb",
+    "commit_to_visible_p99_ms", "instruction_to_accepted_p99_ms", "http", "cpu_us", "growth", "rss_mb",
 }  # fmt: skip
 _NAMES = ("postgres", "kafka", *local.PROCESSES)
 
@@ -36,6 +37,7 @@ def _found() -> Findings:
         floor=[Run(100_000, seconds, {"postgres": 5.0, "load": 5.0}) for seconds in (5.0, 10.0)],
         latencies=[Latencies(1_000.0, each, each, each, each, each, each)],
         ingestion=(16_000.0, 40.0),
+        http=OverHttp(450.0, 225.0, each, each),
         shapes={"a million accounts": (9_000.0, 120.0)},
         scale=[Scaled(6, 1, 50.0, 15_000.0), Scaled(12, 1, 50.0, 15_000.0)],
         growth=[Grown(size, Laid(size, {}), 1.0, 1.0, [], costs) for size in (100_000, 1_000_000)],
@@ -56,6 +58,7 @@ def test_the_figures_have_the_keys_that_others_read() -> None:
     assert figures["commit_to_visible_p99_ms"] == 991.0
     assert [each["payments"] for each in figures["growth"]] == [100_000, 1_000_000]
     assert figures["growth"][0]["rss_mb"]["ingestion"] == 95
+    assert (figures["http"]["payments_per_second"], figures["http"]["answered_p50_ms"]) == (450, 501.0)
 
 
 def test_the_report_says_what_was_reached_and_what_was_not(tmp_path: Path) -> None:
@@ -64,6 +67,7 @@ def test_the_report_says_what_was_reached_and_what_was_not(tmp_path: Path) -> No
     assert "| ratio to the floor, whole chain | at least 0.5 | 0.60 | yes |" in told
     assert "| commit → visible, p99 at 1,000 a second, ms | at most 10 | 991.00 | **no** |" in told
     assert "| reconciliation | 90 | 95 | 95 |" in told
+    assert "450 a second; at 225 a second one is answered after 501.0 / 991.0 / 1000.0 ms" in told
     chart(found, tmp_path / "performance.png")
     assert (tmp_path / "performance.png").stat().st_size > 0
 
