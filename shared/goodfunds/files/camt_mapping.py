@@ -20,7 +20,7 @@ from goodfunds.rails.reasons import (
 
 def statement(found: Leaves, number: int, header: Leaves, balances: tuple[Balance, ...]) -> Statement:
     """Stmt or Ntfctn; its time of creation is that of the message where it has none."""
-    account = _account(found, "Acct")
+    account = found.stripped(*_ACCOUNT)
     if not account:
         raise Unsound(MANDATORY_ELEMENT_MISSING, found.line, "Acct", "the account must be there")
     source = found if found.has("CreDtTm") else header
@@ -134,10 +134,10 @@ def entry_transaction(found: Leaves, batch: EntryBatch) -> EntryTransaction:
         is_return=found.has("RtrInf"),
         return_code=found.stripped("RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry"),
         return_reason=_joined(found, "RtrInf/AddtlInf"),
-        debtor_name=_party(found, "Dbtr"),
-        debtor_account=_account(found, "RltdPties/DbtrAcct"),
-        creditor_name=_party(found, "Cdtr"),
-        creditor_account=_account(found, "RltdPties/CdtrAcct"),
+        debtor_name=found.stripped(*_DEBTOR),
+        debtor_account=found.stripped(*_DEBTOR_ACCOUNT),
+        creditor_name=found.stripped(*_CREDITOR),
+        creditor_account=found.stripped(*_CREDITOR_ACCOUNT),
         remittance_unstructured=_joined(found, "RmtInf/Ustrd"),
         remittance_reference=found.stripped("RmtInf/Strd/CdtrRefInf/Ref"),
         information=found.stripped("AddtlTxInf"),
@@ -185,13 +185,20 @@ def _bank_transaction_code(found: Leaves) -> str:
     return f"{domain}/{found.stripped('BkTxCd/Domn/Fmly/Cd')}/{found.stripped('BkTxCd/Domn/Fmly/SubFmlyCd')}"
 
 
-def _account(found: Leaves, name: str) -> str:
-    return found.stripped(f"{name}/Id/IBAN", f"{name}/Id/Othr/Id")
+def _account(name: str) -> tuple[str, str]:
+    """Where the identification of an account is, by the versions."""
+    return f"{name}/Id/IBAN", f"{name}/Id/Othr/Id"
 
 
-def _party(found: Leaves, name: str) -> str:
-    place = f"RltdPties/{name}"
-    return found.stripped(f"{place}/Pty/Nm", f"{place}/Agt/FinInstnId/Nm", f"{place}/Nm")
+def _party(name: str) -> tuple[str, str, str]:
+    """Where the name of a party is, by the versions."""
+    return f"RltdPties/{name}/Pty/Nm", f"RltdPties/{name}/Agt/FinInstnId/Nm", f"RltdPties/{name}/Nm"
+
+
+_DEBTOR, _CREDITOR = _party("Dbtr"), _party("Cdtr")
+_ACCOUNT, _DEBTOR_ACCOUNT, _CREDITOR_ACCOUNT = map(
+    _account, ("Acct", "RltdPties/DbtrAcct", "RltdPties/CdtrAcct")
+)
 
 
 def _joined(found: Leaves, path: str) -> str:

@@ -10,8 +10,7 @@ from goodfunds.files import camt_mapping as mapping
 from goodfunds.files.camt_recurring import DETAIL, ENTRY, entry_again
 from goodfunds.files.camt_warnings import batch_differs, does_not_add_up
 from goodfunds.files.fields import ParsedLeaves, add_leaves, leaves_of
-from goodfunds.files.leaves import Leaves, Unsound
-from goodfunds.files.outline import RecurringLeaves
+from goodfunds.files.leaves import Leaves, TextLeaves, Unsound
 from goodfunds.files.records import FileError, InvalidFile
 from goodfunds.files.recurring import Made, Recurring
 from goodfunds.files.reports import Balance, Entry, EntryBatch, EntryTransaction, Statement, StatementEnd
@@ -195,10 +194,10 @@ class _Reading:
             self._count(made)
             yield made
 
-    def _detail_again(self, found: Sequence[RecurringLeaves]) -> EntryTransaction:
+    def _detail_again(self, found: Sequence[TextLeaves]) -> EntryTransaction:
         return mapping.entry_transaction(found[0], self._batch or EntryBatch())
 
-    def _entry_again(self, found: Sequence[RecurringLeaves]) -> Entry:
+    def _entry_again(self, found: Sequence[TextLeaves]) -> Entry:
         """Raises ValueError for what a warning is due for: the parser knows where it stands."""
         entry = entry_again(found, self._entries + 1, self._default_status)
         if self._no_status(found[0], entry) or batch_differs(entry):

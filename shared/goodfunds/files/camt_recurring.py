@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from goodfunds.files import camt_mapping as mapping
-from goodfunds.files.outline import Kind, RecurringLeaves
+from goodfunds.files.leaves import TextLeaves
+from goodfunds.files.outline import Kind
 from goodfunds.files.reports import Entry, EntryBatch, EntryTransaction
 
 # Charges are told apart by what stands beside them: the parser's.
@@ -15,7 +16,7 @@ ENTRY = Kind(
 )
 
 
-def entry_again(found: Sequence[RecurringLeaves], number: int, default_status: str) -> Entry:
+def entry_again(found: Sequence[TextLeaves], number: int, default_status: str) -> Entry:
     """Ntry from its leaves and those of its parts. Raises Unsound."""
     batches: list[EntryBatch] = []
     transactions: list[EntryTransaction] = []

@@ -3,6 +3,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 
+Holding = tuple[str, str]
+"""Of an element that holds others: its path and a slash (empty for the outermost), and what it holds.
+
+Names in order, apart by spaces; that of a leaf has `=` before it, and `@` before each attribute's behind it.
+"""
+
 
 class Unsound(ValueError):
     """What makes a part worthless: reason code, line, path in the part, and why."""
@@ -52,7 +58,10 @@ class Leaves(ABC):
 
     def first(self, *paths: str) -> str:
         """The first of these paths that is a leaf; empty if none is."""
-        return next((path for path in paths if path in self._at), "")
+        for path in paths:
+            if path in self._at:
+                return path
+        return ""
 
     def below(self, beginning: str) -> set[str]:
         """The paths of all leaves below this one."""
@@ -69,3 +78,23 @@ class Leaves(ABC):
     @abstractmethod
     def line_at(self, *paths: str) -> int:
         """The line of the first of these paths that is there, else of the element."""
+
+
+class TextLeaves(Leaves):
+    """Leaves of an element that was read from the file's text, without the parser."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Of the element that the leaves are in."""
+
+    @property
+    @abstractmethod
+    def holdings(self) -> Sequence[Holding]:
+        """Which elements stand in which, where that is to be checked yet."""
+
+    @abstractmethod
+    def attributes(self) -> Iterator[tuple[str, str, str]]:
+        """(path, name, value) of the attributes that were read."""

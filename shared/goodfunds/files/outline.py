@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Final
 
-from goodfunds.files.leaves import Leaves
+from goodfunds.files.leaves import Holding, TextLeaves
 
 _UNUSUAL = re.compile(r"&|<[!?]|\r(?!\n)")
 _TEXTS = re.compile(r">[^<]*")
@@ -13,8 +14,8 @@ _TAG = re.compile(r"<(/?)([^\s<>/]+)([^<>]*?)(/?)>")
 _ATTRIBUTES = re.compile(r'(?:\s+(?!xmlns=)[^\s=<>"&:]+="[^"<&\x00-\x1f]*")*\s*')
 _ATTRIBUTE = re.compile(r'(\s+[^\s=]+)="[^"]*"')
 # What XML does not allow, and what a parser would change (line ends, tabs in attributes), is not matched.
-_ANY_TEXT = r"[^<&>\x00-\x1f\ufffe\uffff]*+"
-_ANY_VALUE = r"[^\"<&\x00-\x1f\ufffe\uffff]*+"
+ANY_TEXT: Final = r"[^<&>\x00-\x1f\ufffe\uffff]*+"
+ANY_VALUE: Final = r"[^\"<&\x00-\x1f\ufffe\uffff]*+"
 _SPACE = r"[ \t\r\n]*+"
 _MOST_TAGS = 250
 """Compiled patterns stay in memory, a hundred kilobytes for 400 tags."""
@@ -64,7 +65,7 @@ class Outline:
         ]
 
 
-class RecurringLeaves(Leaves):
+class RecurringLeaves(TextLeaves):
     """Leaves whose text the pattern of an outline found."""
 
     __slots__ = ("_place",)
@@ -75,8 +76,12 @@ class RecurringLeaves(Leaves):
 
     @property
     def name(self) -> str:
-        """Of the element that the leaves are in."""
         return self._place.name
+
+    @property
+    def holdings(self) -> Sequence[Holding]:
+        """None: they are those of the element that the outline was learnt from."""
+        return ()
 
     def has(self, beginning: str) -> bool:
         return beginning in self._place.beginnings
@@ -86,7 +91,6 @@ class RecurringLeaves(Leaves):
         return "" if place is None else self._texts[place]
 
     def attributes(self) -> Iterator[tuple[str, str, str]]:
-        """(path, name, value) of the attributes that were read."""
         for (path, name), place in self._place.attributes.items():
             yield path, name, self._texts[place]
 
@@ -197,7 +201,7 @@ class _Drawing:
 
     def _leaf(self, found: _Element, path: str, draft: _Draft) -> None:
         self._opening(found, path, draft)
-        draft.at.setdefault(path, []).append(self._group(_ANY_TEXT if found.closing else ""))
+        draft.at.setdefault(path, []).append(self._group(ANY_TEXT if found.closing else ""))
         self.pattern.append(re.escape(found.closing))
 
     def _opening(self, found: _Element, path: str, draft: _Draft | None) -> None:
@@ -207,9 +211,9 @@ class _Drawing:
         for attribute in _ATTRIBUTE.finditer(attributes):
             self.pattern.append(re.escape(f'{attribute[1]}="'))
             if draft is not None and path not in draft.at:
-                draft.attributes[path, attribute[1].strip()] = self._group(_ANY_VALUE)
+                draft.attributes[path, attribute[1].strip()] = self._group(ANY_VALUE)
             else:
-                self.pattern.append(_ANY_VALUE)
+                self.pattern.append(ANY_VALUE)
             self.pattern.append('"')
         self.pattern.append(f"{_SPACE}{empty}>")
 

@@ -5,8 +5,7 @@ from typing import BinaryIO
 
 from lxml import etree
 
-from goodfunds.files.leaves import Leaves
-from goodfunds.files.outline import RecurringLeaves
+from goodfunds.files.leaves import Leaves, TextLeaves
 from goodfunds.files.pain001_counts import Counted, differences
 from goodfunds.files.pain001_mapping import (
     NoAmount,
@@ -188,7 +187,7 @@ class _Reading:
         self._add((made.amount_minor, made.currency))
         return made
 
-    def _transfer_again(self, found: Sequence[RecurringLeaves]) -> CreditTransfer:
+    def _transfer_again(self, found: Sequence[TextLeaves]) -> CreditTransfer:
         if self._information is None:
             raise ValueError("it stands in no PmtInf that is sound")
         return transfer_again(found[0], self._information, self._part.all + 1, self._schema())
@@ -234,9 +233,9 @@ class _Reading:
 
     def _only(self, element: etree._Element, *names: str) -> None:
         """Refuse what else stands in an element, its last parts included; text too."""
-        self._message.note_stray(element, element.text)
+        self._message.note_stray(element)
         for child in element:
-            self._message.note_stray(child, child.tail)
+            self._message.note_stray_behind(child)
             name = name_of(child)
             if name not in (*names, "GrpHdr") or child.tag != self._message.tag_prefix + name:
                 why = f"{name[:70]} is not expected here"

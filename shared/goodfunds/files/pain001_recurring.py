@@ -1,6 +1,7 @@
 """Transactions that recur in a pain.001: what their patterns read, checked and made into records."""
 
-from goodfunds.files.outline import Kind, RecurringLeaves
+from goodfunds.files.leaves import TextLeaves
+from goodfunds.files.outline import Kind
 from goodfunds.files.pain001_mapping import credit_transfer, instructed_amount
 from goodfunds.files.records import CreditTransfer, PaymentInformation
 from goodfunds.files.schema import Schema
@@ -10,7 +11,7 @@ TRANSFER = Kind("CdtTrfTxInf", left_to_parser=frozenset({"BBAN", "UPIC"}))
 
 
 def transfer_again(
-    found: RecurringLeaves, information: PaymentInformation, index: int, schema: Schema
+    found: TextLeaves, information: PaymentInformation, index: int, schema: Schema
 ) -> CreditTransfer:
     """CdtTrfTxInf from its leaves, which stand where those of a sound one stood; their text is checked here.
 

@@ -22,7 +22,7 @@ from goodfunds.files.fields import (
     read_decimal,
     read_flag,
 )
-from goodfunds.files.outline import RecurringLeaves
+from goodfunds.files.leaves import TextLeaves
 from goodfunds.files.records import FileError
 from goodfunds.files.schema import Schema
 from goodfunds.files.schema_types import TextType
@@ -193,12 +193,13 @@ class PaymentSchema(Schema):
                 why = f"{_SUPPLEMENT} is not expected here"
                 errors.append(FileError(INVALID_FILE_FORMAT, line_of(child), "", why))
 
-    def check_again(self, leaves: RecurringLeaves, name: str) -> None:
+    def check_again(self, leaves: TextLeaves, name: str) -> None:
         whole = self._whole_types[name]
         if whole is None:
             super().check_again(leaves, name)
         else:
             # Text that is sound by the dictionary is so by the types above: they look into less.
+            self.check_holdings(leaves, name)
             self._whole.check_again(leaves, whole.name)
 
 

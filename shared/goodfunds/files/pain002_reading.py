@@ -7,8 +7,8 @@ from typing import BinaryIO
 from lxml import etree
 
 from goodfunds.files.fields import ParsedLeaves, leaves_of, read_count, read_decimal
-from goodfunds.files.leaves import Leaves
-from goodfunds.files.outline import Kind, RecurringLeaves
+from goodfunds.files.leaves import Leaves, TextLeaves
+from goodfunds.files.outline import Kind
 from goodfunds.files.records import (
     FileError,
     GroupStatus,
@@ -95,7 +95,7 @@ class _Reading:
                 self._message.learn(name, transaction)
                 yield transaction
 
-    def _transaction_again(self, found: Sequence[RecurringLeaves]) -> TransactionStatus:
+    def _transaction_again(self, found: Sequence[TextLeaves]) -> TransactionStatus:
         assert self._batch is not None, "one was read before its like"
         return _transaction(found[0], self._batch)
 

@@ -2,27 +2,30 @@
 
 A parser hands over each tag, and each costs Python time; of the thousands of entries of a bank's file only
 the text differs. An outline counts only where its pattern makes of the very element that it was learnt from
-what the parser made of it, and whatever is unusual is left to the parser.
+what the parser made of it. Where there are many outlines, elements in plain markup are read tag by tag from
+the text. Whatever is unusual is left to the parser.
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from goodfunds.files.outline import Kind, Outline, RecurringLeaves, outline, tags_of
-
-LONGEST: Final = 1 << 14
-"""The longest element that is learnt, in characters."""
+from goodfunds.files.leaves import TextLeaves
+from goodfunds.files.outline import Kind, Outline, outline, tags_of
+from goodfunds.files.plain import LONGEST, Plain
 
 MOST: Final = 8
 """The most outlines of one element in one message; where there are more, recurring is not what they do."""
+
+MOST_MISSES: Final = 64
+"""Elements in a row that are not plain: those that follow are hardly so."""
 
 _MOST_BREAKS: Final = 1 << 16
 
 SPACE: Final = " \t\r\n"
 _SPACE = re.compile(r"[ \t\r\n]*+")
 
-Make = Callable[[Sequence[RecurringLeaves]], object]
+Make = Callable[[Sequence[TextLeaves]], object]
 """Makes an element's record from its leaves and those of its parts. Raises ValueError where it cannot."""
 
 
@@ -41,11 +44,13 @@ class Recurring:
         self._make = make
         self._outlines: list[Outline] = []
         self._seen: dict[str, int] = {}
+        self._plain = Plain(kind)
+        self._misses = 0
 
     @property
     def worthwhile(self) -> bool:
-        """False where the elements had so many outlines that none is looked for any more."""
-        return bool(self._outlines) or len(self._seen) < MOST
+        """False where the elements have many outlines and are not plain: none is looked for any more."""
+        return bool(self._outlines) or len(self._seen) < MOST or self._misses < MOST_MISSES
 
     def read(self, text: str, at: int, line: int) -> tuple[object, int] | None:
         """(record, end) of the element that begins at `at`, space before it included; None where unknown."""
@@ -55,13 +60,26 @@ class Recurring:
             if found is not None:
                 if number:
                     self._outlines.insert(0, self._outlines.pop(number))
-                made = self._made(known, found, line + text.count("\n", at, begin))
+                made = self._made(known.leaves(found, line + text.count("\n", at, begin)))
                 return None if made is None else (made, found.end())
-        return None
+        if len(self._seen) < MOST or self._misses >= MOST_MISSES:
+            return None
+        return self._read_plain(text, begin, line + text.count("\n", at, begin))
+
+    def _read_plain(self, text: str, begin: int, line: int) -> tuple[object, int] | None:
+        read = self._plain.read(text, begin, line)
+        made = None if read is None else self._made(read[0])
+        if read is None or made is None:
+            self._misses += 1
+            return None
+        self._misses = 0
+        return made, read[1]
 
     def learn(self, text: str, made: object) -> None:
         """Note the outline of an element's text that the parser has read and that became this record."""
         text = text.lstrip(SPACE)
+        if not self._plain.ready:
+            self._plain.learn(text)
         tags = tags_of(text) if 0 < len(text) <= LONGEST else ""
         if not tags or (tags not in self._seen and len(self._seen) == MOST):
             return
@@ -70,12 +88,12 @@ class Recurring:
             return
         learnt = outline(tags, self.kind)
         found = None if learnt is None else learnt.pattern.fullmatch(text)
-        if learnt is not None and found is not None and self._made(learnt, found, 0) == made:
+        if learnt is not None and found is not None and self._made(learnt.leaves(found, 0)) == made:
             self._outlines.insert(0, learnt)
 
-    def _made(self, known: Outline, found: re.Match[str], line: int) -> object | None:
+    def _made(self, leaves: Sequence[TextLeaves]) -> object | None:
         try:
-            return self._make(known.leaves(found, line))
+            return self._make(leaves)
         except ValueError:
             return None
 

@@ -17,7 +17,7 @@ _INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
 class Schema(Types):
     """Compiled types of one message version, and the checks by them.
 
-    `euro_only`: a dialect that takes no other currency. `attributes`: those are checked, too.
+    `euro_only`: a dialect that takes no other currency.
     """
 
     def __init__(
@@ -29,9 +29,8 @@ class Schema(Types):
         euro_only: bool = False,
         attributes: bool = False,
     ) -> None:
-        super().__init__(types, texts, version, tag_prefix)
+        super().__init__(types, texts, version, tag_prefix, attributes)
         self.euro_only = euro_only
-        self._attributes = attributes
 
     def check(
         self, element: etree._Element, name: str, path: str, errors: list[FileError], unread: str = ""
@@ -75,7 +74,7 @@ class Schema(Types):
 
     def check_attributes(self, element: etree._Element, path: str, errors: list[FileError]) -> None:
         """Note attributes of an element whose type has none."""
-        if self._attributes and element.attrib:
+        if self.with_attributes and element.attrib:
             _check_attributes(element, None, path, errors)
 
     def _check(
@@ -120,7 +119,7 @@ class Schema(Types):
     ) -> None:
         if len(element):
             _note(errors, INVALID_FILE_FORMAT, element[0], path, "elements where only text is allowed")
-        if self._attributes and (kind.attributes or element.attrib):
+        if self.with_attributes and (kind.attributes or element.attrib):
             _check_attributes(element, kind, path, errors)
         try:
             kind.check(element.text or "")

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from goodfunds.files.outline import RecurringLeaves
+from goodfunds.files.leaves import Holding, TextLeaves
 from goodfunds.rails.reasons import CONTENT_INCORRECT, INVALID_FILE_FORMAT
+
+_MOST_HOLDINGS = 10_000
 
 Check = Callable[[str], object]
 """Takes an element's text and raises ValueError where it is not of its type."""
@@ -52,11 +54,20 @@ class ElementType:
 
 
 class Types:
-    """Compiled types of one message version. `tag_prefix`: `{namespace}` of its elements."""
+    """Compiled types of one message version. `tag_prefix`: `{namespace}` of its elements.
+
+    `attributes`: those are checked, too.
+    """
 
     def __init__(
-        self, types: Mapping[str, str], texts: Mapping[str, TextType], version: int, tag_prefix: str
+        self,
+        types: Mapping[str, str],
+        texts: Mapping[str, TextType],
+        version: int,
+        tag_prefix: str,
+        attributes: bool = False,
     ) -> None:
+        self.with_attributes = attributes
         self._written = types
         self._texts = texts
         self._version = version
@@ -64,6 +75,7 @@ class Types:
         self._compiled: dict[str, ElementType] = {}
         self._leaf_checks: dict[str, Mapping[str, Check]] = {}
         self._attribute_checks: dict[str, Mapping[tuple[str, str], Check]] = {}
+        self._good_holdings: dict[str, set[Holding]] = {}
 
     def type(self, name: str) -> ElementType:
         """The compiled type of that name. Raises KeyError."""
@@ -95,11 +107,12 @@ class Types:
         made.order = re.compile("|".join(pattern) if made.choice else "".join(pattern))
         return made
 
-    def check_again(self, leaves: RecurringLeaves, name: str) -> None:
-        """Check the text and the attributes of leaves that stand where those of an element of a type stood.
+    def check_again(self, leaves: TextLeaves, name: str) -> None:
+        """Check the text and the attributes of leaves of an element of a type, and where they stand.
 
         Raises ValueError for what is not sound: the parser tells why and where.
         """
+        self.check_holdings(leaves, name)
         texts, attributes = self.texts(name), self.attributes(name)
         for path, text in leaves.items():
             check = texts.get(path)
@@ -110,6 +123,43 @@ class Types:
                 check = attributes.get((path, attribute))
                 if check is not None:
                     check(value)
+
+    def check_holdings(self, leaves: TextLeaves, name: str) -> None:
+        """Check which elements, and which attributes, stand where. Raises ValueError."""
+        good = self._good_holdings.setdefault(name, set())
+        for holding in leaves.holdings:
+            if holding not in good:
+                self._check_holding(self.type(name), *holding)
+                if len(good) < _MOST_HOLDINGS:
+                    good.add(holding)
+
+    def _check_holding(self, kind: ElementType, path: str, held: str) -> None:
+        for name in path.split("/")[:-1]:
+            inner = kind.types.get(self._prefix + name)
+            if not isinstance(inner, ElementType):
+                # It is not looked into, or what holds it is refused.
+                return
+            kind = inner
+        children = held.split(" ")
+        if kind.anything:
+            if len(children) != 1:
+                raise ValueError("one element must be there")
+            return
+        sequence = "".join(self._letter(kind, each) for each in children)
+        if kind.order.fullmatch(sequence) is None:
+            raise ValueError(f"{held[:100]} is not what {kind.name} holds")
+
+    def _letter(self, kind: ElementType, child: str) -> str:
+        """The letter of a child as a holding tells it, the way it is checked when the parser has read it."""
+        name, *attributes = child.removeprefix("=").split("@")
+        tag = self._prefix + name
+        of = kind.types.get(tag)
+        expected = ElementType if name == child else TextType
+        if tag not in kind.letters or not (of is None or isinstance(of, expected)):
+            raise ValueError(f"{name[:70]} is not expected here")
+        if self.with_attributes and isinstance(of, TextType) and set(attributes) != set(of.attributes):
+            raise ValueError(f"{name[:70]} has not the attributes that it must have")
+        return kind.letters[tag]
 
     def texts(self, name: str) -> Mapping[str, Check]:
         """The checks of the text of all leaves of a type, by their path in it."""

@@ -9,8 +9,7 @@ from lxml import etree
 
 from goodfunds.files.fields import ParsedLeaves, add_leaves
 from goodfunds.files.kinds import MessageKind
-from goodfunds.files.leaves import Leaves, Unsound
-from goodfunds.files.outline import RecurringLeaves
+from goodfunds.files.leaves import Leaves, TextLeaves, Unsound
 from goodfunds.files.records import FileError, InvalidFile
 from goodfunds.files.recurring import Made, Recurring
 from goodfunds.files.schema import Schema
@@ -128,9 +127,9 @@ class Walk:
     def _end(self, part: Part) -> Met:
         frame, element = self._frames.pop(), part.element
         self._look_at(frame, element[-1] if len(element) else None, None)
-        self._message.note_stray(element, element.text)
+        self._message.note_stray(element)
         for child in element:
-            self._message.note_stray(child, child.tail)
+            self._message.note_stray_behind(child)
         if frame.type is not None:
             self._schema.check_attributes(element, frame.path, self.errors)
             self._schema.check_order(element, frame.type, frame.path, "".join(frame.letters), self.errors)
@@ -183,7 +182,7 @@ class Walk:
         if letter and not repeats and len(letters) < _MOST_LETTERS:
             letters.append(letter)
 
-    def _again(self, name: str, found: Sequence[RecurringLeaves]) -> object:
+    def _again(self, name: str, found: Sequence[TextLeaves]) -> object:
         """What is made of a part that a pattern read. Raises ValueError where its text is not sound."""
         if self._learnt_in[name] != self._frames[-1].name:
             raise ValueError(f"{name} recurs elsewhere")

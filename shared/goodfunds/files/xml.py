@@ -195,8 +195,8 @@ class Message:
         if len(names) != 1 or names[0] not in self._shape.roots:
             told = ", ".join(name[:70] for name in names[:3]) or "nothing"
             raise refusal(line_of(document), f"the Document holds {told}, not one {self._shape.kind} message")
-        self.note_stray(document, document.text)
-        self.note_stray(children[0], children[0].tail)
+        self.note_stray(document)
+        self.note_stray_behind(children[0])
         self._finished = True
 
     def _drop(self, element: etree._Element) -> None:
@@ -206,20 +206,29 @@ class Message:
         if parent is None:
             return
         while (first := parent[0]) is not element:
-            self.note_stray(first, first.tail)
+            self.note_stray_behind(first)
             # Emptied first: what is taken out whole while Python holds it costs its size squared (lxml 6.1).
             # A leaf keeps its attributes, for whoever noted it.
             if len(first):
                 first.clear(keep_tail=True)  # type: ignore[call-arg]  # the stubs are of an older lxml
             del parent[0]
 
-    def note_stray(self, at: etree._Element, text: str | None) -> None:
-        """Note text where only elements belong."""
-        if text and text.strip(_SPACE) and len(self.stray) < MOST_ERRORS:
-            name = name_of(at)
-            self.stray.append(
-                FileError(INVALID_FILE_FORMAT, line_of(at), name, "text beside elements is not allowed")
-            )
+    def note_stray(self, at: etree._Element) -> None:
+        """Note text in an element in which only elements belong."""
+        if at.text and at.text.strip(_SPACE):
+            self._note_stray(at, line_of(at))
+
+    def note_stray_behind(self, at: etree._Element) -> None:
+        """Note text behind an element, where only elements belong."""
+        if at.tail and at.tail.strip(_SPACE):
+            # Elements that recur are not in the tree; what follows such text always is.
+            following = at.getnext()
+            self._note_stray(at, line_of(at if following is None else following))
+
+    def _note_stray(self, at: etree._Element, line: int) -> None:
+        if len(self.stray) < MOST_ERRORS:
+            why = "text beside elements is not allowed"
+            self.stray.append(FileError(INVALID_FILE_FORMAT, line, name_of(at), why))
 
 
 def _parent_name(opened: list[etree._Element]) -> str:

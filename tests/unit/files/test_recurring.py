@@ -1,17 +1,20 @@
-"""Elements that recur: patterns read them, and what they read is what the parser alone would have read."""
+"""Elements read by patterns, or tag by tag from plain markup, say what the parser alone reads of them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from io import BytesIO
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goodfunds.files import camt053, pain001, pain002, recurring
+from goodfunds.files import camt053, pain001, pain002, plain, recurring
+from goodfunds.files.inspecting import inspect
 from goodfunds.files.records import (
     GroupStatus,
     InvalidFile,
@@ -21,6 +24,7 @@ from goodfunds.files.records import (
 )
 from goodfunds.files.reports import AccountReport, Balance, Entry, EntryBatch, EntryTransaction, Statement
 from goodfunds.local.demo_file import demo_file
+from tests.bench import large_files
 from tests.fuzz.mutating import mutated
 
 _DAY = date(2026, 3, 2)
@@ -58,18 +62,32 @@ def _statuses(count: int) -> bytes:
     return pain002.write(StatusReport(group, [PaymentInformationStatus("P")], transactions))
 
 
+def _unlike(message: str) -> bytes:
+    """Some sixty transactions, hardly two of which have the same elements."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "file.xml")
+        large_files.write(file, message, unlike=True, size=50_000)
+        return file.read_bytes()
+
+
 def _broken_into_lines(content: bytes) -> bytes:
     return content.replace(b"><", b">\n  <").replace(b">\n  </", b"></")
 
 
+_PAYMENTS, _ENTRIES = _unlike("pain.001"), _unlike("camt.053")
 _READERS: dict[str, tuple["Read", tuple[bytes, ...]]] = {
-    "pain.001": (pain001.read, (demo_file(12, 2, _DAY), _broken_into_lines(demo_file(9, 1, _DAY)))),
+    "pain.001": (
+        pain001.read,
+        (demo_file(12, 2, _DAY), _broken_into_lines(demo_file(9, 1, _DAY)), _PAYMENTS,
+         _broken_into_lines(_PAYMENTS)),
+    ),
     "pain.002": (pain002.read, (_statuses(9), _broken_into_lines(_statuses(9)))),
     "camt.053": (
         camt053.read,
-        (_statement((1,) * 12), _broken_into_lines(_statement((1, 2) * 6)), _statement((12, 1, 12))),
+        (_statement((1,) * 12), _broken_into_lines(_statement((1, 2) * 6)), _statement((12, 1, 12)), _ENTRIES,
+         _broken_into_lines(_ENTRIES)),
     ),
-}
+}  # fmt: skip
 
 
 Read = Callable[[BytesIO], Iterator[object]]
@@ -91,10 +109,14 @@ def _same_as_by_parser(read: Read, content: bytes) -> bool:
 
     a chunk that holds it.
     """
-    found, fault = _outcome(read, content)
     with patch.object(recurring, "MOST", 0):
-        by_parser, its_fault = _outcome(read, content)
-    return bool(fault) == bool(its_fault) and (found[: len(by_parser)] if fault else found) == by_parser
+        plainly = _outcome(read, content)
+        with patch.object(recurring, "MOST_MISSES", 0):
+            by_parser, its_fault = _outcome(read, content)
+    return all(
+        bool(fault) == bool(its_fault) and (found[: len(by_parser)] if fault else found) == by_parser
+        for found, fault in (plainly, _outcome(read, content))
+    )
 
 
 @pytest.mark.parametrize("name", _READERS)
@@ -132,6 +154,73 @@ def test_from_the_fourth_on_elements_of_one_outline_are_read_by_its_pattern(name
     with patch(f"{module}.Recurring", Watched):
         list(read(BytesIO(contents[0])))
     assert len(made) >= least
+
+
+@pytest.mark.parametrize(("read", "content"), [(pain001.read, _PAYMENTS), (camt053.read, _ENTRIES)])
+def test_elements_of_many_outlines_are_read_from_plain_markup(read: Read, content: bytes) -> None:
+    with patch.object(plain.Plain, "read", autospec=True, side_effect=plain.Plain.read) as reading:
+        records = list(read(BytesIO(content)))
+    assert reading.call_count > 0.7 * len(records)
+
+
+@pytest.mark.parametrize("stranger", ["Foo", "RltdPties", "TxDtls"])
+def test_what_only_bears_the_name_of_a_part_is_in_none(stranger: str) -> None:
+    entries = _ENTRIES.decode().split("</Ntry>")
+    inner = (
+        "<NtryDtls><Btch><MsgId>IN</MsgId></Btch><TxDtls><Refs><EndToEndId>IN</EndToEndId></Refs></TxDtls>"
+    )
+    entries[20] += f"<{stranger}>{inner}</NtryDtls></{stranger}>"
+    assert _same_as_by_parser(camt053.read, "</Ntry>".join(entries).encode())
+
+
+@pytest.mark.parametrize("content", [_PAYMENTS, _ENTRIES, _broken_into_lines(_ENTRIES)])
+@given(seed=st.integers(0, 2**32), times=st.integers(0, 3))
+def test_an_inspection_finds_in_plain_markup_what_it_finds_by_the_parser(
+    content: bytes, seed: int, times: int
+) -> None:
+    random = Random(seed)
+    for _ in range(times):
+        content = mutated(content, random)
+    with patch.object(recurring, "MOST", 0):
+        found = inspect(BytesIO(content))
+        with patch.object(recurring, "MOST_MISSES", 0):
+            by_parser = inspect(BytesIO(content))
+    # Of what cannot be read to its end more may have been counted.
+    assert found == by_parser if by_parser.readable else found.valid == by_parser.valid
+
+
+_BROKEN = (
+    ("<EndToEndId>E2E-{0}</EndToEndId>", "<EndToEndId>E2E-{0}</EndToEndId><EndToEndId>E2E-{0}</EndToEndId>"),
+    ("<Nm>Creditor", "<Nm/><Nm>Creditor"),
+    ("<Amt><InstdAmt", '<Amt Ccy="EUR"><InstdAmt'),
+    (' Ccy="EUR"', ' Ccy="EUR" Ccy="EUR"'),
+    (' Ccy="EUR"', ' Ccy="EUR" Of="EUR"'),
+    (' Ccy="EUR"', ""),
+    ("<Cdtr><Nm>", "<Cdtr><Foo>1</Foo><Nm>"),
+    ("<Cdtr><Nm>Creditor {0}</Nm>", "<Cdtr>Creditor"),
+    ("<CdtrAcct><Id><IBAN>", "<CdtrAcct><Id><Id>1</Id><IBAN>"),
+    ("<Cdtr>", "<Cdtr><Cdtr>"),
+    ("</CdtTrfTxInf>", "<CdtTrfTxInf></CdtTrfTxInf></CdtTrfTxInf>"),
+    ("</PmtId>", "</Cdtr>"),
+    ("<PmtId>", "<p:PmtId>"),
+)
+"""What stands in a transaction, and what must not stand there."""
+
+
+@pytest.mark.parametrize(("sound", "broken"), _BROKEN)
+def test_a_transaction_in_plain_markup_that_breaks_the_standard_is_refused_as_by_the_parser(
+    sound: str, broken: str
+) -> None:
+    transactions = _PAYMENTS.decode().split("</CdtTrfTxInf>")
+    of, number = next(
+        (each, number) for number, each in enumerate(transactions, 1)
+        if number > 20 and sound.format(number) in each + "</CdtTrfTxInf>"
+    )  # fmt: skip
+    whole = of + "</CdtTrfTxInf>"
+    changed = _PAYMENTS.decode().replace(whole, whole.replace(sound.format(number), broken.format(number)))
+    assert changed != _PAYMENTS.decode()
+    assert _same_as_by_parser(pain001.read, changed.encode())
+    assert _outcome(pain001.read, changed.encode())[1] != ""
 
 
 @pytest.mark.parametrize(

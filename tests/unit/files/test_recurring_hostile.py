@@ -98,8 +98,14 @@ def _outcome(read: Read, content: bytes) -> tuple[list[str], str]:
 
 
 def _by_parser(read: Read, content: bytes) -> tuple[list[str], str]:
-    with patch.object(recurring, "MOST", 0):
+    with patch.object(recurring, "MOST", 0), patch.object(recurring, "MOST_MISSES", 0):
         return _outcome(read, content)
+
+
+@pytest.fixture(params=["by patterns", "from plain markup"], autouse=True)
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "from plain markup":
+        monkeypatch.setattr(recurring, "MOST", 0)
 
 
 @pytest.mark.parametrize(
