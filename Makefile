@@ -9,7 +9,7 @@ JOBS ?= 2
 # Of the quick bench: the system's rate to the floor's. Below it something has become slow, noise or not.
 LEAST_RATIO ?= 0.10
 
-.PHONY: help setup demo test lint unit schemas format bench sim model fuzz dictionary chaos soak growth mutants check clean
+.PHONY: help setup demo test lint unit schemas format bench reading sim model fuzz dictionary chaos soak growth mutants check clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -50,14 +50,18 @@ format: setup ## Format the code
 bench: setup ## Speed against the floor of the machine; writes docs/performance.md (N=… JSON=1, QUICK=1: a first look)
 	@$(BIN)/python -m tests.bench $(if $(N),--payments $(N)) $(if $(QUICK),--quick) $(if $(JSON),--json)
 
+reading: setup ## Memory and speed of the readers on files of MB=100 (PAGE=docs/reading.md JSON=1)
+	@$(BIN)/python -m tests.bench.reading $(if $(MB),--megabytes $(MB)) $(if $(PAGE),--page '$(PAGE)') \
+	    $(if $(JSON),--json)
+
 sim: setup ## Stories of seeds, told and audited (SEED=… STEPS=…, or SEEDS=200 FIRST_SEED=1; SHOW=1 JSON=1)
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) \
 	    $(if $(FIRST_SEED),--first-seed $(FIRST_SEED)) $(if $(STEPS),--steps $(STEPS)) $(if $(SHOW),--show) \
 	    $(if $(JSON),--json)
 
-fuzz: setup ## Mutated bytes for every reader of foreign ones (SECONDS=20 SEED=1 JSON=1)
+fuzz: setup ## Mutated bytes for every reader of foreign ones (SECONDS=20 each, SEED=1 PAGE=docs/fuzz.md JSON=1)
 	@$(BIN)/python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \
-	    $(if $(JSON),--json)
+	    $(if $(PAGE),--page '$(PAGE)') $(if $(JSON),--json)
 
 dictionary: setup ## The types of ISO 20022 messages from a folder of their official schemas (XSD=…)
 	@$(BIN)/python -m tests.dictionary '$(XSD)'
@@ -81,7 +85,7 @@ mutants: setup ## Planted bugs, each found by a test (ONE=name or area, SAMPLE=n
 
 check: setup ## What is too long for `make test`: long tests, fuzz, stories, planted bugs, speed, chaos
 	@$(BIN)/python -m pytest -q -m long --durations=10 -n $(JOBS) --dist loadfile
-	@$(BIN)/python -m tests.fuzz --seconds 15
+	@$(BIN)/python -m tests.fuzz --seconds 20
 	@$(BIN)/python -m tests.simulation --seeds 30 --first-seed 1000 --steps 80
 	@$(BIN)/python -m tests.mutants --sample 12
 	@$(BIN)/python -m tests.bench --quick --least-ratio $(LEAST_RATIO)

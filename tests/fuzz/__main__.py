@@ -1,40 +1,22 @@
 """`make fuzz`: every reader of foreign bytes, for so many seconds each; exit code 1 where one misbehaves."""
 
 import json
-import resource
+import os
+import signal
+import subprocess
 import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from random import Random
-from time import monotonic
+from typing import Any
 
 import click
 
-from tests.fuzz.mutating import mutated
-from tests.fuzz.targets import TARGETS, Target
+from tests.fuzz.report import page
+from tests.fuzz.targets import TARGETS
 
-_SLOW_SECONDS = 2.0
-"""Inputs have at most 200 KB, which any reader has read long before."""
-_GROWTH_MB = 150
-
-
-def fuzz(target: Target, seconds: float, random: Random) -> tuple[int, int, list[tuple[str, bytes]]]:
-    """(inputs, of them refused, what went wrong with which input) of a bounded run."""
-    inputs = refused = 0
-    wrong: list[tuple[str, bytes]] = []
-    deadline = monotonic() + seconds
-    while monotonic() < deadline and len(wrong) < 5:
-        content = mutated(random.choice(target.examples), random)
-        inputs += 1
-        started = monotonic()
-        try:
-            target.read(content)
-        except target.refusals:
-            refused += 1
-        except Exception as fault:
-            wrong.append((f"{type(fault).__name__}: {fault}", content))
-        if monotonic() - started > _SLOW_SECONDS:
-            wrong.append((f"it took {monotonic() - started:.1f} s", content))
-    return inputs, refused, wrong
+_ENDING_SECONDS = 120.0
+"""For what is under way when the time is over, and for the start of the process."""
 
 
 @click.command()
@@ -42,34 +24,64 @@ def fuzz(target: Target, seconds: float, random: Random) -> tuple[int, int, list
     "--seconds", type=click.FloatRange(0.1), default=20.0, show_default=True, help="For each reader."
 )
 @click.option("--seed", type=int, default=1, show_default=True)
-@click.option("--only", type=click.Choice(list(TARGETS)))
-@click.option("--keep", type=click.Path(path_type=Path), help="A folder for inputs that went wrong.")
-@click.option("--json", "as_json", is_flag=True)
-def main(seconds: float, seed: int, only: str | None, keep: Path | None, as_json: bool) -> None:
+@click.option("--only", type=click.Choice(list(TARGETS)), help="This reader alone.")
+@click.option("--jobs", type=click.IntRange(1), default=os.cpu_count(), help="Readers at a time.")
+@click.option(
+    "--keep", type=click.Path(file_okay=False, path_type=Path), help="A folder for inputs that went wrong."
+)
+@click.option("--page", "report", type=click.Path(dir_okay=False, path_type=Path), help="The report.")
+@click.option("--json", "as_json", is_flag=True, help="One object on stdout.")
+def main(
+    seconds: float, seed: int, only: str | None, jobs: int, keep: Path | None, report: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Give every reader mutated bytes."""
-    found = {}
-    failed = False
-    for name, target in TARGETS.items():
-        if only not in (None, name):
-            continue
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        inputs, refused, wrong = fuzz(target, seconds, Random(f"{seed} {name}"))
-        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
-        if grown > _GROWTH_MB:
-            wrong.append((f"memory grew by {grown} MB", b""))
-        failed = failed or bool(wrong)
-        click.echo(
-            f"{name:<14}{inputs:>10,} inputs {refused:>10,} refused {len(wrong):>4} wrong {grown:>5} MB"
-        )
-        for number, (fault, content) in enumerate(wrong):
-            click.echo(f"    {fault[:200]}: {content[:120]!r}")
-            if keep is not None:
-                keep.mkdir(parents=True, exist_ok=True)
-                (keep / f"{name}-{number}").write_bytes(content)
-        found[name] = {"inputs": inputs, "refused": refused, "wrong": [fault for fault, _ in wrong]}
+    names = list(TARGETS) if only is None else [only]
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+
+    def one(name: str) -> dict[str, Any]:
+        told = _in_a_process(name, seconds, seed, keep)
+        click.echo(_line(told), err=True)
+        return told
+
+    with ThreadPoolExecutor(jobs) as pool:
+        found = list(pool.map(one, names))
+    if report is not None:
+        report.write_text(page(found, seconds, seed), encoding="utf-8")
     if as_json:
-        click.echo(json.dumps(found))
-    sys.exit(1 if failed else 0)
+        click.echo(json.dumps({"seconds": seconds, "seed": seed, "readers": found}))
+    sys.exit(1 if any(told["wrong"] for told in found) else 0)
+
+
+def _in_a_process(name: str, seconds: float, seed: int, keep: Path | None) -> dict[str, Any]:
+    """What tests.fuzz.one says of a reader. One that ends otherwise is wrong; the same seed ends it again."""
+    command = [sys.executable, "-m", "tests.fuzz.one", name, f"{seconds}", f"{seed}"]
+    command += [] if keep is None else [str(keep)]
+    try:
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, text=True, check=False, timeout=seconds + _ENDING_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        return _ended(name, "the process did not end")
+    if done.returncode < 0:
+        return _ended(name, f"the process was ended by {signal.Signals(-done.returncode).name}")
+    if done.returncode:
+        return _ended(name, f"the process ended with {done.returncode}")
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def _ended(name: str, why: str) -> dict[str, Any]:
+    return {"name": name, "inputs": 0, "refused": 0, "slowest": 0.0, "grown_mb": 0, "wrong": [why]}
+
+
+def _line(told: Mapping[str, Any]) -> str:
+    first = (
+        f"{told['name']:<20}{told['inputs']:>12,} inputs{told['refused']:>12,} refused"
+        f"{told['slowest'] * 1000:>8.0f} ms{told['grown_mb']:>6} MB{len(told['wrong']):>4} wrong"
+    )
+    return "\n    ".join([first, *told["wrong"]])
 
 
 if __name__ == "__main__":
