@@ -15,7 +15,7 @@ from goodfunds.files.outline import ANY_TEXT, ANY_VALUE, Kind
 LONGEST: Final = 1 << 14
 """The longest element that is read, in characters."""
 _DEEPEST = 60
-_MOST_KNOWN = 1_000
+_MOST_KNOWN, _LONGEST_KNOWN = 1_000, 100
 _SPACE = " \t\r\n"
 _NAME = "[A-Za-z_][A-Za-z0-9_.-]*+"
 _ATTRIBUTE = rf'[ \t]++(?!xmlns=)({_NAME})="({ANY_VALUE})"'
@@ -181,7 +181,7 @@ class Plain:
         found = None
         if len(set(names)) == len(names):
             found = _Attributes("".join(f"@{name}" for name in names), pairs)
-        if len(self._known) < _MOST_KNOWN:
+        if len(self._known) < _MOST_KNOWN and len(given) <= _LONGEST_KNOWN:
             self._known[given] = found
         return found
 

@@ -14,7 +14,8 @@ from types import MappingProxyType
 from goodfunds.files.leaves import Holding, TextLeaves
 from goodfunds.rails.reasons import CONTENT_INCORRECT, INVALID_FILE_FORMAT
 
-_MOST_HOLDINGS = 10_000
+_MOST_HOLDINGS, _LONGEST_HOLDING = 10_000, 400
+"""What is remembered of a type, for as long as the process runs: no file decides how much that is."""
 
 Check = Callable[[str], object]
 """Takes an element's text and raises ValueError where it is not of its type."""
@@ -130,7 +131,7 @@ class Types:
         for holding in leaves.holdings:
             if holding not in good:
                 self._check_holding(self.type(name), *holding)
-                if len(good) < _MOST_HOLDINGS:
+                if len(good) < _MOST_HOLDINGS and len(holding[1]) <= _LONGEST_HOLDING:
                     good.add(holding)
 
     def _check_holding(self, kind: ElementType, path: str, held: str) -> None:
