@@ -130,7 +130,7 @@ BROKEN: dict[str, tuple[Change, str]] = {
     **{
         f"an amount of {text}": (amounting_to(text), code)
         for text, code in {
-            "1e3": "AM12", "-5.00": "AM12", "+5": "AM12", "１０": "AM12", "true": "AM12", "1,00": "AM12",
+            "1e3": "AM12", "-5.00": "AM12", "+-5": "AM12", "１０": "AM12", "true": "AM12", "1,00": "AM12",
             "1_000": "AM12", "10.005": "AM12", "1" * 19: "AM12", "": "AM12",
         }.items()
     },
