@@ -16,7 +16,11 @@ from goodfunds.money import MAX_DIGITS, InvalidAmount
 
 _AMOUNT: Final = re.compile(r"([0-9]+),([0-9]*)", re.ASCII)
 _WHOLE: Final = re.compile(r"[0-9]+", re.ASCII)
-_POINTED: Final = re.compile(r"([0-9]+)\.([0-9]{2})", re.ASCII)
+_POINTED: Final = {
+    0: re.compile(r"([0-9]+)\.()", re.ASCII),
+    2: re.compile(r"([0-9]+)\.([0-9]{2})", re.ASCII),
+}
+"""By the decimals of a currency: a point that can be no thousands' separator."""
 _BEHIND_AMOUNT: Final = re.compile(r"\s*(?:[A-Za-z]|//)", re.ASCII)
 _BALANCE: Final = re.compile(r"([CD])([0-9]{6})([A-Z]{3})?(.*)", re.ASCII)
 _FLOOR: Final = re.compile(r"([A-Z]{3})([CD ]?)(.*)", re.ASCII)
@@ -52,16 +56,17 @@ def read_amount(text: str, currency: str, *, ended: bool = False) -> tuple[int, 
     """Minor units of an amount, and whether it kept to the standard.
 
     Read all the same, where it can be no thousands' separator: a decimal point with two digits behind it in a
-    currency of two decimals, two zeros behind the comma in one of none; and a whole number without its comma
-    where what follows it shows that it has `ended`, so is not cut. Raises InvalidAmount, UnknownCurrency.
+    currency of two decimals, with none in one of none; two zeros behind the comma in one of none; and a whole
+    number without its comma where what follows it shows that it has `ended`, so is not cut. Raises
+    InvalidAmount, UnknownCurrency.
     """
     places = places_of(currency)
     found = _AMOUNT.fullmatch(text)
     keeps = found is not None
     if found is None and ended and _WHOLE.fullmatch(text):
         found = _AMOUNT.fullmatch(text + ",")
-    if found is None and places == 2:
-        found = _POINTED.fullmatch(text)
+    if found is None and places in _POINTED:
+        found = _POINTED[places].fullmatch(text)
     if found is None:
         raise InvalidAmount(f"{text[:40]!r} is not an amount: digits with one decimal comma are")
     whole, fraction = found[1].lstrip("0"), found[2]

@@ -225,6 +225,13 @@ def test_a_decimal_point_that_can_be_no_other_is_read_but_not_valid() -> None:
     assert [each.code for each in found.errors] == [code.INVALID_AMOUNT] * 2
 
 
+def test_a_decimal_point_at_the_end_of_yen_is_read_but_not_valid() -> None:
+    raw = made(":61:260102C2145.NTRFX", opening="C260101JPY0,", closing="C260102JPY2145.")
+    found = mt940.inspect(BytesIO(raw))
+    assert (found.valid, found.readable, dict(found.sums)) == (False, True, {"JPY": 2145})
+    assert refusal(made(closing="C260102EUR2145."))[2] == "62F"
+
+
 def test_a_whole_amount_without_comma_is_read_where_a_type_shows_that_it_is_not_cut() -> None:
     raw = made(":61:260102C500NTRFX", closing="C260102EUR500,")
     assert entries(raw)[0].amount_minor == 50000
