@@ -10,7 +10,7 @@ from goodfunds.files.type_dictionary import FILE
 from tests.contract.files.corpus import FACTS as LISTED
 from tests.contract.files.corpus import Sample, folder, samples
 from tests.corpus.conftest import FACTS
-from tests.corpus.disputed import DISPUTED
+from tests.corpus.disputed import DISPUTED, DISPUTED_FILES
 from tests.corpus.facts import Compared, compare
 from tests.dictionary.schemas import read
 
@@ -43,7 +43,8 @@ def _became(name: str, fact: Compared) -> str:
         return "agreed"
     if not fact.read:
         return "of formats that are not read"
-    return "disputed" if (name, fact.name) in DISPUTED else "differing"
+    disputed = name in DISPUTED_FILES or (name, fact.name) in DISPUTED
+    return "disputed" if disputed else "differing"
 
 
 def test_files_without_facts_are_inspected_without_a_fault() -> None:
