@@ -210,6 +210,8 @@ def test_every_command_that_reads_or_asks_prints_one_json_object(house: House, t
         "accounts fund JSON-1 1.00 --currency USD": 1, "payment show NOBODY": 1, "db migrate": 0,
         "topics check": 0, "topics create": 0, f"publish {wrong}": 1, "up": 0,
         f"bank-files resolve {file['message_id']} --not-found --by Ada": 1,
+        "tokens create --client json --scope payments:read": 0, "tokens list": 0,
+        "tokens revoke 019a2f3c-0000-7000-8000-000000000000": 1,
     }  # fmt: skip
     for words, code in asked.items():
         answer = here(house, *words.split(), "--json")
