@@ -8,7 +8,7 @@ from datetime import date
 
 from goodfunds.files.camt_charges import charges, read_money, without_idle_zeros
 from goodfunds.files.fields import check_moment, read_count, read_date, read_flag
-from goodfunds.files.leaves import Leaves
+from goodfunds.files.leaves import Leaves, Wanted
 from goodfunds.files.reports import Balance, Entry, EntryBatch, EntryTransaction, Statement
 from goodfunds.money import InvalidAmount, UnknownCurrency, parse_amount
 from goodfunds.rails.reasons import (
@@ -18,6 +18,23 @@ from goodfunds.rails.reasons import (
     INVALID_TRANSACTION_CURRENCY,
     MANDATORY_ELEMENT_MISSING,
 )
+
+_STATUS = ("Sts/Cd", "Sts/Prtry", "Sts")
+_BOOKED = ("BookgDt/Dt", "BookgDt/DtTm", "BookgDt")
+_VALUED = ("ValDt/Dt", "ValDt/DtTm", "ValDt")
+_ENTRY = Wanted(
+    "CdtDbtInd", _STATUS, _BOOKED, _VALUED, "NtryRef", "AcctSvcrRef", "BkTxCd/Domn/Cd",
+    "BkTxCd/Domn/Fmly/Cd", "BkTxCd/Domn/Fmly/SubFmlyCd", "BkTxCd/Prtry/Cd", "AddtlNtryInf",
+)  # fmt: skip
+_DETAIL = Wanted(
+    "CdtDbtInd", "Refs/EndToEndId", "Refs/InstrId", "Refs/PmtInfId", "Refs/MsgId", "Refs/AcctSvcrRef",
+    "Refs/TxId", "Refs/UETR", ("RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry"),
+    ("RltdPties/Dbtr/Pty/Nm", "RltdPties/Dbtr/Agt/FinInstnId/Nm", "RltdPties/Dbtr/Nm"),
+    ("RltdPties/DbtrAcct/Id/IBAN", "RltdPties/DbtrAcct/Id/Othr/Id"),
+    ("RltdPties/Cdtr/Pty/Nm", "RltdPties/Cdtr/Agt/FinInstnId/Nm", "RltdPties/Cdtr/Nm"),
+    ("RltdPties/CdtrAcct/Id/IBAN", "RltdPties/CdtrAcct/Id/Othr/Id"),
+    "RmtInf/Strd/CdtrRefInf/Ref", "AddtlTxInf",
+)  # fmt: skip
 
 
 class NotMoney(ValueError):
@@ -57,7 +74,7 @@ def statement(found: Leaves, number: int, header: Leaves, balances: tuple[Balanc
 def balance(found: Leaves) -> Balance:
     """Bal; without CdtDbtInd it counts as credit."""
     minor, currency = _money(found, "Amt")
-    direction = _direction(found)
+    direction = _direction(found, found.stripped("CdtDbtInd"))
     return Balance(
         kind=found.stripped("Tp/CdOrPrtry/Cd", "Tp/CdOrPrtry/Prtry"),
         amount_minor=-minor if direction == "DBIT" else minor,
@@ -69,7 +86,7 @@ def balance(found: Leaves) -> Balance:
 
 def status(found: Leaves) -> str:
     """Ntry/Sts, empty where the bank gave none."""
-    return found.stripped("Sts/Cd", "Sts/Prtry", "Sts")
+    return found.stripped(*_STATUS)
 
 
 def entry(
@@ -81,8 +98,10 @@ def entry(
 ) -> Entry:
     """Ntry with what its NtryDtls held. Without a status or `default_status` it is refused."""
     minor, currency = _money(found, "Amt")
-    direction, stands = _direction(found), status(found) or default_status
-    if not direction:
+    (direction, stands, booked, valued, entry_reference, bank_reference, domain, family, subfamily,
+     proprietary, information) = found.all_stripped(_ENTRY)  # fmt: skip
+    stands = stands or default_status
+    if not _direction(found, direction):
         raise NotMoney(MANDATORY_ELEMENT_MISSING, found.line, "CdtDbtInd", "CdtDbtInd must be there")
     if not stands:
         raise NotMoney(MANDATORY_ELEMENT_MISSING, found.line, "Sts", "the status must be there")
@@ -93,14 +112,14 @@ def entry(
         credit_debit=direction,
         status=stands,
         reversal=_flag(found, "RvslInd"),
-        booking_date=_date(found, "BookgDt/Dt", "BookgDt/DtTm", "BookgDt"),
-        value_date=_date(found, "ValDt/Dt", "ValDt/DtTm", "ValDt"),
-        entry_reference=found.stripped("NtryRef"),
-        bank_reference=found.stripped("AcctSvcrRef"),
-        bank_transaction_code=_bank_transaction_code(found),
+        booking_date=_day(found, booked, _BOOKED),
+        value_date=_day(found, valued, _VALUED),
+        entry_reference=entry_reference,
+        bank_reference=bank_reference,
+        bank_transaction_code=f"{domain}/{family}/{subfamily}" if domain else proprietary,
         batches=tuple(batches),
         transactions=tuple(transactions),
-        information=found.stripped("AddtlNtryInf"),
+        information=information,
         charges_minor=charges(found, currency),
         line=found.line,
     )
@@ -132,27 +151,30 @@ def entry_transaction(found: Leaves, batch: EntryBatch) -> EntryTransaction:
             minor, currency = _money(found, path)
             break
     original = found.first("AmtDtls/InstdAmt/Amt", "AmtDtls/TxAmt/Amt")
+    (direction, end_to_end_id, instruction_id, payment_information_id, message_id, bank_reference,
+     transaction_id, uetr, return_code, debtor_name, debtor_account, creditor_name, creditor_account,
+     remittance_reference, information) = found.all_stripped(_DETAIL)  # fmt: skip
     return EntryTransaction(
-        end_to_end_id=found.stripped("Refs/EndToEndId"),
-        instruction_id=found.stripped("Refs/InstrId"),
-        payment_information_id=found.stripped("Refs/PmtInfId") or batch.payment_information_id,
-        message_id=found.stripped("Refs/MsgId") or batch.message_id,
-        bank_reference=found.stripped("Refs/AcctSvcrRef"),
-        transaction_id=found.stripped("Refs/TxId"),
-        uetr=found.stripped("Refs/UETR"),
+        end_to_end_id=end_to_end_id,
+        instruction_id=instruction_id,
+        payment_information_id=payment_information_id or batch.payment_information_id,
+        message_id=message_id or batch.message_id,
+        bank_reference=bank_reference,
+        transaction_id=transaction_id,
+        uetr=uetr,
         amount_minor=minor,
         currency=currency,
-        credit_debit=_direction(found),
+        credit_debit=_direction(found, direction),
         is_return=found.has("RtrInf"),
-        return_code=found.stripped("RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry"),
+        return_code=return_code,
         return_reason=_joined(found, "RtrInf/AddtlInf"),
-        debtor_name=_party(found, "Dbtr"),
-        debtor_account=_account(found, "RltdPties/DbtrAcct"),
-        creditor_name=_party(found, "Cdtr"),
-        creditor_account=_account(found, "RltdPties/CdtrAcct"),
+        debtor_name=debtor_name,
+        debtor_account=debtor_account,
+        creditor_name=creditor_name,
+        creditor_account=creditor_account,
         remittance_unstructured=_joined(found, "RmtInf/Ustrd"),
-        remittance_reference=found.stripped("RmtInf/Strd/CdtrRefInf/Ref"),
-        information=found.stripped("AddtlTxInf"),
+        remittance_reference=remittance_reference,
+        information=information,
         charges_minor=charges(found, currency),
         original_minor=read_money(found.text(original), found.attribute(original, "Ccy"), currency),
         line=found.line,
@@ -171,8 +193,7 @@ def _money(found: Leaves, path: str) -> tuple[int, str]:
         raise NotMoney(INVALID_AMOUNT, found.line_at(path), path, str(fault)) from None
 
 
-def _direction(found: Leaves) -> str:
-    text = found.stripped("CdtDbtInd")
+def _direction(found: Leaves, text: str) -> str:
     if text not in ("CRDT", "DBIT", ""):
         why = f"{text[:40]!r} is neither CRDT nor DBIT"
         raise NotMoney(CONTENT_INCORRECT, found.line_at("CdtDbtInd"), "CdtDbtInd", why)
@@ -188,7 +209,10 @@ def _flag(found: Leaves, path: str) -> bool:
 
 
 def _date(found: Leaves, *paths: str) -> date | None:
-    text = found.stripped(*paths)
+    return _day(found, found.stripped(*paths), paths)
+
+
+def _day(found: Leaves, text: str, paths: tuple[str, ...]) -> date | None:
     try:
         return read_date(text) if text else None
     except ValueError as fault:
@@ -202,21 +226,9 @@ def _moment(found: Leaves, path: str) -> str:
         raise NotMoney(INVALID_DATE, found.line_at(path), path, str(fault)) from None
 
 
-def _bank_transaction_code(found: Leaves) -> str:
-    domain = found.stripped("BkTxCd/Domn/Cd")
-    if not domain:
-        return found.stripped("BkTxCd/Prtry/Cd")
-    return f"{domain}/{found.stripped('BkTxCd/Domn/Fmly/Cd')}/{found.stripped('BkTxCd/Domn/Fmly/SubFmlyCd')}"
-
-
 def _account(found: Leaves, name: str) -> str:
     return found.stripped(f"{name}/Id/IBAN", f"{name}/Id/Othr/Id")
 
 
-def _party(found: Leaves, name: str) -> str:
-    place = f"RltdPties/{name}"
-    return found.stripped(f"{place}/Pty/Nm", f"{place}/Agt/FinInstnId/Nm", f"{place}/Nm")
-
-
 def _joined(found: Leaves, path: str) -> str:
-    return " ".join(text.strip() for text in found.texts(path))
+    return " ".join([text.strip() for text in found.texts(path)])

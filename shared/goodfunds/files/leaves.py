@@ -4,6 +4,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 
 
+class Wanted:
+    """What is read of an element at once: of each text the path, or several of which the first counts."""
+
+    __slots__ = ("paths",)
+
+    def __init__(self, first: str | tuple[str, ...], *others: str | tuple[str, ...]) -> None:
+        assert others, "one text alone is `stripped`"
+        self.paths = tuple((each,) if isinstance(each, str) else each for each in (first, *others))
+
+
 class Leaves(ABC):
     """The leaves of one element by their path in it (`PmtId/EndToEndId`); text of several in their order."""
 
@@ -29,6 +39,10 @@ class Leaves(ABC):
             if path in at:
                 return self._texts[at[path][0]].strip()
         return ""
+
+    def all_stripped(self, wanted: Wanted) -> list[str]:
+        """As `stripped`, of each that is wanted."""
+        return [self.stripped(*paths) for paths in wanted.paths]
 
     def texts(self, path: str) -> tuple[str, ...]:
         """The text of all leaves of a path."""
