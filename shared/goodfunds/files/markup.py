@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 
 from goodfunds.files.records import Address
 from goodfunds.files.totals import Total
@@ -34,9 +35,15 @@ def nest(path: str, content: str) -> str:
     """`<a><b>content</b></a>` for the path `a/b`; nothing around nothing."""
     if not content:
         return ""
-    for name in reversed(path.split("/")):
-        content = f"<{name}>{content}</{name}>"
-    return content
+    opening, closing = _tags(path)
+    return f"{opening}{content}{closing}"
+
+
+@cache
+def _tags(path: str) -> tuple[str, str]:
+    """The tags of a path, of which our messages have some dozens."""
+    names = path.split("/")
+    return "".join(f"<{name}>" for name in names), "".join(f"</{name}>" for name in reversed(names))
 
 
 def escape(text: str) -> str:
