@@ -19,7 +19,7 @@ from goodfunds.lanes import Emission
 from goodfunds.rails.rail import Rail
 from services.settlement.gateway.bank import Bank
 from services.settlement.gateway.messages import entries, statuses
-from services.settlement.gateway.reports import KnownFile, Reporter, Told
+from services.settlement.gateway.reports import KnownFile, LaneEntry, Reporter
 from services.settlement.gateway.work import MessageTaken
 from services.settlement.store import SQL, Pool
 
@@ -36,6 +36,9 @@ UNREADABLE = prometheus_client.Counter(
 _KINDS = {"pain002": "pain.002", "camt054": "camt.054", "camt053": "camt.053"}
 """How names begin, in the order in which waiting answers are taken; any order is right."""
 
+_Told = Emission | LaneEntry
+"""What a lane is told of an answer; of an entry the event is made once it is to be told."""
+
 
 @dataclass(slots=True)
 class _Reading:
@@ -44,7 +47,7 @@ class _Reading:
     name: str
     sha256: bytes
     kind: str
-    told: Iterator[Told]
+    told: Iterator[_Told]
     position: int
     submitted: tuple[bytes, ...] = ()
     refused: tuple[tuple[bytes, str], ...] = ()
@@ -105,13 +108,17 @@ class AnswerReader:
             self._reading = reading
         return taken
 
-    async def _news(self, kind: str, told: Sequence[Told]) -> tuple[Emission, ...]:
+    async def _news(self, kind: str, told: Sequence[_Told]) -> tuple[Emission, ...]:
         """What the lanes do not know: a statement repeats each debit that was notified before it."""
-        debits = [
-            (place, each.entry) for place, each in enumerate(told) if each.is_plain_debit and each.entry
-        ]
+        debits = []
+        if kind == "camt.053":
+            debits = [
+                (place, each.entry)
+                for place, each in enumerate(told)
+                if isinstance(each, LaneEntry) and each.is_plain_debit
+            ]
         known: set[int] = set()
-        if kind == "camt.053" and debits:
+        if debits:
             rows = await self._pool.fetch(
                 SQL["known_debits"],
                 [place for place, _ in debits],
@@ -121,7 +128,11 @@ class AnswerReader:
                 [entry.currency for _, entry in debits],
             )
             known = {row[0] for row in rows}
-        return tuple(each.emission for place, each in enumerate(told) if place not in known)
+        return tuple(
+            self._reporter.emission(each) if isinstance(each, LaneEntry) else each
+            for place, each in enumerate(told)
+            if place not in known
+        )
 
     async def _stands(self, reading: _Reading) -> bool:
         """Whether what was handed out last was recorded: else the answer is read again from its position."""
@@ -184,11 +195,11 @@ class AnswerReader:
         verdict = self._reporter.statuses(
             found, await known_file(self._pool, found.message_id), self._rails, now
         )
-        reading.told = map(Told, verdict.emissions)
+        reading.told = iter(verdict.emissions)
         reading.submitted, reading.refused = verdict.submitted, verdict.refused
         reading.outcome = verdict.outcome
 
-    def _told(self, kind: str, content: bytes, now: datetime) -> list[Told]:
+    def _told(self, kind: str, content: bytes, now: datetime) -> list[LaneEntry]:
         return list(self._reporter.entries(entries(kind, BytesIO(content)), now))
 
 
