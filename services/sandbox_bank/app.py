@@ -11,6 +11,7 @@ import uvicorn
 
 from goodfunds.clock import Clock, SystemClock
 from goodfunds.observability.log import configure
+from goodfunds.observability.process import calm_collector
 from services.sandbox_bank.bank import Bank, keep_working
 from services.sandbox_bank.booking import Terms
 from services.sandbox_bank.calendar import business_day_from
@@ -115,4 +116,5 @@ async def serve() -> None:
         loop.add_signal_handler(number, stop.set)
     settings = Settings()  # type: ignore[call-arg]  # they come from the environment
     async with open_bank(settings, SystemClock()):
+        calm_collector()
         await stop.wait()
