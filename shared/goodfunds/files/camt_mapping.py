@@ -231,4 +231,5 @@ def _account(found: Leaves, name: str) -> str:
 
 
 def _joined(found: Leaves, path: str) -> str:
-    return " ".join([text.strip() for text in found.texts(path)])
+    texts = found.texts(path)
+    return " ".join([text.strip() for text in texts]) if len(texts) > 1 else "".join(texts).strip()

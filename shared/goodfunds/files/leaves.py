@@ -56,7 +56,11 @@ class Leaves(ABC):
 
     def first(self, *paths: str) -> str:
         """The first of these paths that is a leaf; empty if none is."""
-        return next((path for path in paths if path in self._at), "")
+        at = self._at
+        for path in paths:
+            if path in at:
+                return path
+        return ""
 
     def below(self, beginning: str) -> set[str]:
         """The paths of all leaves below this one."""
