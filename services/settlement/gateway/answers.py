@@ -2,12 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from io import BytesIO
-from itertools import islice
 
 import prometheus_client
 import structlog
@@ -42,12 +41,12 @@ _Told = Emission | LaneEntry
 
 @dataclass(slots=True)
 class _Reading:
-    """An answer that is being taken; `told` goes on from `position`."""
+    """An answer that is being taken; of `told` the events up to `position` were handed out."""
 
     name: str
     sha256: bytes
     kind: str
-    told: Iterator[_Told]
+    told: Sequence[_Told]
     position: int
     submitted: tuple[bytes, ...] = ()
     refused: tuple[tuple[bytes, str], ...] = ()
@@ -90,9 +89,9 @@ class AnswerReader:
             reading = await self._open_next()
         if reading is None:
             return None
-        told = tuple(islice(reading.told, EVENTS_PER_STEP))
-        finished = len(told) < EVENTS_PER_STEP and not reading.unreadable
+        told = reading.told[reading.position : reading.position + EVENTS_PER_STEP]
         reading.position += len(told)
+        finished = reading.position >= len(reading.told) and not reading.unreadable
         taken = MessageTaken(
             reading.name,
             reading.sha256,
@@ -167,7 +166,7 @@ class AnswerReader:
         content = await self._bank.fetch(name)
         digest = sha256(content).digest()
         kind = _KINDS[name[:7]]
-        reading = _Reading(name, digest, kind, iter(()), position)
+        reading = _Reading(name, digest, kind, (), position)
         same = await self._pool.fetchval(SQL["message_of_content"], digest, name)
         if same is not None:
             reading.outcome = f"the same as {same}"
@@ -181,21 +180,19 @@ class AnswerReader:
             log.error("answer not readable", name=name, fault=str(invalid))
             reading.outcome, reading.unreadable = f"unreadable: {invalid}", True
             self._read_again_at[name] = self._clock.now() + _READ_AGAIN
-        for _ in islice(reading.told, position):
-            pass
         return reading
 
     async def _read(self, reading: _Reading, content: bytes) -> None:
         now = self._clock.now()
         if reading.kind != "pain.002":
             # Beside the loop: a large answer takes seconds to read, and the feed's heart must beat meanwhile.
-            reading.told = iter(await asyncio.to_thread(self._told, reading.kind, content, now))
+            reading.told = await asyncio.to_thread(self._told, reading.kind, content, now)
             return
         found = await asyncio.to_thread(statuses, BytesIO(content))
         verdict = self._reporter.statuses(
             found, await known_file(self._pool, found.message_id), self._rails, now
         )
-        reading.told = iter(verdict.emissions)
+        reading.told = verdict.emissions
         reading.submitted, reading.refused = verdict.submitted, verdict.refused
         reading.outcome = verdict.outcome
 
