@@ -205,8 +205,7 @@ class Feed:
                 if now() - beat >= _HEARTBEAT_SECONDS:
                     await transact(connection, incarnation, [unchanged(state)], self._clock.now(), None)
                     beat = now()
-                # The longer nothing has moved, the more seldom a look: what follows from a step comes soon.
-                await self._rest(stop, min(max((now() - moved) / 4, _SHORTEST_REST), self._idle))
+                await self._rest(stop, rest_after(now() - moved, self._idle))
                 continue
             self._at_work = (work,)
             await self._record(connection, incarnation, state, publisher, work)
@@ -241,3 +240,8 @@ class Feed:
             return {FEED: await self._source.record(connection, work, now, Numbering([share]))}
 
         publisher.publish(state, await transact(connection, incarnation, [share], now, write))
+
+
+def rest_after(still: float, idle: float) -> float:
+    """Seconds until the next look: the longer nothing has moved the more, for what follows comes soon."""
+    return min(max(still / 4, _SHORTEST_REST), idle)
