@@ -10,6 +10,7 @@ import pytest
 from goodfunds.events import types
 from goodfunds.events.topics import BANK_NOTIFICATIONS, PAYMENTS
 from goodfunds.lanes import lane_of
+from goodfunds.observability.metrics import MoneyState
 from services.settlement import SERVICE
 from services.settlement.store import SQL
 from tests.integration.settlement.desk import (
@@ -203,6 +204,20 @@ async def test_counting_on_stays_within_the_page_of_the_batch(desk: Desk) -> Non
     )
     await outer.rollback()
     assert (updated, within) == (9, 9), "the first poll opens the batch with what it begins with"
+
+
+async def test_money_by_state_is_what_batches_count_and_as_old_as_they_are_in_their_state(desk: Desk) -> None:
+    one, *_ = await submitted(desk, 100, 20, 3)
+    await desk.tell(LANE, booked(100, payment_id=one))
+    await desk.accept(*payments(4, 5), now=EVENING + timedelta(minutes=1))
+    money = [MoneyState(*row.values()) for row in await desk.connection.fetch(SQL["money_by_state"])]
+    assert sorted(money, key=lambda each: each.state) == [
+        MoneyState("held", "EUR", 9, 2, EVENING + timedelta(minutes=1)),
+        MoneyState("submitted", "EUR", 23, 2, EVENING),
+    ]
+    await desk.close(now=EVENING + timedelta(days=1))
+    money = [MoneyState(*row.values()) for row in await desk.connection.fetch(SQL["money_by_state"])]
+    assert [each.oldest for each in money if each.state == "claimed"] == [EVENING + timedelta(days=1)]
 
 
 async def test_the_migration_counts_what_is_open_of_the_batches_that_are_there(desk: Desk) -> None:
