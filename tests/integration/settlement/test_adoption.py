@@ -22,6 +22,7 @@ from goodfunds.local import postgres as embedded_postgres
 from goodfunds.postgres import create_pool
 from services.settlement.adoption import adopt, adopt_submissions
 from services.settlement.gateway.work import FileAdopted, FileFound, FoldersRead, Released
+from services.settlement.store import SQL
 from tests.integration.settlement.desk import (
     DAY,
     EVENING,
@@ -191,6 +192,7 @@ async def lives(postgres: Any, database: str, tmp_path: Path) -> AsyncIterator[L
     house = Stage(Desk(connection), pool, bank, clock, *gateway_of(pool, bank, clock))
     lives = Lives(postgres, database, backup, bank, clock, house)
     yield lives
+    assert await lives.rows(SQL["proof_open_disagree"]) == [], "whatever a test did"
     await lives.leave()
     await bank.close()
     connection = await embedded_postgres.connect(postgres.server)
