@@ -139,7 +139,7 @@ class Books:
             self.received[line.statement_id] = count + 1, total + line.amount_minor
         if line.payment_id != NO_ID:
             case = self.cases.get(line.payment_id) or Case(line.payment_id)
-            self.cases[line.payment_id] = case._replace(lines=(*case.lines, line))
+            self.cases[line.payment_id] = case.with_lines((*case.lines, line))
         elif line.batch_id != NO_ID:
             self.batch_lines.setdefault(line.batch_id, {}).setdefault(line.place, line)
 

@@ -53,7 +53,7 @@ def find_breaks(case: Case, horizon: Horizon) -> tuple[Case, Findings]:
             found = _missing(item, horizon.now)
             wanted[found.break_id] = found
     if not wanted and not case.breaks:
-        return (case if lines is case.lines else case._replace(lines=lines)), NOTHING
+        return (case if lines is case.lines else case.with_lines(lines)), NOTHING
     breaks, findings = difference(case.breaks, wanted, horizon.now)
     return case._replace(lines=lines, breaks=breaks), findings
 

@@ -44,22 +44,22 @@ def decide(case: Case, event: object, lane: int, seq: int) -> Case:
     if kind is PaymentSubmitted:
         assert isinstance(event, PaymentSubmitted)
         debit = _expected(case.debit, event, event.submitted_at, lane, seq)
-        return case if debit is case.debit else case._replace(debit=debit)
+        return case if debit is case.debit else case.with_item(debit)
     if kind is PaymentSettled:
         assert isinstance(event, PaymentSettled)
         if case.debit is not None and case.debit.settled_on is not None:
             return case
         debit = _expected(case.debit, event, event.settled_at, lane, seq)
-        return case._replace(debit=debit._replace(settled_on=event.booking_date))
+        return case.with_item(debit.settled(event.booking_date))
     if kind is PaymentRejectedByBank:
         assert isinstance(event, PaymentRejectedByBank)
         debit = case.debit or _debit(event, event.rejected_at, lane, seq)
         if debit.state == CANCELLED:
             return case
-        return case._replace(debit=_without_match(debit, CANCELLED))
+        return case.with_item(_without_match(debit, CANCELLED))
     if kind is PaymentReturned:
         assert isinstance(event, PaymentReturned)
-        return case if case.credit else case._replace(credit=_credit(event, lane, seq))
+        return case if case.credit else case.with_item(_credit(event, lane, seq))
     return case
 
 
@@ -78,13 +78,8 @@ def match(case: Case, told: ToldMatches = NOTHING_TOLD) -> tuple[Case, tuple[tup
         item = debit if line.amount_minor < 0 else credit
         if item is not None and _explains(item, line) and not _is_another_lines(item, line, told):
             if item.state != MATCHED or item.match_kind == BATCH_TOTAL:
-                line = line._replace(state=EXPLAINED, break_id=None)
-                item = item._replace(
-                    state=MATCHED,
-                    statement_id=line.statement_id,
-                    line_number=line.line_number,
-                    match_kind=line.found_by,
-                )
+                line = line.explaining()
+                item = item.matched(line)
                 pairs.append((item, line))
                 if line.amount_minor < 0:
                     debit = item
@@ -95,7 +90,7 @@ def match(case: Case, told: ToldMatches = NOTHING_TOLD) -> tuple[Case, tuple[tup
         else:
             line = _loose(line)
         lines.append(line)
-    return case._replace(debit=debit, credit=credit, lines=tuple(lines)), tuple(pairs)
+    return Case(case.payment_id, debit, credit, tuple(lines), case.breaks), tuple(pairs)
 
 
 def instant(micros: int) -> datetime:

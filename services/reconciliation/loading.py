@@ -143,9 +143,7 @@ async def _load_payments(connection: Connection, lanes: Lanes, payments: set[tup
         books = lanes[item.lane]
         books.items_before[item.payment_id, item.side] = item
         case = books.cases[item.payment_id]
-        books.cases[item.payment_id] = (
-            case._replace(debit=item) if item.side < 0 else case._replace(credit=item)
-        )
+        books.cases[item.payment_id] = case.with_item(item)
     for line in await rows.unexplained_lines(connection, wanted):
         _keep(lanes, line)
     for each in await rows.breaks_of_payments(connection, wanted):
@@ -159,7 +157,7 @@ def _keep(lanes: Lanes, line: Line) -> None:
     if line.place not in books.lines_before:
         books.lines_before[line.place] = line
         case = books.cases[line.payment_id]
-        books.cases[line.payment_id] = case._replace(lines=(*case.lines, line))
+        books.cases[line.payment_id] = case.with_lines((*case.lines, line))
 
 
 async def _load_batches(

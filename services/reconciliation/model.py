@@ -2,6 +2,7 @@
 
 Amounts are minor units in the bank's sign: a debit of our account is negative, a credit positive. Items and
 lines are tuples in the order of their table's columns: they are copied to and from Postgres as they stand.
+What each payment changes is made by place: `_replace` cost a tenth of the lanes' time.
 """
 
 from collections.abc import Collection, Mapping
@@ -48,6 +49,14 @@ class Item(NamedTuple):
     line_number: int = 0
     match_kind: str = ""
 
+    def settled(self, on: date) -> "Item":
+        """Booked by the bank on that day."""
+        return Item(*self[:12], on, *self[13:])
+
+    def matched(self, line: "Line") -> "Item":
+        """Explained by that line."""
+        return Item(*self[:11], MATCHED, self.settled_on, line.statement_id, line.line_number, line.found_by)
+
 
 class Line(NamedTuple):
     """A booked line of a statement. `found_by` names the kind of match that its payment id came by."""
@@ -81,6 +90,10 @@ class Line(NamedTuple):
     def place(self) -> tuple[bytes, int]:
         """(statement id, line number): unique in all lanes together, but for a line handed over."""
         return self.statement_id, self.line_number
+
+    def explaining(self) -> "Line":
+        """It explains an item, and no break is about it."""
+        return Line(*self[:22], EXPLAINED, None)
 
 
 class Break(NamedTuple):
@@ -119,6 +132,16 @@ class Case(NamedTuple):
     credit: Item | None = None
     lines: tuple[Line, ...] = ()
     breaks: tuple[Break, ...] = ()
+
+    def with_item(self, item: Item) -> "Case":
+        """What is expected on that item's side is that item."""
+        if item.side == DEBIT:
+            return Case(self.payment_id, item, self.credit, self.lines, self.breaks)
+        return Case(self.payment_id, self.debit, item, self.lines, self.breaks)
+
+    def with_lines(self, lines: tuple[Line, ...]) -> "Case":
+        """The same with these lines."""
+        return Case(self.payment_id, self.debit, self.credit, lines, self.breaks)
 
 
 class Batch(NamedTuple):

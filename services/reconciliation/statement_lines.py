@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 from goodfunds.clock import micros
 from goodfunds.events.types import StatementClosed, StatementLine, StatementOpened
@@ -25,12 +25,15 @@ UNREADABLE: Final = (InvalidFile, Unusable, ValueError, ArithmeticError)
 """Why nothing can be taken from a file; any other fault is ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class LaneLine:
-    """A line and the lane that its reference names."""
+class LaneLine(NamedTuple):
+    """A line as the lane that its reference names is told of it; its statement's id stands for now at none.
+
+    Encoded at once and once: a statement's lines are many, and its id is made of them.
+    """
 
     lane: int
-    line: StatementLine
+    amount_minor: int
+    event: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class ReadStatement:
         counts, sums = [0] * partitions, [0] * partitions
         for each in self.lines:
             counts[each.lane] += 1
-            sums[each.lane] += each.line.amount_minor
+            sums[each.lane] += each.amount_minor
         for lane in range(partitions):
             yield (
                 lane,
@@ -118,7 +121,7 @@ def read_statement(
         statement_id=NO_ID,
         opening_minor=opening.amount_minor,
         closing_minor=closing.amount_minor,
-        lines_sum_minor=sum(each.line.amount_minor for each in lines),
+        lines_sum_minor=sum(each.amount_minor for each in lines),
         opened_at=0,
         currency=opening.currency,
         nostro=statement.account,
@@ -131,7 +134,7 @@ def read_statement(
     identity = _identity(opened, lines)
     return ReadStatement(
         replace(opened, statement_id=identity),
-        tuple(LaneLine(each.lane, replace(each.line, statement_id=identity)) for each in lines),
+        lines,
         len(entries) - len(booked),
     )
 
@@ -140,7 +143,7 @@ def _identity(opened: StatementOpened, lines: Iterable[LaneLine]) -> bytes:
     """From what the statement says, not from its file: delivered anew in another file it is the same."""
     content = sha256(opened.encode())
     for each in lines:
-        content.update(each.line.encode())
+        content.update(each.event)
     milliseconds = (opened.to_date - date(1970, 1, 1)).days * 86_400_000
     return derived_id(
         max(milliseconds, 0),
@@ -157,29 +160,27 @@ def _numbered(entries: Iterable[Entry], nostro: str, to_date: date, lanes: Lanes
         for lane, payment_id, batch_id, amount, count, detail in _parts(entry, lanes):
             number += 1
             booking_date = entry.booking_date or to_date
-            yield LaneLine(
-                lane,
-                StatementLine(
-                    statement_id=NO_ID,
-                    payment_id=payment_id,
-                    batch_id=batch_id,
-                    amount_minor=amount,
-                    line_number=number,
-                    currency=entry.currency,
-                    nostro=nostro,
-                    end_to_end_id=detail.end_to_end_id,
-                    instruction_id=detail.instruction_id,
-                    bank_reference=detail.bank_reference or entry.bank_reference or entry.entry_reference,
-                    status=entry.status,
-                    reversal=entry.reversal,
-                    is_return=detail.is_return,
-                    booking_date=booking_date,
-                    value_date=entry.value_date or booking_date,
-                    reason_code=detail.return_code,
-                    transaction_count=count,
-                    information=detail.information or entry.information,
-                ),
+            line = StatementLine(
+                statement_id=NO_ID,
+                payment_id=payment_id,
+                batch_id=batch_id,
+                amount_minor=amount,
+                line_number=number,
+                currency=entry.currency,
+                nostro=nostro,
+                end_to_end_id=detail.end_to_end_id,
+                instruction_id=detail.instruction_id,
+                bank_reference=detail.bank_reference or entry.bank_reference or entry.entry_reference,
+                status=entry.status,
+                reversal=entry.reversal,
+                is_return=detail.is_return,
+                booking_date=booking_date,
+                value_date=entry.value_date or booking_date,
+                reason_code=detail.return_code,
+                transaction_count=count,
+                information=detail.information or entry.information,
             )
+            yield LaneLine(lane, amount, line.encode())
 
 
 _Part = tuple[int, bytes, bytes, int, int, EntryTransaction]

@@ -18,6 +18,7 @@ from prometheus_client import Counter
 
 from goodfunds.clock import micros
 from goodfunds.errors import InvariantBroken, Unavailable
+from goodfunds.events.passing import with_statement_id
 from goodfunds.events.topics import BANK_STATEMENTS
 from goodfunds.lanes import Emission, Sequences, lane_of
 from goodfunds.lanes.records import Connection
@@ -191,7 +192,14 @@ class StatementReader:
             lane = lane_of(opened.nostro, self._partitions)
             emissions.append(Emission(BANK_STATEMENTS, lane, key, "StatementOpened", opened.encode(), b""))
         emissions += [
-            Emission(BANK_STATEMENTS, each.lane, key, "StatementLine", each.line.encode(), b"")
+            Emission(
+                BANK_STATEMENTS,
+                each.lane,
+                key,
+                "StatementLine",
+                with_statement_id(each.event, statement.statement_id),
+                b"",
+            )
             for each in statement.lines[chunk.position : stop]
         ]
         if chunk.last and not chunk.held_back:

@@ -66,8 +66,14 @@ class Bank:
 
     def _work(self) -> int:
         register_strays(self.store, self.folders, self.clock.now())
-        judged = judge_files(self.store, self.folders, self.terms, self.clock)
-        return judged + len(send_due_answers(self.store, self.folders, self.identity, self.clock))
+        done = self._send()
+        for judged in judge_files(self.store, self.folders, self.terms, self.clock):
+            # At once: whoever waits for this file's answers need not wait for the next file.
+            done += judged + self._send()
+        return done
+
+    def _send(self) -> int:
+        return len(send_due_answers(self.store, self.folders, self.identity, self.clock))
 
 
 async def keep_working(bank: Bank, wake: asyncio.Event, stop: asyncio.Event, sweep_seconds: float) -> None:

@@ -11,10 +11,14 @@ from services.sandbox_bank.model import ON_TIME, Answer, AnswerKind, Booking, De
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How this bank shows what it booked."""
+    """How this bank shows what it booked.
+
+    Notifications are written one by one: who is notified reads the first while the next is written. Measured:
+    10,000 payments are read after 1.5 s in files of 2,000, in files of 5,000 after 2.1.
+    """
 
     booking: Booking = Booking.INDIVIDUAL
-    transactions_per_notification: int = 5_000
+    transactions_per_notification: int = 2_000
     duplicate_code: str = decide.DUPLICATION
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from goodfunds.frozen import made_fast
+
 OPENING_BALANCES = "opening-balances"
 """The account that stands against the deposits with which accounts were opened."""
 
@@ -42,6 +44,7 @@ class AnswerKind(StrEnum):
     STATEMENT = "camt.053"
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Order:
     """One credit transfer as a file asks for it (pain.001 CdtTrfTxInf with what its PmtInf adds)."""
@@ -82,6 +85,7 @@ class Verdict:
     echoes_end_to_end_only: bool = False
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Due:
     """A warehoused payment whose day has come."""
@@ -97,6 +101,7 @@ class Due:
     contradicted_later: bool
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Movement:
     """A transfer to book. Movements of one `entry` (a number, in order) appear as one line."""
@@ -133,6 +138,7 @@ class Delivery:
 ON_TIME = Delivery()
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Transaction:
     """A payment as answers and lines show it; the ids are empty where they are not echoed."""
@@ -152,6 +158,7 @@ class Transaction:
     message_id: str
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Line:
     """An entry on an account: `credit` or debit, booked on a day, of so many transactions.

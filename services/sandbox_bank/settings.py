@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     bank_name: str = "Sandbox Bank"
     bank_business_day: date | None = None
     bank_booking: Booking = Booking.INDIVIDUAL
-    bank_transactions_per_notification: int = Field(default=5_000, ge=1)
+    bank_transactions_per_notification: int = Field(default=2_000, ge=1)
     bank_duplicate_code: str = Field(default=DUPLICATION, pattern=r"^(AM05|DU0[1-5])$")
     bank_sweep_seconds: float = Field(default=5.0, gt=0)
     bank_seed: int = 1

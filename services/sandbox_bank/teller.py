@@ -1,6 +1,6 @@
 """The teller: judges the files that were taken in, one at a time, each in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import structlog
 
@@ -28,20 +28,20 @@ log = structlog.get_logger(__name__)
 _LONGEST_TEXT = 105  # Max105Text of AddtlInf
 
 
-def judge_files(store: Store, folders: Folders, terms: Terms, clock: Clock) -> int:
-    """Judge every file that waits, and put judged ones into the archive; how many were judged.
+def judge_files(store: Store, folders: Folders, terms: Terms, clock: Clock) -> Iterator[int]:
+    """Judge every file that waits, and put judged ones into the archive; 1 for each that was judged.
 
     Where it is interrupted it goes on at the same file: a file is judged in one transaction, and moved
     only after that.
     """
-    judged = 0
     for file, name, archive_name, standing in store.all("files_under_way"):
+        judged = 0
         try:
-            judged += _take_through(store, folders, terms, clock, file, name, archive_name, standing)
+            judged = _take_through(store, folders, terms, clock, file, name, archive_name, standing)
         except Exception:
             # A file that cannot be worked on must not hold up the others; it is tried again later.
             log.exception("file left in the inbox", file=name)
-    return judged
+        yield judged
 
 
 def _take_through(

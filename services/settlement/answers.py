@@ -13,7 +13,7 @@ from goodfunds.ids import NO_ID
 from goodfunds.lanes import Poll, lane_of
 from goodfunds.ledger.posting import Posting
 from services.settlement import attribution, batching, decide
-from services.settlement.batching import OpenBatches
+from services.settlement.batching import OpenBatches, OpenPayments
 from services.settlement.books import Books, Notice, nameless
 from services.settlement.model import (
     BLANK,
@@ -25,7 +25,7 @@ from services.settlement.model import (
     status_key,
     unattributed_status_key,
 )
-from services.settlement.outcomes import outcome_row
+from services.settlement.outcomes import ENDS, outcome_row
 from services.settlement.outgoing import Outgoing
 from services.settlement.store import Rows
 
@@ -40,6 +40,7 @@ class Answers:
         batches: OpenBatches,
         outgoing: Outgoing,
         rows: Rows,
+        still_open: OpenPayments,
         postings: dict[int, list[Posting]],
         nostro: str,
         currency: str,
@@ -51,6 +52,7 @@ class Answers:
         self._batches = batches
         self._outgoing = outgoing
         self._rows = rows
+        self._still_open = still_open
         self._postings = postings
         self._nostro = nostro
         self._currency = currency
@@ -192,6 +194,8 @@ class Answers:
             seq = self._outgoing.tell(key.lane, payment.account, event, payment.traceparent)
         moved = replace(payment, batch_id=joined.batch_id, place=payment.place + 1)
         books.payments[payment.payment_id] = moved
+        self._still_open.remove(payment)
+        self._still_open.add(moved)
         self._rows.add(
             "batch_memberships", payment.payment_id, moved.place, key.lane, joined.batch_id, left.batch_id,
             self._now, seq,
@@ -241,3 +245,5 @@ class Answers:
             standing = self._books.standings.get(event.payment_id, UNANSWERED)
             table, row = outcome_row(event, standing, lane, self._now, seq, decision.suspended_of)
             self._rows.add(table, *row)
+            if table in ENDS:
+                self._still_open.remove(self._books.payments[event.payment_id])

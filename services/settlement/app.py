@@ -1,6 +1,7 @@
 """Composition: builds settlement's two processes from their settings; nothing else reads settings."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -27,6 +28,9 @@ from services.settlement.handlers import SettlementHandler
 from services.settlement.settings import GatewaySettings, Settings
 from services.settlement.store import SQL
 
+_DUE_SECONDS = 0.2
+"""Batches and files wait for it. Measured: a cut-off is closed in 0.1 s, by 0.5 in 0.4; 6 ms a second."""
+
 
 async def lanes(stop: asyncio.Event) -> None:
     """Work the lanes and serve HTTP until `stop` is set."""
@@ -39,7 +43,7 @@ async def lanes(stop: asyncio.Event) -> None:
     try:
         loop = LaneLoop(
             SettlementHandler(settings.nostro, settings.nostro_currency, RAILS),
-            settings.lanes(SERVICE.database),
+            replace(settings.lanes(SERVICE.database), due_every=_DUE_SECONDS),
             adopt=adoption.adopt,
         )
         money = MoneyCollector(SERVICE.name, partial(read_money, pool, SQL["money_by_state"]))

@@ -26,6 +26,33 @@ class FoundBatches:
         return batches[first] if first < len(batches) else None
 
 
+class OpenPayments:
+    """What a poll changes of the open payments of batches: how many, and what they come to in minor units."""
+
+    def __init__(self) -> None:
+        self._changes: dict[bytes, tuple[int, int]] = {}
+
+    def add(self, payment: Payment) -> None:
+        """It is in its batch, and has no end yet."""
+        self._change(payment, 1)
+
+    def remove(self, payment: Payment) -> None:
+        """It has its end, or goes on to another batch."""
+        self._change(payment, -1)
+
+    def begin(self, batch_id: bytes) -> tuple[int, int]:
+        """What a batch begins with that this poll opens: it is written with its row."""
+        return self._changes.pop(batch_id, (0, 0))
+
+    def changes(self) -> dict[bytes, tuple[int, int]]:
+        """(payments, minor units) by batch that is there already."""
+        return {batch_id: change for batch_id, change in self._changes.items() if change != (0, 0)}
+
+    def _change(self, payment: Payment, sign: int) -> None:
+        payments, minor = self._changes.get(payment.batch_id, (0, 0))
+        self._changes[payment.batch_id] = payments + sign, minor + sign * payment.amount_minor
+
+
 Calendar = Callable[[date, datetime], tuple[date, datetime]]
 """(requested date, now) → (date the batch goes out for, its cut-off in UTC)."""
 

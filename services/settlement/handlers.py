@@ -17,7 +17,7 @@ from goodfunds.ledger.store import write_postings
 from goodfunds.rails.rail import Rail
 from services.settlement import store
 from services.settlement.answers import Answers
-from services.settlement.batching import FoundBatches, OpenBatches
+from services.settlement.batching import FoundBatches, OpenBatches, OpenPayments
 from services.settlement.books import Books, Notice
 from services.settlement.due import Due, carry_out, find_due
 from services.settlement.found import (
@@ -64,7 +64,7 @@ class SettlementHandler:
             await wait_for_others(connection, nostro_lane, poll, notices.get(nostro_lane, ()))
         postings = await carry_out(connection, poll) if poll.due else {}
         told, found = ToldBefore(), FoundBatches()
-        outgoing, rows, books = Outgoing(poll, told), store.Rows(), Books()
+        outgoing, rows, books, still_open = Outgoing(poll, told), store.Rows(), Books(), OpenPayments()
         if notices:
             await books.load(connection, [notice for of_lane in notices.values() for notice in of_lane])
         latest = []
@@ -77,14 +77,21 @@ class SettlementHandler:
             ids = {*books.payments, *(each.payment_id for each in accepted)}
             found = await found_of_payments(connection, ids)
         batches = OpenBatches(latest, self._calendars, self._nostro, found)
-        await _accept(connection, poll, accepted, batches, books, rows)
-        answers = Answers(poll, books, batches, outgoing, rows, postings, self._nostro, self._currency)
+        await _accept(connection, poll, accepted, batches, books, rows, still_open)
+        answers = Answers(
+            poll, books, batches, outgoing, rows, still_open, postings, self._nostro, self._currency
+        )
         for lane, of_lane in notices.items():
             for notice in of_lane:
                 answers.take(lane, notice)
         for batch in batches.opened:
-            rows.add("batches", batch.batch_id, *batch.key, batch.sequence, batch.cut_off_at, poll.now)
+            begins = still_open.begin(batch.batch_id)
+            rows.add(
+                "batches", batch.batch_id, *batch.key, batch.sequence, batch.cut_off_at, poll.now, *begins
+            )
         await rows.write(connection)
+        # First of a batch's changes: one that is sealed or refused has its bounds.
+        await store.add_to_open(connection, still_open.changes())
         if restored:
             await seal_found(connection, poll.lanes, poll.now)
             await told.forget(connection)
@@ -174,6 +181,7 @@ async def _accept(
     batches: OpenBatches,
     books: Books,
     rows: store.Rows,
+    still_open: OpenPayments,
 ) -> None:
     """Put each accepted payment into its batch, once: one that is known changes nothing."""
     if not accepted:
@@ -211,6 +219,7 @@ async def _accept(
             instruction=instruction,
         )
         rows.add("payments", *row)
+        still_open.add(payment)
         books.add(payment)
         books.batches[batch.batch_id] = batch
 

@@ -13,6 +13,7 @@ from goodfunds.events.types import (
     PaymentStatusReported,
     SettlementContradicted,
 )
+from goodfunds.frozen import made_fast
 from goodfunds.ids import NO_ID
 from goodfunds.ledger.posting import Posting
 
@@ -47,6 +48,7 @@ class Batch:
     refused: bool = False
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Payment:
     """A payment as ingestion accepted it, in its batch of now: the `place`-th after its first."""
@@ -198,6 +200,7 @@ def _key(*parts: bytes) -> bytes:
     return digest.digest()
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What follows from one answer; `events` go to settlement-notifications and are kept as outcomes.

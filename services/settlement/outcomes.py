@@ -7,6 +7,9 @@ from goodfunds.errors import InvariantBroken
 from goodfunds.events.types import PaymentRejectedByBank, PaymentReturned, PaymentSettled
 from services.settlement.model import Outcome, Standing
 
+ENDS = frozenset({"settlements", "rejections"})
+"""The tables of what ends a payment: it has a row in one of them, once. A return comes after its end."""
+
 
 def outcome_row(
     event: Outcome, standing: Standing, lane: int, now: datetime, seq: int, suspended_of: date | None

@@ -177,7 +177,7 @@ async def statuses_of_batches(connection: Connection, batch_ids: Collection[byte
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "batches": (
         "batch_id", "lane", "rail", "nostro", "currency", "requested_date", "sequence", "cut_off_at",
-        "opened_at",
+        "opened_at", "open_payments", "open_minor",
     ),
     "payments": PaymentRow._fields,
     "batch_memberships": (
@@ -228,6 +228,14 @@ async def submit_batches(connection: Connection, batches: Mapping[bytes, str], a
     if batches:
         status = await connection.execute(SQL["submit_batches"], list(batches), at, list(batches.values()))
         all_written(status, len(batches), "submitted batches")
+
+
+async def add_to_open(connection: Connection, changes: Mapping[bytes, tuple[int, int]]) -> None:
+    """Count on what is open of batches; payments and minor units, more or fewer, by batch."""
+    if changes:
+        payments, minor = zip(*changes.values(), strict=True)
+        status = await connection.execute(SQL["add_to_open"], list(changes), payments, minor)
+        all_written(status, len(changes), "batches of open payments")
 
 
 async def refuse_batches(connection: Connection, batches: Mapping[bytes, str], at: datetime) -> None:

@@ -13,6 +13,8 @@ from goodfunds.errors import Misconfigured, Unavailable
 
 _SLOWEST = 100_000
 """Bytes a second of the slowest line to a bank: a large file is given that much more time than a call."""
+_FIRST_CIPHER = "^aes256-gcm@openssh.com"
+"""Before the library's own order. Measured: 10 MB cost both ends 27 ms, by chacha20-poly1305 43."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class SftpFolders:
                 client_keys=None,
                 config=None,
                 agent_path=None,
+                encryption_algs=_FIRST_CIPHER,
             )
             self._sftp = await self._connection.start_sftp_client()
         return self._sftp

@@ -40,6 +40,7 @@ NEVER = (
     ("our nostro is the bank's account", "settlement.wrong_openings"),
     ("what contradicts us is in suspense", "settlement.wrong_suspense"),
     ("a batch is its payments", "settlement.wrong_batches"),
+    ("a batch counts what is open of it", "settlement.wrong_open"),
     ("a file is its batches", "settlement.wrong_files"),
     ("what moved is on one line", "reconciliation.unmatched"),
     ("a sum on one line is its payments", "reconciliation.wrong_totals"),

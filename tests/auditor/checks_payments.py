@@ -31,6 +31,7 @@ def check_payments(evidence: Evidence, history: History) -> Iterator[Finding]:
         yield from _at_the_bank(evidence, fate, transfers.get(fate.payment_id, []))
     yield from _files(evidence)
     yield from _rows(evidence, history)
+    yield from _open(evidence, history)
 
 
 def _by_key(history: History) -> dict[Key, list[Fate]]:
@@ -273,6 +274,27 @@ def _rows(evidence: Evidence, history: History) -> Iterator[Finding]:
         {fate.payment_id: (fate.accepted, fate.amount_minor, fate.decided[0].seq)
          for fate in history.fates.values() if fate.decided},
     )  # fmt: skip
+
+
+def _open(evidence: Evidence, history: History) -> Iterator[Finding]:
+    """A batch counts as open the payments that are in it last, and of which no end was told."""
+    rule, settlement = "a batch counts what is open of it", evidence.settlement
+    later = sorted(settlement.rows("batch_memberships"), key=lambda row: int(row["place"]))
+    last = {row["payment_id"]: row["batch_id"] for row in (*settlement.rows("payments"), *later)}
+    payments, minor = Counter[bytes](), Counter[bytes]()
+    for row in settlement.rows("payments"):
+        fate = history.fates.get(row["payment_id"])
+        if fate is None or not (fate.settled or fate.rejected):
+            payments[last[row["payment_id"]]] += 1
+            minor[last[row["payment_id"]]] += row["amount_minor"]
+    counted = {
+        row["batch_id"]: (row["open_payments"], row["open_minor"]) for row in settlement.rows("batches")
+    }
+    for batch_id in counted.keys() | payments.keys():
+        found = (payments[batch_id], minor[batch_id])
+        if counted.get(batch_id) != found:
+            words = f"it counts (payments, minor units) {counted.get(batch_id)}, without an end are {found}"
+            yield Finding(rule, wire.short(batch_id), words)
 
 
 def _stated(told: Any) -> tuple[int, int]:

@@ -182,8 +182,8 @@ class Made:
         if not reason:
             self.post("ingestion", lane, payment_id, account, f"transit-out:{RAIL}", minor, "accepted")
             self.tables["settlement"]["payments"].append({
-                "payment_id": payment_id, "lane": lane, "amount_minor": minor, "accepted_seq": seq,
-                "accepted_offset": offset,
+                "payment_id": payment_id, "lane": lane, "batch_id": _batch_id(lane), "amount_minor": minor,
+                "accepted_seq": seq, "accepted_offset": offset,
             })  # fmt: skip
         return payment_id
 
@@ -262,12 +262,26 @@ class Made:
                 for (of, lane, account), minor in self._sums.items()
                 if of == base
             ]
+        self.tables["settlement"]["batches"] = [self._batch(lane) for lane in range(LANES)]
         ingestion, settlement, reconciliation = (Database(name, rows) for name, rows in self.tables.items())
         bank = BankAccount(NOSTRO, "EUR", OPENED, self.opened_minor)
         return Evidence(
             LANES, self.given, self.accounts, self.fundings, self.log, ingestion, settlement, reconciliation,
             self.transfers, self.files, [bank], self.faults,
         )  # fmt: skip
+
+    def _batch(self, lane: int) -> dict[str, Any]:
+        """The lane's one batch, with what is open of it."""
+        rows = self.tables["settlement"]
+        ended = {row["payment_id"] for table in ("settlements", "rejections") for row in rows[table]}
+        still = [
+            row["amount_minor"]
+            for row in rows["payments"]
+            if row["lane"] == lane and row["payment_id"] not in ended
+        ]
+        return {
+            "batch_id": _batch_id(lane), "lane": lane, "open_payments": len(still), "open_minor": sum(still),
+        }  # fmt: skip
 
     def _lane(self, base: str, lane: int) -> dict[str, Any]:
         inputs = {
@@ -291,6 +305,10 @@ class Made:
             "offsets": {topic: self._offset.get((topic, lane), -1) + 1 for topic in inputs},
             "watermarks": marks, "destinations": following, "acknowledged": {},
         }  # fmt: skip
+
+
+def _batch_id(lane: int) -> bytes:
+    return b"b" * 15 + bytes([lane])
 
 
 def good_house() -> Made:

@@ -25,7 +25,11 @@ SELECT lane, entry_id, debit_account, credit_account, amount_minor, currency, ki
 -- name: ingestion.balances
 SELECT lane, account, currency, balance_minor FROM balances
 -- name: settlement.payments
-SELECT payment_id, lane, amount_minor, account, accepted_seq, accepted_offset FROM payments
+SELECT payment_id, lane, batch_id, amount_minor, account, accepted_seq, accepted_offset FROM payments
+-- name: settlement.batches
+SELECT batch_id, lane, open_payments, open_minor FROM batches
+-- name: settlement.batch_memberships
+SELECT payment_id, place, batch_id FROM batch_memberships
 -- name: settlement.settlements
 SELECT payment_id, lane, amount_minor, event_seq FROM settlements
 -- name: settlement.rejections

@@ -133,6 +133,7 @@ SPOILT: dict[str, Spoil] = {
     "every transfer is a payment's": nobodys_transfer,
     "the bank moved what was asked for": other_amount_at_the_bank,
     "rows say what events say": row("settlement", "settlements", amount_minor=1),
+    "a batch counts what is open of it": row("settlement", "batches", open_minor=1),
     "money is conserved at every watermark": row("settlement", "payments", amount_minor=1),
     "a balance is what we compute": row("ingestion", "balances", balance_minor=1),
     "balances are the sums of postings": row("settlement", "balances", balance_minor=1),

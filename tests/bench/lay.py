@@ -207,7 +207,7 @@ async def _copy(dsn: str, service: str, copies: int, days: int, moved_minor: int
 async def _columns(connection: Any, table: str) -> list[str]:
     rows = await connection.fetch(
         "SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped"
-        " ORDER BY attnum",
+        " AND attgenerated = '' ORDER BY attnum",
         table,
     )
     return [row[0] for row in rows]

@@ -178,6 +178,15 @@ async def test_payments_of_one_lane_that_differ_are_named_even_where_the_sums_ag
     assert text(TWO) in found[rule]
 
 
+async def test_a_batch_that_counts_as_open_what_has_its_end_is_named(house: dict[str, Any]) -> None:
+    await house["settlement"].execute("UPDATE batches SET open_payments = 1, open_minor = $1", AMOUNTS[ONE])
+    found = broken(await proof_of(house))
+    assert list(found) == ["each database agrees with itself"]
+    (line,) = found.values()
+    assert f"open payments against outcomes: lane {LANE}, batch_id {text(BATCH)}" in line
+    assert f"counted 1, counted_minor {AMOUNTS[ONE]}, open 0, open_minor 0" in line
+
+
 @pytest.mark.parametrize(("service", "table"), [("settlement", "rejections"), ("ingestion", "refunds")])
 async def test_a_payment_given_back_by_one_side_alone_is_named(
     house: dict[str, Any], service: str, table: str

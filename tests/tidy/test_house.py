@@ -20,6 +20,7 @@ PURE = (
     "goodfunds.money",
     "goodfunds.ids",
     "goodfunds.errors",
+    "goodfunds.frozen",
     "goodfunds.clock",
     "goodfunds.events",
     "goodfunds.rails",

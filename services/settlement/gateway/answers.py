@@ -2,12 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from io import BytesIO
-from itertools import islice
 
 import prometheus_client
 import structlog
@@ -19,7 +18,7 @@ from goodfunds.lanes import Emission
 from goodfunds.rails.rail import Rail
 from services.settlement.gateway.bank import Bank
 from services.settlement.gateway.messages import entries, statuses
-from services.settlement.gateway.reports import KnownFile, Reporter, Told
+from services.settlement.gateway.reports import KnownFile, LaneEntry, Reporter
 from services.settlement.gateway.work import MessageTaken
 from services.settlement.store import SQL, Pool
 
@@ -36,15 +35,18 @@ UNREADABLE = prometheus_client.Counter(
 _KINDS = {"pain002": "pain.002", "camt054": "camt.054", "camt053": "camt.053"}
 """How names begin, in the order in which waiting answers are taken; any order is right."""
 
+_Told = Emission | LaneEntry
+"""What a lane is told of an answer; of an entry the event is made once it is to be told."""
+
 
 @dataclass(slots=True)
 class _Reading:
-    """An answer that is being taken; `told` goes on from `position`."""
+    """An answer that is being taken; of `told` the events up to `position` were handed out."""
 
     name: str
     sha256: bytes
     kind: str
-    told: Iterator[Told]
+    told: Sequence[_Told]
     position: int
     submitted: tuple[bytes, ...] = ()
     refused: tuple[tuple[bytes, str], ...] = ()
@@ -87,9 +89,9 @@ class AnswerReader:
             reading = await self._open_next()
         if reading is None:
             return None
-        told = tuple(islice(reading.told, EVENTS_PER_STEP))
-        finished = len(told) < EVENTS_PER_STEP and not reading.unreadable
+        told = reading.told[reading.position : reading.position + EVENTS_PER_STEP]
         reading.position += len(told)
+        finished = reading.position >= len(reading.told) and not reading.unreadable
         taken = MessageTaken(
             reading.name,
             reading.sha256,
@@ -105,13 +107,17 @@ class AnswerReader:
             self._reading = reading
         return taken
 
-    async def _news(self, kind: str, told: Sequence[Told]) -> tuple[Emission, ...]:
+    async def _news(self, kind: str, told: Sequence[_Told]) -> tuple[Emission, ...]:
         """What the lanes do not know: a statement repeats each debit that was notified before it."""
-        debits = [
-            (place, each.entry) for place, each in enumerate(told) if each.is_plain_debit and each.entry
-        ]
+        debits = []
+        if kind == "camt.053":
+            debits = [
+                (place, each.entry)
+                for place, each in enumerate(told)
+                if isinstance(each, LaneEntry) and each.is_plain_debit
+            ]
         known: set[int] = set()
-        if kind == "camt.053" and debits:
+        if debits:
             rows = await self._pool.fetch(
                 SQL["known_debits"],
                 [place for place, _ in debits],
@@ -121,7 +127,11 @@ class AnswerReader:
                 [entry.currency for _, entry in debits],
             )
             known = {row[0] for row in rows}
-        return tuple(each.emission for place, each in enumerate(told) if place not in known)
+        return tuple(
+            self._reporter.emission(each) if isinstance(each, LaneEntry) else each
+            for place, each in enumerate(told)
+            if place not in known
+        )
 
     async def _stands(self, reading: _Reading) -> bool:
         """Whether what was handed out last was recorded: else the answer is read again from its position."""
@@ -156,7 +166,7 @@ class AnswerReader:
         content = await self._bank.fetch(name)
         digest = sha256(content).digest()
         kind = _KINDS[name[:7]]
-        reading = _Reading(name, digest, kind, iter(()), position)
+        reading = _Reading(name, digest, kind, (), position)
         same = await self._pool.fetchval(SQL["message_of_content"], digest, name)
         if same is not None:
             reading.outcome = f"the same as {same}"
@@ -170,25 +180,23 @@ class AnswerReader:
             log.error("answer not readable", name=name, fault=str(invalid))
             reading.outcome, reading.unreadable = f"unreadable: {invalid}", True
             self._read_again_at[name] = self._clock.now() + _READ_AGAIN
-        for _ in islice(reading.told, position):
-            pass
         return reading
 
     async def _read(self, reading: _Reading, content: bytes) -> None:
         now = self._clock.now()
         if reading.kind != "pain.002":
             # Beside the loop: a large answer takes seconds to read, and the feed's heart must beat meanwhile.
-            reading.told = iter(await asyncio.to_thread(self._told, reading.kind, content, now))
+            reading.told = await asyncio.to_thread(self._told, reading.kind, content, now)
             return
         found = await asyncio.to_thread(statuses, BytesIO(content))
         verdict = self._reporter.statuses(
             found, await known_file(self._pool, found.message_id), self._rails, now
         )
-        reading.told = map(Told, verdict.emissions)
+        reading.told = verdict.emissions
         reading.submitted, reading.refused = verdict.submitted, verdict.refused
         reading.outcome = verdict.outcome
 
-    def _told(self, kind: str, content: bytes, now: datetime) -> list[Told]:
+    def _told(self, kind: str, content: bytes, now: datetime) -> list[LaneEntry]:
         return list(self._reporter.entries(entries(kind, BytesIO(content)), now))
 
 

@@ -68,14 +68,36 @@ WHERE f.submitted_at <= $1::timestamptz - $2::interval AND f.refused_at IS NULL 
 ORDER BY f.asked_at NULLS FIRST, f.submitted_at, f.file_id LIMIT 1;
 
 -- name: silent_payments
--- Open payments of a file after $2, by id: those whose batch has no status, where $3 all of them.
-SELECT m.lane, m.batch_id, m.payment_id, m.end_to_end_id
-FROM batch_members m
-WHERE m.batch_id = ANY (ARRAY(SELECT c.batch_id FROM bank_file_batches c WHERE c.file_id = $1)) AND m.payment_id > $2
-  AND ($3::boolean OR NOT EXISTS (SELECT FROM batch_statuses b WHERE b.batch_id = m.batch_id))
-  AND NOT EXISTS (SELECT FROM settlements s WHERE s.payment_id = m.payment_id)
-  AND NOT EXISTS (SELECT FROM rejections r WHERE r.payment_id = m.payment_id)
-ORDER BY m.payment_id LIMIT $4;
+-- Open payments of a file after the payment $2, batch by batch as they were accepted: those whose batch has no status,
+-- where $3 all of them. A step looks up what it returns and what is answered in between, however large the file.
+WITH reached AS (
+    SELECT c.batch_id, p.accepted_offset
+    FROM payments p
+    CROSS JOIN LATERAL (SELECT p.batch_id UNION ALL
+                        SELECT m.batch_id FROM batch_memberships m WHERE m.payment_id = p.payment_id) i
+    JOIN bank_file_batches c ON c.batch_id = i.batch_id AND c.file_id = $1
+    WHERE p.payment_id = $2
+)
+SELECT c.lane, c.batch_id, m.payment_id, m.end_to_end_id
+FROM (SELECT c.lane, c.batch_id, CASE WHEN r.batch_id = c.batch_id THEN r.accepted_offset ELSE -1 END AS reached
+      FROM bank_file_batches c JOIN batches b USING (batch_id) LEFT JOIN reached r ON true
+      WHERE c.file_id = $1 AND b.has_open AND (r.batch_id IS NULL OR c.batch_id >= r.batch_id)
+        AND ($3::boolean OR NOT EXISTS (SELECT FROM batch_statuses s WHERE s.batch_id = c.batch_id))
+      ORDER BY c.batch_id) c
+CROSS JOIN LATERAL (
+    (SELECT p.payment_id, p.end_to_end_id, p.accepted_offset FROM payments p
+     WHERE p.batch_id = c.batch_id AND p.accepted_offset > c.reached
+       AND NOT coalesce((SELECT true FROM settlements s WHERE s.payment_id = p.payment_id),
+                        (SELECT true FROM rejections j WHERE j.payment_id = p.payment_id), false)
+     ORDER BY p.accepted_offset LIMIT $4)
+    UNION ALL
+    (SELECT p.payment_id, p.end_to_end_id, p.accepted_offset FROM batch_memberships n JOIN payments p USING (payment_id)
+     WHERE n.batch_id = c.batch_id AND p.accepted_offset > c.reached
+       AND NOT coalesce((SELECT true FROM settlements s WHERE s.payment_id = p.payment_id),
+                        (SELECT true FROM rejections j WHERE j.payment_id = p.payment_id), false)
+     ORDER BY p.accepted_offset LIMIT $4)
+) m
+ORDER BY c.batch_id, m.accepted_offset LIMIT $4;
 
 -- name: go_on_asking
 UPDATE bank_files SET asked_to = $2 WHERE file_id = $1;
@@ -83,12 +105,8 @@ UPDATE bank_files SET asked_to = $2 WHERE file_id = $1;
 -- name: end_asking
 -- Ends a round; where no payment of the file is open any more, it was the last.
 UPDATE bank_files f SET asked_to = NULL, asked_at = $2,
-    answered_at = CASE WHEN EXISTS (
-        SELECT FROM batch_members m
-        WHERE m.batch_id = ANY (ARRAY(SELECT c.batch_id FROM bank_file_batches c WHERE c.file_id = $1))
-          AND NOT EXISTS (SELECT FROM settlements s WHERE s.payment_id = m.payment_id)
-          AND NOT EXISTS (SELECT FROM rejections r WHERE r.payment_id = m.payment_id)
-    ) THEN NULL ELSE $2::timestamptz END
+    answered_at = CASE WHEN EXISTS (SELECT FROM bank_file_batches c JOIN batches b USING (batch_id)
+                                    WHERE c.file_id = $1 AND b.has_open) THEN NULL ELSE $2::timestamptz END
 WHERE f.file_id = $1;
 
 -- name: batches_of_file

@@ -21,6 +21,21 @@ WHERE b.sealed_at IS NOT NULL
   AND (b.payments_count, b.amount_minor, b.first_offset, b.last_offset)
       IS DISTINCT FROM (h.payments_count, coalesce(h.amount_minor, 0), h.first_offset, h.last_offset);
 
+-- name: proof_open_disagree
+-- Batches that count other payments as open than are in them now and have no end.
+SELECT coalesce(b.lane, o.lane) AS lane, batch_id, b.currency, coalesce(b.open_payments, 0) AS counted,
+       coalesce(b.open_minor, 0) AS counted_minor, coalesce(o.payments, 0) AS open, coalesce(o.minor, 0) AS open_minor
+FROM batches b
+FULL JOIN (SELECT min(p.lane) AS lane, coalesce(m.batch_id, p.batch_id) AS batch_id, count(*) AS payments,
+                  sum(p.amount_minor)::bigint AS minor
+           FROM payments p
+           LEFT JOIN (SELECT DISTINCT ON (payment_id) payment_id, batch_id FROM batch_memberships
+                      ORDER BY payment_id, place DESC) m USING (payment_id)
+           WHERE NOT EXISTS (SELECT FROM settlements s WHERE s.payment_id = p.payment_id)
+             AND NOT EXISTS (SELECT FROM rejections r WHERE r.payment_id = p.payment_id)
+           GROUP BY 2) o USING (batch_id)
+WHERE (coalesce(b.open_payments, 0), coalesce(b.open_minor, 0)) <> (coalesce(o.payments, 0), coalesce(o.minor, 0));
+
 -- name: proof_files_disagree
 -- Bank files whose count or sum is not that of the batches in them.
 SELECT f.message_id, f.payments_count, f.amount_minor, coalesce(sum(b.amount_minor), 0)::bigint AS batches_minor

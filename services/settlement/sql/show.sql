@@ -1,29 +1,13 @@
 -- name: money_by_state
--- Money that is not at its end yet, with the oldest of it; `unknown` is claimed money whose file may have gone. Only
--- members of batches that may have open payments are looked at: a refused batch's have moved on, and of a file that
--- is answered none is open. Payments are kept for years and this is read every few seconds: by LATERAL each is looked
--- up, where a join reads whole tables as soon as the planner takes the live ones for many.
-WITH live AS MATERIALIZED (
-    SELECT b.batch_id, b.currency, b.sealed_at, b.submitted_at FROM batches b
-    WHERE b.refused_at IS NULL
-      AND NOT EXISTS (SELECT FROM bank_file_batches c JOIN bank_files f USING (file_id)
-                      WHERE c.batch_id = b.batch_id AND f.answered_at IS NOT NULL)
-), members AS MATERIALIZED (
-    SELECT p.payment_id
-    FROM live CROSS JOIN LATERAL (SELECT payment_id FROM payments WHERE batch_id = live.batch_id OFFSET 0) p
-    UNION SELECT m.payment_id FROM live JOIN batch_memberships m USING (batch_id)
-), unended AS MATERIALIZED (
-    SELECT p.batch_id, p.amount_minor, p.received_at
-    FROM members m CROSS JOIN LATERAL (SELECT * FROM payment_standings WHERE payment_id = m.payment_id LIMIT 1) p
-    WHERE p.debit_source IS NULL AND NOT p.rejected
-)
+-- Money that is not at its end yet, with the oldest of it; `unknown` is claimed money whose file may have gone. What is
+-- open is counted with its batch, and as old as the batch is in its state: no payment is looked at.
 SELECT CASE WHEN b.submitted_at IS NOT NULL THEN 'submitted' WHEN b.sealed_at IS NULL THEN 'held'
-            WHEN u.batch_id IS NOT NULL THEN 'unknown' ELSE 'claimed' END AS state,
-       b.currency, sum(p.amount_minor)::bigint AS amount_minor, count(*) AS payments_count,
-       min(p.received_at) AS oldest
-FROM unended p JOIN live b ON b.batch_id = p.batch_id
-LEFT JOIN (SELECT DISTINCT f.batch_id FROM bank_file_batches f JOIN attempts a USING (file_id)
-           WHERE a.state IN ('delivering', 'unknown')) u ON u.batch_id = b.batch_id
+            WHEN EXISTS (SELECT FROM bank_file_batches f JOIN attempts a USING (file_id)
+                         WHERE f.batch_id = b.batch_id AND a.state IN ('delivering', 'unknown')) THEN 'unknown'
+            ELSE 'claimed' END AS state,
+       b.currency, sum(b.open_minor)::bigint AS amount_minor, sum(b.open_payments)::bigint AS payments_count,
+       min(coalesce(b.submitted_at, b.sealed_at, b.opened_at)) AS oldest
+FROM batches b WHERE b.has_open
 GROUP BY 1, 2
 UNION ALL
 SELECT 'outbox', b.currency, sum(p.amount_minor)::bigint, count(*), min(e.decided_at)

@@ -34,6 +34,7 @@ from goodfunds.events.wire import (
     strings,
     write_date,
 )
+from goodfunds.frozen import made_fast
 '''
 
 _PYTHON = {"string": "str", "int": "int", "long": "int", "boolean": "bool"}
@@ -144,6 +145,7 @@ def _event(
     layout = "".join("16s" if each == "id" else "q" for _, each in fixed)
     if fixed:
         yield f'_{name} = Struct(">{layout}")\n\n'
+    yield "@made_fast"
     yield "@dataclass(frozen=True, slots=True)"
     yield f"class {name}:"
     yield f'    """{doc}"""\n'

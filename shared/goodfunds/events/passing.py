@@ -1,4 +1,4 @@
-"""Passing an instruction's bytes through unread: into PaymentAccepted, and out of it again."""
+"""Passing bytes through unread: an instruction's into PaymentAccepted and out again, a statement's lines."""
 
 from struct import Struct
 
@@ -6,12 +6,14 @@ from goodfunds.errors import Unreadable
 from goodfunds.events.types import (
     PaymentAccepted,
     PaymentInstruction,
+    StatementLine,
     read_payment_instruction,
 )
 from goodfunds.events.wire import BROKEN, long, schema_id
 
 _HEAD = Struct(">BI16sq")
 _ACCEPTED = PaymentAccepted.SCHEMA_ID.to_bytes(5, "big")
+_LINE = StatementLine.SCHEMA_ID.to_bytes(5, "big")
 
 
 def wrap_accepted(payment_id: bytes, instruction: bytes, accepted_at: int) -> bytes:
@@ -35,6 +37,12 @@ def split_payment_accepted(data: bytes) -> tuple[bytes, int, bytes]:
     return payment_id, amount_minor, data[21:end]
 
 
+def with_statement_id(line: bytes, statement_id: bytes) -> bytes:
+    """A StatementLine on the wire with this id of its statement, the first of its fields."""
+    assert line.startswith(_LINE), "it is a StatementLine"
+    return b"".join((_LINE, statement_id, line[21:]))
+
+
 def decode_instruction(body: bytes) -> PaymentInstruction:
     """An instruction from its Avro body alone. Raises Unreadable."""
     try:
@@ -49,5 +57,6 @@ def decode_instruction(body: bytes) -> PaymentInstruction:
 __all__ = [
     "decode_instruction",
     "split_payment_accepted",
+    "with_statement_id",
     "wrap_accepted",
 ]

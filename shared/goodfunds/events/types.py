@@ -24,11 +24,13 @@ from goodfunds.events.wire import (
     strings,
     write_date,
 )
+from goodfunds.frozen import made_fast
 
 
 _PaymentInstruction = Struct(">q")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class PaymentInstruction:
     """A request to move money, as a client gives it. Written by clients, the file intake and ingestion (forwarding)."""
@@ -328,6 +330,7 @@ def decode_payment_instruction(data: bytes) -> PaymentInstruction:
     return event
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class AccountOpenRequested:
     """A wish to open a customer's account. Written by the command line (restricted by ACL)."""
@@ -428,6 +431,7 @@ def decode_account_open_requested(data: bytes) -> AccountOpenRequested:
 _AccountFundRequested = Struct(">q")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class AccountFundRequested:
     """A wish to fund a customer's account. Written by the command line (restricted by ACL)."""
@@ -532,6 +536,7 @@ def decode_account_fund_requested(data: bytes) -> AccountFundRequested:
 _PaymentAccepted = Struct(">16s")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class PaymentAccepted:
     """Ingestion took responsibility for a payment: Dr customer / Cr transit. Written by ingestion."""
@@ -582,6 +587,7 @@ def decode_payment_accepted(data: bytes) -> PaymentAccepted:
 _PaymentRejected = Struct(">16s")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class PaymentRejected:
     """Ingestion refused an instruction; no money moved. Written by ingestion."""
@@ -653,6 +659,7 @@ def decode_payment_rejected(data: bytes) -> PaymentRejected:
     return event
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class InstructionRefused:
     """A record that is no payment: invalid, or a key used again with another body. Written by ingestion."""
@@ -761,6 +768,7 @@ def decode_instruction_refused(data: bytes) -> InstructionRefused:
     return event
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class AccountOpened:
     """A customer's account exists. Written by ingestion."""
@@ -840,6 +848,7 @@ def decode_account_opened(data: bytes) -> AccountOpened:
 _AccountFunded = Struct(">q")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class AccountFunded:
     """Dr funding:{source} / Cr customer. Written by ingestion."""
@@ -935,6 +944,7 @@ def decode_account_funded(data: bytes) -> AccountFunded:
 _PaymentRefunded = Struct(">16sq")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class PaymentRefunded:
     """A payment that did not stay settled is back with the customer. Written by ingestion."""
@@ -1060,6 +1070,7 @@ def decode_payment_refunded(data: bytes) -> PaymentRefunded:
 _PaymentSubmitted = Struct(">16s16sq")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class PaymentSubmitted:
     """The bank has the file that carries the payment. Written by settlement."""
@@ -1201,6 +1212,7 @@ def decode_payment_submitted(data: bytes) -> PaymentSubmitted:
 _PaymentSettled = Struct(">16s16sq")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class PaymentSettled:
     """The payment reached its rail's finality: Dr transit / Cr nostro. Written by settlement."""
@@ -1355,6 +1367,7 @@ def decode_payment_settled(data: bytes) -> PaymentSettled:
 _PaymentRejectedByBank = Struct(">16s16sq")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class PaymentRejectedByBank:
     """The bank refused the payment before it debited it. Written by settlement."""
@@ -1504,6 +1517,7 @@ def decode_payment_rejected_by_bank(data: bytes) -> PaymentRejectedByBank:
 _PaymentDelayed = Struct(">16s16sq")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class PaymentDelayed:
     """The payment goes out on a later date than it was meant to. Written by settlement."""
@@ -1615,6 +1629,7 @@ def decode_payment_delayed(data: bytes) -> PaymentDelayed:
 _SettlementContradicted = Struct(">16sq")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class SettlementContradicted:
     """The bank's answers contradict each other or our books; a break follows. Written by settlement."""
@@ -1787,6 +1802,7 @@ def decode_settlement_contradicted(data: bytes) -> SettlementContradicted:
 _BatchSubmitted = Struct(">16s")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class BatchSubmitted:
     """The bank has the file that carries the batch. Written by the bank gateway."""
@@ -1870,6 +1886,7 @@ def decode_batch_submitted(data: bytes) -> BatchSubmitted:
 _BatchRefused = Struct(">16s")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class BatchRefused:
     """The bank has definitively refused the whole file of a batch. Written by the bank gateway."""
@@ -1953,6 +1970,7 @@ def decode_batch_refused(data: bytes) -> BatchRefused:
 _PaymentStatusReported = Struct(">16s16s")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class PaymentStatusReported:
     """A payment's own status of a pain.002. Written by the bank gateway."""
@@ -2066,6 +2084,7 @@ def decode_payment_status_reported(data: bytes) -> PaymentStatusReported:
 _BatchStatusReported = Struct(">16s")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class BatchStatusReported:
     """A group or PmtInf status of a pain.002: it holds for each payment without its own. Written by the bank gateway."""
@@ -2161,6 +2180,7 @@ def decode_batch_status_reported(data: bytes) -> BatchStatusReported:
 _StatementOpened = Struct(">16sqqq")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class StatementOpened:
     """A bank statement begins: its balances and totals, on the lane of the nostro. Written by the statement reader."""
@@ -2290,6 +2310,7 @@ def decode_statement_opened(data: bytes) -> StatementOpened:
 _StatementLine = Struct(">16s16s16sq")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class StatementLine:
     """One line of a bank statement, on the lane of its reference, else the nostro's. Written by the statement reader, and by reconciliation when it finds the lane."""
@@ -2477,6 +2498,7 @@ def decode_statement_line(data: bytes) -> StatementLine:
 _StatementClosed = Struct(">16sq")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class StatementClosed:
     """All lines of a statement are out; what this lane got of it. Written by the statement reader to every lane."""
@@ -2559,6 +2581,7 @@ def decode_statement_closed(data: bytes) -> StatementClosed:
 _PaymentMatched = Struct(">16s16sq")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class PaymentMatched:
     """A statement line is explained by a payment. Written by reconciliation."""
@@ -2665,6 +2688,7 @@ def decode_payment_matched(data: bytes) -> PaymentMatched:
 _BreakOpened = Struct(">16s16s16sq")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class BreakOpened:
     """A difference nobody has explained yet. Written by reconciliation."""
@@ -2786,6 +2810,7 @@ def decode_break_opened(data: bytes) -> BreakOpened:
 _BreakResolved = Struct(">16s")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class BreakResolved:
     """A difference is explained. Written by reconciliation."""
@@ -2845,6 +2870,7 @@ def decode_break_resolved(data: bytes) -> BreakResolved:
 _StatementReconciled = Struct(">16sqq")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class StatementReconciled:
     """A statement follows the last one and adds up. Written by reconciliation."""
@@ -2930,6 +2956,7 @@ def decode_statement_reconciled(data: bytes) -> StatementReconciled:
 _ControlTotal = Struct(">q")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class ControlTotal:
     """What an independent reader counted of one producer's events. Written by the control totals."""
@@ -3065,6 +3092,7 @@ def decode_control_total(data: bytes) -> ControlTotal:
 _BankEntryReported = Struct(">16s16sq")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class BankEntryReported:
     """An entry of a camt.054 or camt.053. Written by the bank gateway, and by settlement when it finds the lane."""
@@ -3293,6 +3321,7 @@ def decode_bank_entry_reported(data: bytes) -> BankEntryReported:
 _PaymentReturned = Struct(">16s16sqq")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class PaymentReturned:
     """The payment came back after settlement, in full. Written by settlement."""

@@ -9,18 +9,39 @@ from datetime import date
 from goodfunds.files.amounts import money_at
 from goodfunds.files.camt_charges import charges, read_money
 from goodfunds.files.fields import check_moment, read_count, read_date, read_flag
-from goodfunds.files.leaves import Leaves, Unsound
+from goodfunds.files.leaves import Leaves, Unsound, Wanted
 from goodfunds.files.reports import Balance, Entry, EntryBatch, EntryTransaction, Statement
-from goodfunds.rails.reasons import (
-    CONTENT_INCORRECT,
-    INVALID_DATE,
-    MANDATORY_ELEMENT_MISSING,
-)
+from goodfunds.rails.reasons import CONTENT_INCORRECT, INVALID_DATE, MANDATORY_ELEMENT_MISSING
+
+
+def _account(name: str) -> tuple[str, str]:
+    """Where the identification of an account is, by the versions."""
+    return f"{name}/Id/IBAN", f"{name}/Id/Othr/Id"
+
+
+def _party(name: str) -> tuple[str, str, str]:
+    """Where the name of a party is, by the versions."""
+    return f"RltdPties/{name}/Pty/Nm", f"RltdPties/{name}/Agt/FinInstnId/Nm", f"RltdPties/{name}/Nm"
+
+
+_STATUS = ("Sts/Cd", "Sts/Prtry", "Sts")
+_BOOKED = ("BookgDt/Dt", "BookgDt/DtTm", "BookgDt")
+_VALUED = ("ValDt/Dt", "ValDt/DtTm", "ValDt")
+_ENTRY = Wanted(
+    "CdtDbtInd", _STATUS, _BOOKED, _VALUED, "NtryRef", "AcctSvcrRef", "BkTxCd/Domn/Cd",
+    "BkTxCd/Domn/Fmly/Cd", "BkTxCd/Domn/Fmly/SubFmlyCd", "BkTxCd/Prtry/Cd", "AddtlNtryInf",
+)  # fmt: skip
+_DETAIL = Wanted(
+    "CdtDbtInd", "Refs/EndToEndId", "Refs/InstrId", "Refs/PmtInfId", "Refs/MsgId", "Refs/AcctSvcrRef",
+    "Refs/TxId", "Refs/UETR", ("RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry"),
+    _party("Dbtr"), _account("RltdPties/DbtrAcct"), _party("Cdtr"), _account("RltdPties/CdtrAcct"),
+    "RmtInf/Strd/CdtrRefInf/Ref", "AddtlTxInf",
+)  # fmt: skip
 
 
 def statement(found: Leaves, number: int, header: Leaves, balances: tuple[Balance, ...]) -> Statement:
     """Stmt or Ntfctn; its time of creation is that of the message where it has none."""
-    account = found.stripped(*_ACCOUNT)
+    account = found.stripped(*_account("Acct"))
     if not account:
         raise Unsound(MANDATORY_ELEMENT_MISSING, found.line, "Acct", "the account must be there")
     source = found if found.has("CreDtTm") else header
@@ -45,7 +66,7 @@ def statement(found: Leaves, number: int, header: Leaves, balances: tuple[Balanc
 def balance(found: Leaves) -> Balance:
     """Bal; without CdtDbtInd it counts as credit."""
     minor, currency = money_at(found, "Amt")
-    direction = _direction(found)
+    direction = _direction(found, found.stripped("CdtDbtInd"))
     return Balance(
         kind=found.stripped("Tp/CdOrPrtry/Cd", "Tp/CdOrPrtry/Prtry"),
         amount_minor=-minor if direction == "DBIT" else minor,
@@ -57,7 +78,7 @@ def balance(found: Leaves) -> Balance:
 
 def status(found: Leaves) -> str:
     """Ntry/Sts, empty where the bank gave none."""
-    return found.stripped("Sts/Cd", "Sts/Prtry", "Sts")
+    return found.stripped(*_STATUS)
 
 
 def entry(
@@ -69,8 +90,10 @@ def entry(
 ) -> Entry:
     """Ntry with what its NtryDtls held. Without a status or `default_status` it is refused."""
     minor, currency = money_at(found, "Amt")
-    direction, stands = _direction(found), status(found) or default_status
-    if not direction:
+    (direction, stands, booked, valued, entry_reference, bank_reference, domain, family, subfamily,
+     proprietary, information) = found.all_stripped(_ENTRY)  # fmt: skip
+    stands = stands or default_status
+    if not _direction(found, direction):
         raise Unsound(MANDATORY_ELEMENT_MISSING, found.line, "CdtDbtInd", "CdtDbtInd must be there")
     if not stands:
         raise Unsound(MANDATORY_ELEMENT_MISSING, found.line, "Sts", "the status must be there")
@@ -81,14 +104,14 @@ def entry(
         credit_debit=direction,
         status=stands,
         reversal=_flag(found, "RvslInd"),
-        booking_date=_date(found, "BookgDt/Dt", "BookgDt/DtTm", "BookgDt"),
-        value_date=_date(found, "ValDt/Dt", "ValDt/DtTm", "ValDt"),
-        entry_reference=found.stripped("NtryRef"),
-        bank_reference=found.stripped("AcctSvcrRef"),
-        bank_transaction_code=_bank_transaction_code(found),
+        booking_date=_day(found, booked, _BOOKED),
+        value_date=_day(found, valued, _VALUED),
+        entry_reference=entry_reference,
+        bank_reference=bank_reference,
+        bank_transaction_code=f"{domain}/{family}/{subfamily}" if domain else proprietary,
         batches=tuple(batches),
         transactions=tuple(transactions),
-        information=found.stripped("AddtlNtryInf"),
+        information=information,
         charges_minor=charges(found, currency),
         line=found.line,
     )
@@ -120,35 +143,37 @@ def entry_transaction(found: Leaves, batch: EntryBatch) -> EntryTransaction:
             minor, currency = money_at(found, path)
             break
     original = found.first("AmtDtls/InstdAmt/Amt", "AmtDtls/TxAmt/Amt")
+    (direction, end_to_end_id, instruction_id, payment_information_id, message_id, bank_reference,
+     transaction_id, uetr, return_code, debtor_name, debtor_account, creditor_name, creditor_account,
+     remittance_reference, information) = found.all_stripped(_DETAIL)  # fmt: skip
     return EntryTransaction(
-        end_to_end_id=found.stripped("Refs/EndToEndId"),
-        instruction_id=found.stripped("Refs/InstrId"),
-        payment_information_id=found.stripped("Refs/PmtInfId") or batch.payment_information_id,
-        message_id=found.stripped("Refs/MsgId") or batch.message_id,
-        bank_reference=found.stripped("Refs/AcctSvcrRef"),
-        transaction_id=found.stripped("Refs/TxId"),
-        uetr=found.stripped("Refs/UETR"),
+        end_to_end_id=end_to_end_id,
+        instruction_id=instruction_id,
+        payment_information_id=payment_information_id or batch.payment_information_id,
+        message_id=message_id or batch.message_id,
+        bank_reference=bank_reference,
+        transaction_id=transaction_id,
+        uetr=uetr,
         amount_minor=minor,
         currency=currency,
-        credit_debit=_direction(found),
+        credit_debit=_direction(found, direction),
         is_return=found.has("RtrInf"),
-        return_code=found.stripped("RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry"),
+        return_code=return_code,
         return_reason=_joined(found, "RtrInf/AddtlInf"),
-        debtor_name=found.stripped(*_DEBTOR),
-        debtor_account=found.stripped(*_DEBTOR_ACCOUNT),
-        creditor_name=found.stripped(*_CREDITOR),
-        creditor_account=found.stripped(*_CREDITOR_ACCOUNT),
+        debtor_name=debtor_name,
+        debtor_account=debtor_account,
+        creditor_name=creditor_name,
+        creditor_account=creditor_account,
         remittance_unstructured=_joined(found, "RmtInf/Ustrd"),
-        remittance_reference=found.stripped("RmtInf/Strd/CdtrRefInf/Ref"),
-        information=found.stripped("AddtlTxInf"),
+        remittance_reference=remittance_reference,
+        information=information,
         charges_minor=charges(found, currency),
         original_minor=read_money(found.text(original), found.attribute(original, "Ccy"), currency),
         line=found.line,
     )
 
 
-def _direction(found: Leaves) -> str:
-    text = found.stripped("CdtDbtInd")
+def _direction(found: Leaves, text: str) -> str:
     if text not in ("CRDT", "DBIT", ""):
         why = f"{text[:40]!r} is neither CRDT nor DBIT"
         raise Unsound(CONTENT_INCORRECT, found.line_at("CdtDbtInd"), "CdtDbtInd", why)
@@ -164,7 +189,10 @@ def _flag(found: Leaves, path: str) -> bool:
 
 
 def _date(found: Leaves, *paths: str) -> date | None:
-    text = found.stripped(*paths)
+    return _day(found, found.stripped(*paths), paths)
+
+
+def _day(found: Leaves, text: str, paths: tuple[str, ...]) -> date | None:
     try:
         return read_date(text) if text else None
     except ValueError as fault:
@@ -178,28 +206,6 @@ def _moment(found: Leaves, path: str) -> str:
         raise Unsound(INVALID_DATE, found.line_at(path), path, str(fault)) from None
 
 
-def _bank_transaction_code(found: Leaves) -> str:
-    domain = found.stripped("BkTxCd/Domn/Cd")
-    if not domain:
-        return found.stripped("BkTxCd/Prtry/Cd")
-    return f"{domain}/{found.stripped('BkTxCd/Domn/Fmly/Cd')}/{found.stripped('BkTxCd/Domn/Fmly/SubFmlyCd')}"
-
-
-def _account(name: str) -> tuple[str, str]:
-    """Where the identification of an account is, by the versions."""
-    return f"{name}/Id/IBAN", f"{name}/Id/Othr/Id"
-
-
-def _party(name: str) -> tuple[str, str, str]:
-    """Where the name of a party is, by the versions."""
-    return f"RltdPties/{name}/Pty/Nm", f"RltdPties/{name}/Agt/FinInstnId/Nm", f"RltdPties/{name}/Nm"
-
-
-_DEBTOR, _CREDITOR = _party("Dbtr"), _party("Cdtr")
-_ACCOUNT, _DEBTOR_ACCOUNT, _CREDITOR_ACCOUNT = map(
-    _account, ("Acct", "RltdPties/DbtrAcct", "RltdPties/CdtrAcct")
-)
-
-
 def _joined(found: Leaves, path: str) -> str:
-    return " ".join(text.strip() for text in found.texts(path))
+    texts = found.texts(path)
+    return " ".join([text.strip() for text in texts]) if len(texts) > 1 else "".join(texts).strip()

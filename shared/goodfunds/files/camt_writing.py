@@ -1,6 +1,7 @@
 """Writes what camt.053 and camt.054 share, an account's entries: the same bytes for the same records."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from textwrap import wrap
 
 from goodfunds.files.markup import (
@@ -98,6 +99,7 @@ def _entry(entry: Entry) -> str:
     )
 
 
+@lru_cache(maxsize=64)
 def _bank_transaction_code(code: str) -> str:
     parts = code.split("/")
     if [0 < len(part) <= 4 for part in parts] != [True, True, True]:

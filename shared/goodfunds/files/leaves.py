@@ -20,6 +20,16 @@ class Unsound(ValueError):
         self.path = path
 
 
+class Wanted:
+    """What is read of an element at once: of each text the path, or several of which the first counts."""
+
+    __slots__ = ("paths",)
+
+    def __init__(self, first: str | tuple[str, ...], *others: str | tuple[str, ...]) -> None:
+        assert others, "one text alone is `stripped`"
+        self.paths = tuple((each,) if isinstance(each, str) else each for each in (first, *others))
+
+
 class Leaves(ABC):
     """The leaves of one element by their path in it (`PmtId/EndToEndId`); text of several in their order."""
 
@@ -46,6 +56,10 @@ class Leaves(ABC):
                 return self._texts[at[path][0]].strip()
         return ""
 
+    def all_stripped(self, wanted: Wanted) -> list[str]:
+        """As `stripped`, of each that is wanted."""
+        return [self.stripped(*paths) for paths in wanted.paths]
+
     def texts(self, path: str) -> tuple[str, ...]:
         """The text of all leaves of a path."""
         return tuple([self._texts[place] for place in self._at.get(path, ())])
@@ -58,8 +72,9 @@ class Leaves(ABC):
 
     def first(self, *paths: str) -> str:
         """The first of these paths that is a leaf; empty if none is."""
+        at = self._at
         for path in paths:
-            if path in self._at:
+            if path in at:
                 return path
         return ""
 

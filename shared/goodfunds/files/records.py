@@ -11,6 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from goodfunds.errors import Unreadable
+from goodfunds.frozen import made_fast
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class InvalidFile(Unreadable):
         self.message_id = message_id
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Address:
     """A postal address: elements of its own, free lines, or both. `country`: ISO 3166 alpha-2."""
@@ -89,6 +91,7 @@ class PaymentInformation:
     line: int = field(default=0, compare=False)
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class CreditTransfer:
     """pain.001 CdtTrfTxInf. Both indices count from 1: of the PmtInf in the file, of this in its PmtInf.
@@ -130,6 +133,7 @@ class PaymentFile:
 # --- pain.001, as we send it to a bank ---------------------------------------------------------------
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class BankFilePayment:
     """A payment in a bank file: CdtTrfTxInf. `ultimate_debtor_name` is our customer.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from goodfunds.files.records import FileError
+from goodfunds.frozen import made_fast
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class Statement:
         return self.balance("CLBD")
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class EntryBatch:
     """camt NtryDtls/Btch: what the bank says of a batch that it booked as one entry."""
@@ -82,6 +84,7 @@ class EntryBatch:
     currency: str = ""
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class EntryTransaction:
     """camt TxDtls. `amount_minor` is None where the bank gave none (then it is the entry's, if it is alone).
@@ -115,6 +118,7 @@ class EntryTransaction:
     line: int = field(default=0, compare=False)
 
 
+@made_fast
 @dataclass(frozen=True, slots=True)
 class Entry:
     """camt Ntry, its number counting from 1 in its statement. `credit_debit` CRDT or DBIT is the direction

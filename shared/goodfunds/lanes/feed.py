@@ -32,6 +32,7 @@ _STALE_SECONDS = 10.0
 _HEARTBEAT_SECONDS = 3.0
 _LONGEST_PAUSE = 5.0
 _STANDBY_SECONDS = 1.0
+_SHORTEST_REST = 0.02
 
 
 class Source(Protocol):
@@ -195,8 +196,8 @@ class Feed:
         state: LaneState,
         publisher: Publisher,
     ) -> None:
-        beat = 0.0
         now = asyncio.get_running_loop().time
+        beat, moved = 0.0, now()
         while not stop.is_set():
             await publisher.wait_below(self._settings.in_flight)
             work = await self._look(connection, incarnation, state)
@@ -204,11 +205,12 @@ class Feed:
                 if now() - beat >= _HEARTBEAT_SECONDS:
                     await transact(connection, incarnation, [unchanged(state)], self._clock.now(), None)
                     beat = now()
-                await self._rest(stop, self._idle)
+                await self._rest(stop, rest_after(now() - moved, self._idle))
                 continue
             self._at_work = (work,)
             await self._record(connection, incarnation, state, publisher, work)
             self._at_work = ()
+            moved = now()
         await publisher.wait_below(1)
         await transact(connection, incarnation, [unchanged(state)], self._clock.now(), None)
         await connection.execute(SQL["release_feed"], FEED, state.epoch)
@@ -238,3 +240,8 @@ class Feed:
             return {FEED: await self._source.record(connection, work, now, Numbering([share]))}
 
         publisher.publish(state, await transact(connection, incarnation, [share], now, write))
+
+
+def rest_after(still: float, idle: float) -> float:
+    """Seconds until the next look: the longer nothing has moved the more, for what follows comes soon."""
+    return min(max(still / 4, _SHORTEST_REST), idle)

@@ -22,7 +22,8 @@ _LABELS: Final = ("service", "state", "currency")
 class MoneyState:
     """Money in one state: minor units, how many payments or events, since when (UTC; None where empty).
 
-    States are a service's non-terminal ones, `outbox` (decided, not published) and `parked`.
+    The oldest of the payments or events; where payments are counted with their batch, of the batches. States
+    are a service's non-terminal ones, `outbox` (decided, not published) and `parked`.
     """
 
     state: str
@@ -89,7 +90,9 @@ class MoneyCollector(Collector):
             "goodfunds_money_count", "Payments, events or files in a state", labels=_LABELS
         )
         age = GaugeMetricFamily(
-            "goodfunds_money_oldest_seconds", "How long the oldest has been in a state", labels=_LABELS
+            "goodfunds_money_oldest_seconds",
+            "How long the oldest has been in a state; of payments in batches, how long the oldest batch has",
+            labels=_LABELS,
         )
         for each in self._states.values():
             labels = (self._service, each.state, each.currency)

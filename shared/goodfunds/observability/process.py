@@ -17,6 +17,9 @@ Part = Callable[[asyncio.Event], Awaitable[None]]
 GRACE_SECONDS: Final = 20.0
 """How long parts may take to finish their batch; below the 30 s after which orchestrators kill."""
 
+_YOUNG: Final = 20_000
+"""Objects between two looks of the collector at the young, not 700: a poll's records are no cycles."""
+
 
 def run(main: Part) -> int:
     """Run `main` on uvloop until it returns; the process's exit code: 0, or 1 after a fatal fault.
@@ -54,14 +57,19 @@ async def _until_signal(main: Part) -> None:
             loop.remove_signal_handler(number)
 
 
+def calm_collector() -> None:
+    """What was built until now lives as long as the process: the collector need not walk it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG)
+
+
 async def together(stop: asyncio.Event, *parts: Part, grace_seconds: float = GRACE_SECONDS) -> None:
     """Run the parts until all have returned. The first that ends, or raises, stops the others.
 
     After `stop` they have `grace_seconds`; then they are cancelled. Raises the first part's fault.
     """
-    # What was built until now lives as long as the process: the collector need not walk it again.
-    gc.collect()
-    gc.freeze()
+    calm_collector()
     running = [asyncio.ensure_future(part(stop)) for part in parts]
     stopping = asyncio.ensure_future(stop.wait())
     try:

@@ -26,6 +26,7 @@ _RULES = {
         "payments against postings": "proof_ledger_disagrees",
         "contradictions against suspense": "proof_suspense_disagrees",
         "sealed batches against members": "proof_batches_disagree",
+        "open payments against outcomes": "proof_open_disagree",
         "bank files against batches": "proof_files_disagree",
         "events to publish": "outbox_holes",
     },

@@ -99,6 +99,19 @@ LEFT JOIN (SELECT batch_id, count(*) AS payments, sum(amount_minor) AS minor
 WHERE b.sealed_at IS NOT NULL
   AND (b.payments_count, b.amount_minor) IS DISTINCT FROM (coalesce(h.payments, 0), coalesce(h.minor, 0))
 
+-- name: settlement.wrong_open
+-- Batches by whose rows other payments are open than those that are in them last and have no end.
+SELECT batch_id::text AS subject, format('counts %s of %s as open, without an end are %s of %s', max(counted),
+                                         max(counted_minor), sum(payments), sum(minor)) AS words
+FROM (SELECT batch_id, open_payments AS counted, open_minor AS counted_minor, 0 AS payments, 0 AS minor FROM batches
+      UNION ALL
+      SELECT coalesce((SELECT m.batch_id FROM batch_memberships m WHERE m.payment_id = p.payment_id
+                       ORDER BY m.place DESC LIMIT 1), p.batch_id), 0, 0, 1, p.amount_minor
+      FROM payments p LEFT JOIN settlements s USING (payment_id) LEFT JOIN rejections r USING (payment_id)
+      WHERE s.payment_id IS NULL AND r.payment_id IS NULL) known
+GROUP BY batch_id
+HAVING (max(counted), max(counted_minor)) <> (sum(payments), sum(minor))
+
 -- name: settlement.wrong_files
 SELECT f.message_id AS subject, format('%s of %s, its batches are %s of %s', f.payments_count, f.amount_minor,
                                        sum(b.payments_count), sum(b.amount_minor)) AS words

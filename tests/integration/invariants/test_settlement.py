@@ -95,6 +95,26 @@ BREAKS = {
         "states_go_on",
         f"UPDATE batches SET submitted_at = now(), message_id = 'M' WHERE batch_id = {REFUSED}",
     ),
+    "less open than nothing": (
+        "open_sums_fit_their_counts",
+        f"UPDATE batches SET open_payments = -1, open_minor = -100 WHERE batch_id = {OPEN}",
+    ),
+    "open payments that come to nothing": (
+        "open_sums_fit_their_counts",
+        f"UPDATE batches SET open_payments = 1 WHERE batch_id = {OPEN}",
+    ),
+    "more open than was sealed": (
+        "open_are_of_the_sealed",
+        f"UPDATE batches SET open_payments = 2, open_minor = 100 WHERE batch_id = {SEALED}",
+    ),
+    "more money open than was sealed": (
+        "open_are_of_the_sealed",
+        f"UPDATE batches SET open_payments = 1, open_minor = 101 WHERE batch_id = {SEALED}",
+    ),
+    "a refused batch with something open": (
+        "none_open_once_refused",
+        f"UPDATE batches SET open_payments = 1, open_minor = 100 WHERE batch_id = {REFUSED}",
+    ),
     "another lane's": ("states_go_on", f"UPDATE batches SET lane = 1 WHERE batch_id = {OPEN}"),
     "a payment into a sealed batch": (
         "joins_an_open_batch",

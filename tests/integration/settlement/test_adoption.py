@@ -22,6 +22,7 @@ from goodfunds.local import postgres as embedded_postgres
 from goodfunds.postgres import create_pool
 from services.settlement.adoption import adopt, adopt_submissions
 from services.settlement.gateway.work import FileAdopted, FileFound, FoldersRead, Released
+from services.settlement.store import SQL
 from tests.integration.settlement.desk import (
     DAY,
     EVENING,
@@ -191,6 +192,7 @@ async def lives(postgres: Any, database: str, tmp_path: Path) -> AsyncIterator[L
     house = Stage(Desk(connection), pool, bank, clock, *gateway_of(pool, bank, clock))
     lives = Lives(postgres, database, backup, bank, clock, house)
     yield lives
+    assert await lives.rows(SQL["proof_open_disagree"]) == [], "whatever a test did"
     await lives.leave()
     await bank.close()
     connection = await embedded_postgres.connect(postgres.server)
@@ -221,7 +223,8 @@ _REJECTED = "SELECT payment_id, reason_code, event_seq FROM rejections ORDER BY 
 _STATES = "SELECT payment_id, state FROM payment_states ORDER BY 1"
 _BALANCES = "SELECT lane, account, currency, balance_minor FROM balances ORDER BY 1, 2, 3"
 _NOTED = "SELECT booking_key, source, identity, lane, effect, payment_id FROM noted_reports ORDER BY 1, 2, 3"
-_ALL = (_BATCHES, _FILES, _SETTLED, _REJECTED, _STATES, _BALANCES, _NOTED)
+_OPEN = "SELECT batch_id, open_payments, open_minor FROM batches WHERE has_open ORDER BY 1"
+_ALL = (_BATCHES, _FILES, _SETTLED, _REJECTED, _STATES, _BALANCES, _NOTED, _OPEN)
 
 
 async def test_what_was_sent_settled_and_rejected_since_the_backup_is_so_again_and_is_not_sent_or_told_twice(

@@ -39,6 +39,13 @@ class Silent:
         fields = {"status": status, "instruction_id": own, "message_id": self.message_id}
         self.house.bank.payments[own] = {**fields, **told}
 
+    async def in_order(self) -> list[bytes]:
+        """The payments as a round goes through them."""
+        found = await self.house.desk.connection.fetch(
+            "SELECT payment_id FROM payments ORDER BY batch_id, accepted_offset"
+        )
+        return [row[0] for row in found]
+
     async def ask(self, steps: int = 20) -> list[bytes]:
         """Let the gateway ask, with its pauses; the payments that it told the lanes about."""
         before = len(self.house.emitted)
@@ -138,7 +145,7 @@ async def test_rounds_go_on_where_they_were_also_past_a_payment_the_bank_ails_at
     silent: Silent, claimed: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(enquiries, "PAYMENTS_PER_STEP", 3)
-    order = [silent.reference(payment) for payment in sorted(claimed)]
+    order = [silent.reference(payment) for payment in await silent.in_order()]
     silent.house.bank.ails_at = order[1]
     silent.house.wait(SILENCE)
     await silent.house.run()
@@ -198,6 +205,29 @@ async def test_a_file_none_of_whose_payments_is_open_is_asked_for_once_more_and_
     await silent.ask()
     assert silent.house.bank.asked == []
     assert await silent.house.desk.connection.fetchval("SELECT answered_at IS NOT NULL FROM bank_files")
+
+
+async def test_a_file_is_asked_for_until_none_of_its_batches_has_anything_open(
+    silent: Silent, claimed: list[bytes]
+) -> None:
+    desk, order = silent.house.desk, await silent.in_order()
+    lane = silent.lanes[order[0]]
+    first = [payment for payment in order if silent.lanes[payment] == lane]
+    others = [payment for payment in order if payment not in first]
+    assert others
+    answered = "SELECT answered_at IS NOT NULL FROM bank_files"
+    for payment in first:
+        await desk.tell(lane, booked(payment_id=payment))
+    silent.house.wait(SILENCE)
+    await silent.ask()
+    assert silent.house.bank.asked == [silent.reference(payment) for payment in others]
+    assert not await desk.connection.fetchval(answered)
+    for payment in others:
+        await desk.tell(silent.lanes[payment], booked(payment_id=payment))
+    silent.house.wait(2 * SILENCE)
+    await silent.ask()
+    assert len(silent.house.bank.asked) == len(others)
+    assert await desk.connection.fetchval(answered)
 
 
 async def test_a_new_file_goes_out_at_once_in_the_midst_of_a_round(

@@ -38,6 +38,7 @@ async def desk(database: str) -> AsyncIterator[Desk]:
     await migrated(database)
     connection = await opened(database)
     yield Desk(connection)
+    assert await connection.fetch(SQL["proof_open_disagree"]) == [], "whatever a test did"
     await connection.close()
 
 

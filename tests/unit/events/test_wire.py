@@ -16,7 +16,12 @@ from hypothesis import strategies as st
 from goodfunds.errors import Unreadable
 from goodfunds.events import types
 from goodfunds.events.generate import kind
-from goodfunds.events.passing import decode_instruction, split_payment_accepted, wrap_accepted
+from goodfunds.events.passing import (
+    decode_instruction,
+    split_payment_accepted,
+    with_statement_id,
+    wrap_accepted,
+)
 from goodfunds.events.schemas import read_schemas
 
 ROOT = Path(__file__).parents[3]
@@ -160,3 +165,10 @@ def test_what_an_earlier_schema_wrote_is_read_with_the_defaults_of_what_came_sin
     assert types.decode(earlier) == replace(now, charges_minor=0)
     with pytest.raises(Unreadable):
         types.decode(earlier[:-1])
+
+
+@given(events_of("StatementLine"), KINDS["id"])
+def test_a_line_whose_statement_is_named_afterwards_is_the_line_of_that_statement(
+    line: types.StatementLine, statement_id: bytes
+) -> None:
+    assert with_statement_id(line.encode(), statement_id) == replace(line, statement_id=statement_id).encode()

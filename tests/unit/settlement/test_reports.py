@@ -111,7 +111,7 @@ def test_entries_carry_payment_and_batch_and_equal_ones_without_reference_their_
     named = entry(payment_id=NO_ID, instruction_id=reference(3, PAYMENT), notification_id="N")
     fee = entry(payment_id=NO_ID, instruction_id="", bank_reference="", notification_id="N")
     found = [(reference(1, b"B" * 16), named), ("", fee), ("", fee)]
-    told = [(each.partition, types.decode(each.body)) for each, _ in REPORTER.entries(found, NOW)]
+    told = [(each.lane, types.decode(REPORTER.emission(each).body)) for each in REPORTER.entries(found, NOW)]
     assert [lane for lane, _ in told] == [3, 2, 2]
     assert [event.notification_id for _, event in told] == ["N#0", "N#0", "N#1"]  # type: ignore[union-attr]
     assert (told[0][1].payment_id, told[0][1].batch_id) == (PAYMENT, b"B" * 16)  # type: ignore[union-attr]
