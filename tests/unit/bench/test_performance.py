@@ -35,6 +35,7 @@ def _found() -> Findings:
         system=[ours, ours],
         floor=[Run(100_000, seconds, {"postgres": 5.0, "load": 5.0}) for seconds in (5.0, 10.0)],
         latencies=[Latencies(1_000.0, each, each, each, each, each, each)],
+        batch_booked=(ours, Run(100_000, 5.0, {"postgres": 5.0})),
         ingestion=(16_000.0, 40.0),
         shapes={"a million accounts": (9_000.0, 120.0)},
         scale=[Scaled(6, 1, 50.0, 15_000.0), Scaled(12, 1, 50.0, 15_000.0)],
@@ -56,6 +57,7 @@ def test_the_figures_have_the_keys_that_others_read() -> None:
     assert figures["commit_to_visible_p99_ms"] == 991.0
     assert [each["payments"] for each in figures["growth"]] == [100_000, 1_000_000]
     assert figures["growth"][0]["rss_mb"]["ingestion"] == 95
+    assert figures["batch_booked"]["ratio"] == 0.4
 
 
 def test_the_report_says_what_was_reached_and_what_was_not(tmp_path: Path) -> None:
