@@ -56,6 +56,8 @@ async def _whole(stack: local.Stack, payments: int) -> Findings:
     found.warm = await run_system(stack, "warm", warm)
     await floor.measure(stack, warm, before)
     await _pairs(stack, found, [f"run{number}" for number in range(3)], payments)
+    found.latencies.append(await measure_latencies(stack, "between", _STEADY, 30, settle=False))
+    await answered(stack)
     found.latencies.append(await measure_latencies(stack, "steady", _STEADY, 30))
     found.latencies.append(await measure_latencies(stack, "half", found.rate / 2, 30))
     found.ingestion = await ingestion_alone(stack, "alone", max(payments, _ALONE))

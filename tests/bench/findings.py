@@ -78,6 +78,7 @@ class Findings:
             "file_payments_per_second": round(self.file),
             "commit_to_visible_p99_ms": round(self.latencies[0].commit_to_visible.p99, 1),
             "instruction_to_accepted_p99_ms": round(self.latencies[0].instruction_to_accepted.p99, 1),
+            "latencies": [_latencies(each) for each in self.latencies],
             "cpu_us": dict(last.cpu_us),
             "floor_cpu_us": dict(self.floor[-1].cpu_us),
             "batch_booked": _batch_booked(self.batch_booked),
@@ -97,4 +98,15 @@ def _batch_booked(pair: tuple[Measured, Run] | None) -> dict[str, Any] | None:
         "payments_per_second": round(ours.rate),
         "ratio": round(ours.rate / bare.rate, 3),
         "cpu_us": dict(ours.cpu_us),
+    }
+
+
+def _latencies(of: Latencies) -> dict[str, Any]:
+    """p99, ms."""
+    return {
+        "payments_per_second": round(of.rate),
+        "settled": of.settled,
+        "commit_to_visible_p99_ms": round(of.commit_to_visible.p99, 1),
+        "instruction_to_accepted_p99_ms": round(of.instruction_to_accepted.p99, 1),
+        "instruction_to_settled_p99_ms": round(of.instruction_to_settled.p99, 1) if of.settled else None,
     }

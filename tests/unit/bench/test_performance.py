@@ -34,7 +34,9 @@ def _found() -> Findings:
         warm=Measured(10_000, 5.0, 2.0, 4.0, cpu, memory, bytes_each),
         system=[ours, ours],
         floor=[Run(100_000, seconds, {"postgres": 5.0, "load": 5.0}) for seconds in (5.0, 10.0)],
-        latencies=[Latencies(1_000.0, each, each, each, each, each, each)],
+        latencies=[
+            Latencies(1_000.0, settled, each, each, each, each, each, each) for settled in (False, True)
+        ],
         batch_booked=(ours, Run(100_000, 5.0, {"postgres": 5.0})),
         ingestion=(16_000.0, 40.0),
         shapes={"a million accounts": (9_000.0, 120.0)},
