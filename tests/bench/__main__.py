@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -11,6 +13,7 @@ import uvloop
 from goodfunds.cli.demo import demo_stack
 from goodfunds.cli.journey import open_house
 from goodfunds.local import stack as local
+from services.sandbox_bank.model import Booking
 from tests.bench import floor
 from tests.bench.alone import file_alone, ingestion_alone
 from tests.bench.findings import Findings
@@ -23,7 +26,7 @@ from tests.bench.performance_chart import chart
 from tests.bench.scale import measure_scale
 from tests.bench.scale_page import scale_page
 from tests.bench.shapes import hot_account, many_accounts
-from tests.bench.system import answered, end, run_system
+from tests.bench.system import Measured, answered, end, run_system
 
 DOCS = Path("docs")
 _STEADY = 1_000.0
@@ -37,7 +40,7 @@ async def _quick(stack: local.Stack, payments: int) -> Findings:
     await open_house(stack, {})
     await open_accounts(stack, "bench", AMOUNT * payments)
     found.warm = await run_system(stack, "warm", 1_000)
-    await _pair(stack, found, "run", payments)
+    await _pairs(stack, found, ["run"], payments)
     found.latencies.append(await measure_latencies(stack, "steady", _STEADY, 3, settle=False))
     found.ingestion = await ingestion_alone(stack, "alone", max(payments, _ALONE), restart=False)
     return found
@@ -53,8 +56,9 @@ async def _whole(stack: local.Stack, payments: int) -> Findings:
     warm = max(payments // 20, 1_000)
     found.warm = await run_system(stack, "warm", warm)
     await floor.measure(stack, warm, before)
-    for number in range(3):
-        await _pair(stack, found, f"run{number}", payments)
+    await _pairs(stack, found, [f"run{number}" for number in range(3)], payments)
+    found.latencies.append(await measure_latencies(stack, "between", _STEADY, 30, settle=False))
+    await answered(stack)
     found.latencies.append(await measure_latencies(stack, "steady", _STEADY, 30))
     found.latencies.append(await measure_latencies(stack, "half", found.rate / 2, 30))
     found.ingestion = await ingestion_alone(stack, "alone", max(payments, _ALONE))
@@ -69,11 +73,28 @@ async def _whole(stack: local.Stack, payments: int) -> Findings:
     return found
 
 
-async def _pair(stack: local.Stack, found: Findings, run: str, payments: int) -> None:
+async def _batch_booked(stack: local.Stack, payments: int) -> tuple[Measured, floor.Run]:
+    """A pair on a stack of its own, whose bank books each file's payments of a day as one entry."""
+    await open_house(stack, {})
+    await open_accounts(stack, "bench", AMOUNT * payments * 2)
+    await run_system(stack, "warm", max(payments // 20, 1_000))
+    pair = await _pair(stack, "batched", payments)
+    await end(stack)
+    return pair
+
+
+async def _pair(stack: local.Stack, run: str, payments: int) -> tuple[Measured, floor.Run]:
     """The system, then the floor of what it did."""
     before = await floor.mark(stack)
-    found.system.append(await run_system(stack, run, payments))
-    found.floor.append(await floor.measure(stack, payments, before))
+    ours = await run_system(stack, run, payments)
+    return ours, await floor.measure(stack, payments, before)
+
+
+async def _pairs(stack: local.Stack, found: Findings, runs: Sequence[str], payments: int) -> None:
+    for run in runs:
+        ours, bare = await _pair(stack, run, payments)
+        found.system.append(ours)
+        found.floor.append(bare)
 
 
 @click.command()
@@ -84,12 +105,12 @@ async def _pair(stack: local.Stack, found: Findings, run: str, payments: int) ->
 @click.option("--json", "as_json", is_flag=True, help="One object as the last line.")
 def main(payments: int | None, quick: bool, least_ratio: float, docs: Path, as_json: bool) -> None:
     """Measure on fresh stacks of its own, which are removed afterwards. Without --quick writes the report."""
-    folder = Path(mkdtemp(prefix="goodfunds-bench-"))
-    folder.chmod(0o755)
-    with demo_stack(folder, None, keep=False) as stack:
+    with _stack() as stack:
         # The loop of the services' processes, for what loads them and the floor.
         found = uvloop.run(_quick(stack, payments or 5_000) if quick else _whole(stack, payments or 200_000))
     if not quick:
+        with _stack({"sandbox-bank": {"GOODFUNDS_BANK_BOOKING": Booking.BATCH_WITHOUT_DETAILS}}) as stack:
+            found.batch_booked = uvloop.run(_batch_booked(stack, payments or 200_000))
         found.scale = measure_scale(20_000, _tell)
         found.growth = at_sizes((100_000, 1_000_000, 5_000_000))
         (docs / "performance.md").write_text(page(found), encoding="utf-8")
@@ -102,6 +123,12 @@ def main(payments: int | None, quick: bool, least_ratio: float, docs: Path, as_j
     if as_json:
         click.echo(json.dumps(found.figures()))
     sys.exit(0 if fast else 1)
+
+
+def _stack(extra: Mapping[str, Mapping[str, str]] | None = None) -> AbstractContextManager[local.Stack]:
+    folder = Path(mkdtemp(prefix="goodfunds-bench-"))
+    folder.chmod(0o755)
+    return demo_stack(folder, None, keep=False, extra=extra)
 
 
 def _tell(text: str) -> None:

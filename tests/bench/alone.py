@@ -51,6 +51,8 @@ def launch(stack: local.Stack, name: str, process: str) -> None:
     command = [sys.executable, "-m", *house.PROCESSES[process]]
     told = house.environment(stack, name)
     stack.running[name] = processes.start(command, stack.log(name), told, folder=stack.folder)
+    # Whoever takes the stack down reads what runs from its state.
+    stack.save()
 
 
 async def ingestion_alone(

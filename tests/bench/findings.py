@@ -15,11 +15,15 @@ from tests.bench.system import Measured
 
 @dataclass(slots=True)
 class Findings:
-    """What a bench has found; what a quick one leaves out is empty. `system` and `floor` took turns."""
+    """What a bench has found; what a quick one leaves out is empty. `system` and `floor` took turns.
+
+    `batch_booked`: such a pair with a bank that books what a file says in one entry.
+    """
 
     warm: Measured | None = None
     system: list[Measured] = field(default_factory=list)
     floor: list[Run] = field(default_factory=list)
+    batch_booked: tuple[Measured, Run] | None = None
     latencies: list[Latencies] = field(default_factory=list)
     ingestion: tuple[float, float] = (0.0, 0.0)
     http: OverHttp | None = None
@@ -75,8 +79,10 @@ class Findings:
             "file_payments_per_second": round(self.file),
             "commit_to_visible_p99_ms": round(self.latencies[0].commit_to_visible.p99, 1),
             "instruction_to_accepted_p99_ms": round(self.latencies[0].instruction_to_accepted.p99, 1),
+            "latencies": [_latencies(each) for each in self.latencies],
             "cpu_us": dict(last.cpu_us),
             "floor_cpu_us": dict(self.floor[-1].cpu_us),
+            "batch_booked": _batch_booked(self.batch_booked),
             "growth": [
                 {"payments": each.payments, "cpu_us": round(each.cost_us, 1), "rss_mb": dict(each.rss_mb)}
                 for each in self.growth
@@ -95,3 +101,25 @@ class Findings:
             "decided_p50_ms": round(self.http.decided.p50, 1),
             "decided_p99_ms": round(self.http.decided.p99, 1),
         }
+
+
+def _batch_booked(pair: tuple[Measured, Run] | None) -> dict[str, Any] | None:
+    if pair is None:
+        return None
+    ours, bare = pair
+    return {
+        "payments_per_second": round(ours.rate),
+        "ratio": round(ours.rate / bare.rate, 3),
+        "cpu_us": dict(ours.cpu_us),
+    }
+
+
+def _latencies(of: Latencies) -> dict[str, Any]:
+    """p99, ms."""
+    return {
+        "payments_per_second": round(of.rate),
+        "settled": of.settled,
+        "commit_to_visible_p99_ms": round(of.commit_to_visible.p99, 1),
+        "instruction_to_accepted_p99_ms": round(of.instruction_to_accepted.p99, 1),
+        "instruction_to_settled_p99_ms": round(of.instruction_to_settled.p99, 1) if of.settled else None,
+    }

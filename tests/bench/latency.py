@@ -9,7 +9,7 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, nan
+from math import inf, isnan, nan
 from time import monotonic, time
 from typing import Any
 
@@ -45,14 +45,18 @@ class Percentiles:
     p999: float
 
     def __str__(self) -> str:
-        return f"{self.p50:.1f} / {self.p99:.1f} / {self.p999:.1f}"
+        return "" if isnan(self.p50) else f"{self.p50:.1f} / {self.p99:.1f} / {self.p999:.1f}"
 
 
 @dataclass(frozen=True, slots=True)
 class Latencies:
-    """At a rate in instructions a second. `hop`, `two_hops`: bare aiokafka's at the same rate."""
+    """At a rate in instructions a second. `hop`, `two_hops`: bare aiokafka's at the same rate.
+
+    `settled`: cut-offs were closed meanwhile, so that files, the bank and its answers were under way.
+    """
 
     rate: float
+    settled: bool
     commit_to_visible: Percentiles
     instruction_to_accepted: Percentiles
     answer_to_settled: Percentiles
@@ -168,6 +172,7 @@ async def measure_latencies(
         commits = await ingestion.fetch(_COMMITS)
     found = Latencies(
         rate,
+        settle,
         percentiles(_visible(before, commits, watch.seen, watch.since)),
         percentiles(list(watch.accepted.values())),
         percentiles(watch.settled),
@@ -175,12 +180,14 @@ async def measure_latencies(
         hop,
         two_hops,
     )
+    settling = (
+        f"answer to settled {found.answer_to_settled}, instruction to settled less the bank's "
+        f"{found.instruction_to_settled}; "
+    )
     click.echo(
         f"{rate:,.0f}/s, p50 / p99 / p99.9 ms: commit to visible {found.commit_to_visible} (bare hop {hop}), "
         f"instruction to accepted {found.instruction_to_accepted} (two bare hops {two_hops}), "
-        f"answer to settled {found.answer_to_settled}, "
-        f"instruction to settled less the bank's {found.instruction_to_settled}; the sender was at most "
-        f"{load.behind * 1000:.0f} ms late",
+        f"{settling if settle else ''}the sender was at most {load.behind * 1000:.0f} ms late",
         err=True,
     )
     return found

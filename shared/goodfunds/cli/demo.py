@@ -4,7 +4,7 @@ import asyncio
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from importlib.resources import files
@@ -78,12 +78,17 @@ def _turn(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def demo_stack(folder: Path, provider: str | None, keep: bool) -> Iterator[local.Stack]:
-    """The stack, up. One that was made for a demo alone is wiped at its end, however that comes."""
+def demo_stack(
+    folder: Path, provider: str | None, keep: bool, extra: Mapping[str, Mapping[str, str]] | None = None
+) -> Iterator[local.Stack]:
+    """The stack, up. One that was made for a demo alone is wiped at its end, however that comes.
+
+    `extra`: more environment by the process' name.
+    """
     # A time-out of whoever started this, or a terminal that is closed, ends it as Ctrl-C does.
     with _on_signals(signal.default_int_handler, signal.SIGTERM, signal.SIGHUP):
         try:
-            yield local.up(folder, say=say, provider=provider, temporary=not keep)
+            yield local.up(folder, say=say, extra=extra, provider=provider, temporary=not keep)
         finally:
             # A stack that was there before the demo stays, with its data.
             made = local.read(folder.resolve())

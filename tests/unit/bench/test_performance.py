@@ -35,7 +35,10 @@ def _found() -> Findings:
         warm=Measured(10_000, 5.0, 2.0, 4.0, cpu, memory, bytes_each),
         system=[ours, ours],
         floor=[Run(100_000, seconds, {"postgres": 5.0, "load": 5.0}) for seconds in (5.0, 10.0)],
-        latencies=[Latencies(1_000.0, each, each, each, each, each, each)],
+        latencies=[
+            Latencies(1_000.0, settled, each, each, each, each, each, each) for settled in (False, True)
+        ],
+        batch_booked=(ours, Run(100_000, 5.0, {"postgres": 5.0})),
         ingestion=(16_000.0, 40.0),
         http=OverHttp(450.0, 225.0, each, each),
         shapes={"a million accounts": (9_000.0, 120.0)},
@@ -59,6 +62,7 @@ def test_the_figures_have_the_keys_that_others_read() -> None:
     assert [each["payments"] for each in figures["growth"]] == [100_000, 1_000_000]
     assert figures["growth"][0]["rss_mb"]["ingestion"] == 95
     assert (figures["http"]["payments_per_second"], figures["http"]["answered_p50_ms"]) == (450, 501.0)
+    assert figures["batch_booked"]["ratio"] == 0.4
 
 
 def test_the_report_says_what_was_reached_and_what_was_not(tmp_path: Path) -> None:
