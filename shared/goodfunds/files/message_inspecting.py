@@ -32,9 +32,9 @@ def inspect(source: BinaryIO, message: str) -> Inspection:
 
     Valid: to the letter of the standard's message definition, with counts and sums that hold. A version that
     the dictionary does not have is valid where one that it lies between is, else nobody here can say (None);
-    a pain.001 of such a version is so where payments are read from it; a warning says so. A statement is
-    readable though it may not be valid, and what contradicts itself there is a warning. A kind of message
-    that is not read into records (pacs.028) is checked, and has no entries.
+    a BIC makes it none of the first. A pain.001 of such a version is valid where payments are read from it. A
+    warning says so. A statement is readable though it may not be valid, and what contradicts itself there is
+    a warning. A kind of message that is not read into records (pacs.028) is checked, and has no entries.
     """
     place, known = source.tell(), definitions(message)
     found = _inspection(source, message, known[0] if known else None)
@@ -48,12 +48,17 @@ def inspect(source: BinaryIO, message: str) -> Inspection:
             found = replace(found, valid=not errors, errors=errors)
     else:
         checked_as = " and ".join(each.name for each in known)
-        if not found.valid and len(known) > 1:
+        if not found.valid and len(known) > 1 and not any(map(_is_of_the_first, found.errors)):
             source.seek(place)
             again = _inspection(source, message, known[1])
             found = again if again.valid else found
     why = f"{message} is not known here: checked as {checked_as}"
     return replace(found, warnings=(*found.warnings, FileError(CONTENT_INCORRECT, 0, "", why)))
+
+
+def _is_of_the_first(error: FileError) -> bool:
+    """Whether it is about a name that the first versions alone had: BIC is BICFI in all since 2013."""
+    return error.path.rpartition("/")[2] == "BIC"
 
 
 def _refusals(source: BinaryIO) -> tuple[FileError, ...]:

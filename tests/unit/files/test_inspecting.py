@@ -220,6 +220,12 @@ def test_a_version_that_is_not_known_is_valid_where_one_that_it_lies_between_is_
     assert "not a version that is read" in inspected(statement(ENTRY, version="99")).errors[0].message
 
 
+def test_a_bic_of_the_first_versions_is_not_taken_in_one_that_is_not_known() -> None:
+    old = PACS_008.replace(b"BICFI>", b"BIC>")
+    assert old != PACS_008
+    assert inspected(old.replace(b"001.08", b"001.04")).valid is None
+
+
 @pytest.mark.parametrize("name", ["BkToCstmrStmt", "BkToCstmrStmtV01", "camt.053.001.01"])
 def test_the_element_of_a_first_version_may_bear_another_name(name: str) -> None:
     plain = ENTRY.replace("<Sts><Cd>BOOK</Cd></Sts>", "<Sts>BOOK</Sts>")
