@@ -1,4 +1,4 @@
-"""`make fuzz`: every reader of foreign bytes, for so many seconds of CPU each; exit code 1 where one misbehaves."""
+"""`make fuzz`: every reader of foreign bytes, for so long; exit code 1 where one misbehaves."""
 
 import json
 import os
@@ -62,8 +62,9 @@ def _in_a_process(name: str, seconds: float, seed: int, keep: Path | None) -> di
     command += [] if keep is None else [str(keep)]
     try:
         done = subprocess.run(
-            command, stdout=subprocess.PIPE, text=True, check=False, timeout=seconds * _SHARE + _ENDING_SECONDS
-        )
+            command, stdout=subprocess.PIPE, text=True, check=False,
+            timeout=seconds * _SHARE + _ENDING_SECONDS,
+        )  # fmt: skip
     except subprocess.TimeoutExpired:
         return _ended(name, "the process did not end")
     if done.returncode < 0:

@@ -15,8 +15,8 @@ def page(found: Sequence[Mapping[str, Any]], seconds: float, seed: int) -> str:
         "",
         f"Made by `make fuzz SECONDS={seconds:g} SEED={seed} PAGE=docs/fuzz.md` on"
         f" {datetime.now(UTC):%Y-%m-%d}: whatever reads bytes from outside got mutated ones of its own format"
-        f" (`tests/fuzz`), for {seconds:g} seconds of CPU each, in a process each. An input has at most 200,000"
-        " bytes. It is wrong where the reader does anything but read or refuse it, takes more than"
+        f" (`tests/fuzz`), for {seconds:g} seconds of CPU each, in a process each. An input has at most"
+        " 200,000 bytes. It is wrong where the reader does anything but read or refuse it, takes more than"
         f" {SLOW_SECONDS:g} s of CPU or does not end in {HANGS_SECONDS:g}, and where the process crashes or"
         f" grows by more than {GROWTH_MB} MB.",
         "",
