@@ -7,6 +7,7 @@ from goodfunds.files import pain001
 from goodfunds.files.inspection import Inspection
 from goodfunds.files.kinds import STATEMENTS, TRANSACTIONS, kind_named
 from goodfunds.files.records import FileError, InvalidFile
+from goodfunds.files.schema import NOT_EXPECTED
 from goodfunds.files.statement_facts import ReportFacts
 from goodfunds.files.transaction_facts import TransactionFacts
 from goodfunds.files.type_dictionary import Definition, definition, definitions
@@ -58,7 +59,7 @@ def inspect(source: BinaryIO, message: str) -> Inspection:
 
 def _is_of_the_first(error: FileError) -> bool:
     """Whether it is about a name that the first versions alone had: BIC is BICFI in all since 2013."""
-    return error.path.rpartition("/")[2] == "BIC"
+    return error.message == f"BIC {NOT_EXPECTED}"
 
 
 def _refusals(source: BinaryIO) -> tuple[FileError, ...]:

@@ -11,6 +11,8 @@ from goodfunds.files.schema_types import Check, ElementType, TextType, Types
 from goodfunds.files.xml import MOST_ERRORS, line_of
 from goodfunds.rails.reasons import INVALID_FILE_FORMAT, MANDATORY_ELEMENT_MISSING
 
+NOT_EXPECTED = "is not expected here"
+"""What an error says of an element whose parent may not hold it; its path is the parent's."""
 _INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
 
 
@@ -58,7 +60,7 @@ class Schema(Types):
         """
         letter = kind.letters.get(child.tag, "")
         if not letter:
-            _note(errors, INVALID_FILE_FORMAT, child, path, f"{_local(child)} is not expected here")
+            _note(errors, INVALID_FILE_FORMAT, child, path, f"{_local(child)} {NOT_EXPECTED}")
             return ""
         child_type = kind.types[child.tag]
         name = kind.names[child.tag]
