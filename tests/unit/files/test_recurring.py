@@ -1,6 +1,5 @@
 """Elements that recur: patterns read them, and what they read is what the parser alone would have read."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from io import BytesIO
@@ -14,7 +13,6 @@ from hypothesis import strategies as st
 from goodfunds.files import camt053, pain001, pain002, recurring
 from goodfunds.files.records import (
     GroupStatus,
-    InvalidFile,
     PaymentInformationStatus,
     StatusReport,
     TransactionStatus,
@@ -22,6 +20,7 @@ from goodfunds.files.records import (
 from goodfunds.files.reports import AccountReport, Balance, Entry, EntryBatch, EntryTransaction, Statement
 from goodfunds.local.demo_file import demo_file
 from tests.fuzz.mutating import mutated
+from tests.unit.files.outcome import Read, outcome
 
 _DAY = date(2026, 3, 2)
 
@@ -72,28 +71,14 @@ _READERS: dict[str, tuple["Read", tuple[bytes, ...]]] = {
 }
 
 
-Read = Callable[[BytesIO], Iterator[object]]
-
-
-def _outcome(read: Read, content: bytes) -> tuple[list[str], str]:
-    """All that is read, line numbers too, and what is wrong with the rest."""
-    found = []
-    try:
-        for record in read(BytesIO(content)):
-            found.append(repr(record))
-    except InvalidFile as fault:
-        return found, f"{fault.message_id}: {fault.errors}"
-    return found, ""
-
-
 def _same_as_by_parser(read: Read, content: bytes) -> bool:
     """The same records, refused alike; before a fault more may be read, up to another one perhaps, than of
 
     a chunk that holds it.
     """
-    found, fault = _outcome(read, content)
+    found, fault = outcome(read, content)
     with patch.object(recurring, "MOST", 0):
-        by_parser, its_fault = _outcome(read, content)
+        by_parser, its_fault = outcome(read, content)
     return bool(fault) == bool(its_fault) and (found[: len(by_parser)] if fault else found) == by_parser
 
 
@@ -157,4 +142,4 @@ def test_an_element_hidden_in_a_comment_is_not_read() -> None:
     hidden = rest.split(b"</Ntry>")
     hidden[6] = b"<!-- " + entry + b" -->" + hidden[6]
     changed = first + b"</Ntry>" + b"</Ntry>".join(hidden)
-    assert len(_outcome(camt053.read, changed)[0]) == len(_outcome(camt053.read, content)[0])
+    assert len(outcome(camt053.read, changed)[0]) == len(outcome(camt053.read, content)[0])
