@@ -9,8 +9,8 @@ floor does not is an error.
 
 import asyncio
 import multiprocessing
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from queue import Empty
 from time import monotonic
@@ -116,17 +116,31 @@ def _check_complete(before: Mark, now: Mark, payments: int) -> None:
         raise RuntimeError(f"the floor does not fill {', '.join(left_out)}, and the system does")
 
 
-async def _remove(stack: local.Stack) -> None:
+@asynccontextmanager
+async def _server(stack: local.Stack) -> AsyncIterator[Any]:
     server = await connect(f"{stack.postgres.rstrip('/')}/postgres", "floor")
     try:
-        for name in services():
-            await server.execute(f"DROP DATABASE IF EXISTS floor_{name} WITH (FORCE)")
+        yield server
     finally:
         await server.close()
-    wanted = {PREFIX + topic for topic in TOPICS}
+
+
+@asynccontextmanager
+async def _broker(stack: local.Stack) -> AsyncIterator[Any]:
     admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka)
     await admin.start()
     try:
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def _remove(stack: local.Stack) -> None:
+    async with _server(stack) as server:
+        for name in services():
+            await server.execute(f"DROP DATABASE IF EXISTS floor_{name} WITH (FORCE)")
+    wanted = {PREFIX + topic for topic in TOPICS}
+    async with _broker(stack) as admin:
         if there := wanted & set(await admin.list_topics()):
             await admin.delete_topics(sorted(there))
         deadline = monotonic() + _PATIENCE_SECONDS
@@ -134,29 +148,19 @@ async def _remove(stack: local.Stack) -> None:
             if monotonic() > deadline:
                 raise RuntimeError("the broker does not remove the floor's topics")
             await asyncio.sleep(0.1)
-    finally:
-        await admin.close()
 
 
 async def _prepare(stack: local.Stack) -> None:
     """Empty databases of the floor's own, and its empty topics, which are kept as the system's are."""
-    server = await connect(f"{stack.postgres.rstrip('/')}/postgres", "floor")
-    try:
+    async with _server(stack) as server:
         for name in services():
             await server.execute(f"CREATE DATABASE floor_{name}")
-    finally:
-        await server.close()
     for name, service in services().items():
         await migrate_service(replace(service, database=f"floor_{name}"), stack.postgres)
-    server = await connect(f"{stack.postgres.rstrip('/')}/postgres", "floor")
-    try:
+    async with _server(stack) as server:
         # What the system's run has left to be written is no work of the floor's. Its own goes with its end.
         await server.execute("CHECKPOINT")
-    finally:
-        await server.close()
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka)
-    await admin.start()
-    try:
+    async with _broker(stack) as admin:
         answer = await admin.create_topics(
             [
                 NewTopic(PREFIX + each.name, stack.partitions, 1, topic_configs=config_of(each, 1))
@@ -166,8 +170,6 @@ async def _prepare(stack: local.Stack) -> None:
         )
         if any(error[1] for error in answer.topic_errors):
             raise RuntimeError(f"the floor's topics were not created: {answer.topic_errors}")
-    finally:
-        await admin.close()
 
 
 def _workers(stack: local.Stack, before: Mark, now: Mark, share: float) -> list[Worker]:

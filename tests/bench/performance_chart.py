@@ -33,7 +33,7 @@ def chart(found: Findings, path: Path) -> None:
     scale.set_title("ingestion: µs CPU a payment, by lanes")
     scale.legend()
     for axis in (cost, memory, scale):
-        axis.set_ylim(bottom=0)
+        axis.set_ylim(0, axis.get_ylim()[1] * 1.05)
     for axis in (spent, cost, memory, scale):
         axis.grid(alpha=0.3)
     figure.tight_layout()

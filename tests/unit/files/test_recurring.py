@@ -1,6 +1,5 @@
 """Elements read by patterns, or tag by tag from plain markup, say what the parser alone reads of them."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from io import BytesIO
@@ -17,7 +16,6 @@ from goodfunds.files import camt053, pain001, pain002, plain, recurring
 from goodfunds.files.inspecting import inspect
 from goodfunds.files.records import (
     GroupStatus,
-    InvalidFile,
     PaymentInformationStatus,
     StatusReport,
     TransactionStatus,
@@ -26,6 +24,7 @@ from goodfunds.files.reports import AccountReport, Balance, Entry, EntryBatch, E
 from goodfunds.local.demo_file import demo_file
 from tests.bench import large_files
 from tests.fuzz.mutating import mutated
+from tests.unit.files.outcome import Read, outcome
 
 _DAY = date(2026, 3, 2)
 
@@ -90,32 +89,18 @@ _READERS: dict[str, tuple["Read", tuple[bytes, ...]]] = {
 }  # fmt: skip
 
 
-Read = Callable[[BytesIO], Iterator[object]]
-
-
-def _outcome(read: Read, content: bytes) -> tuple[list[str], str]:
-    """All that is read, line numbers too, and what is wrong with the rest."""
-    found = []
-    try:
-        for record in read(BytesIO(content)):
-            found.append(repr(record))
-    except InvalidFile as fault:
-        return found, f"{fault.message_id}: {fault.errors}"
-    return found, ""
-
-
 def _same_as_by_parser(read: Read, content: bytes) -> bool:
     """The same records, refused alike; before a fault more may be read, up to another one perhaps, than of
 
     a chunk that holds it.
     """
     with patch.object(recurring, "MOST", 0):
-        plainly = _outcome(read, content)
+        plainly = outcome(read, content)
         with patch.object(recurring, "MOST_MISSES", 0):
-            by_parser, its_fault = _outcome(read, content)
+            by_parser, its_fault = outcome(read, content)
     return all(
         bool(fault) == bool(its_fault) and (found[: len(by_parser)] if fault else found) == by_parser
-        for found, fault in (plainly, _outcome(read, content))
+        for found, fault in (plainly, outcome(read, content))
     )
 
 
@@ -220,7 +205,7 @@ def test_a_transaction_in_plain_markup_that_breaks_the_standard_is_refused_as_by
     changed = _PAYMENTS.decode().replace(whole, whole.replace(sound.format(number), broken.format(number)))
     assert changed != _PAYMENTS.decode()
     assert _same_as_by_parser(pain001.read, changed.encode())
-    assert _outcome(pain001.read, changed.encode())[1] != ""
+    assert outcome(pain001.read, changed.encode())[1] != ""
 
 
 @pytest.mark.parametrize(
@@ -246,4 +231,4 @@ def test_an_element_hidden_in_a_comment_is_not_read() -> None:
     hidden = rest.split(b"</Ntry>")
     hidden[6] = b"<!-- " + entry + b" -->" + hidden[6]
     changed = first + b"</Ntry>" + b"</Ntry>".join(hidden)
-    assert len(_outcome(camt053.read, changed)[0]) == len(_outcome(camt053.read, content)[0])
+    assert len(outcome(camt053.read, changed)[0]) == len(outcome(camt053.read, content)[0])

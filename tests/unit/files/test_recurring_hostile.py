@@ -1,15 +1,11 @@
 """What only looks like an element that recurs: hidden, of another namespace, cut: as the parser sees it."""
 
-from collections.abc import Callable, Iterator
-from io import BytesIO
 from unittest.mock import patch
 
 import pytest
 
 from goodfunds.files import camt053, pain001, pain002, recurring
-from goodfunds.files.records import InvalidFile
-
-Read = Callable[[BytesIO], Iterator[object]]
+from tests.unit.files.outcome import Read, outcome
 
 _ISO = "urn:iso:std:iso:20022:tech:xsd:"
 _PAIN, _CAMT = f"{_ISO}pain.001.001.09", f"{_ISO}camt.053.001.08"
@@ -87,19 +83,9 @@ _THREE_DETAILS, _THREE_ENTRIES = "".join(map(_detail, "ABC")), "".join(map(_entr
 _THREE_TRANSFERS, _THREE_STATUSES = "".join(map(_transfer, "ABC")), "".join(map(_status, "ABC"))
 
 
-def _outcome(read: Read, content: bytes) -> tuple[list[str], str]:
-    found = []
-    try:
-        for record in read(BytesIO(content)):
-            found.append(repr(record))
-    except InvalidFile as fault:
-        return found, f"{fault.message_id}: {fault.errors}"
-    return found, ""
-
-
 def _by_parser(read: Read, content: bytes) -> tuple[list[str], str]:
     with patch.object(recurring, "MOST", 0), patch.object(recurring, "MOST_MISSES", 0):
-        return _outcome(read, content)
+        return outcome(read, content)
 
 
 @pytest.fixture(params=["by patterns", "from plain markup"], autouse=True)
@@ -123,7 +109,7 @@ def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
     ],
 )  # fmt: skip
 def test_an_element_in_a_comment_or_in_a_stranger_is_not_read(read: Read, content: bytes) -> None:
-    assert _outcome(read, content) == _by_parser(read, content)
+    assert outcome(read, content) == _by_parser(read, content)
 
 
 @pytest.mark.parametrize(
@@ -150,14 +136,14 @@ def test_where_a_chunk_ends_inside_a_closing_tag_what_a_comment_hides_stays_hidd
     padding = b"<!--" + b" " * (_CHUNK - at - 7 - cut) + b"-->"
     padded = content.replace(b"@@", padding)
     assert padded.index(closing.encode(), at) == _CHUNK - cut
-    assert _outcome(read, padded) == _by_parser(read, padded)
+    assert outcome(read, padded) == _by_parser(read, padded)
 
 
 def test_a_transaction_of_another_namespace_is_refused_though_its_tags_are_those_of_others() -> None:
     first = _transfer("D").replace("<CdtTrfTxInf>", f'<CdtTrfTxInf xmlns="{_PAIN}">')
     second = _information(first + _transfer("FOREIGN", "999.00"), ' xmlns="urn:x"', "p")
     content = _pain(_information(_THREE_TRANSFERS) + second, 5, f' xmlns:p="{_PAIN}"')
-    assert _outcome(pain001.read, content)[1] != ""
+    assert outcome(pain001.read, content)[1] != ""
 
 
 def test_a_prefix_that_means_something_else_from_here_on_is_seen() -> None:
@@ -166,7 +152,7 @@ def test_a_prefix_that_means_something_else_from_here_on_is_seen() -> None:
 
     first = _information(prefixed(_THREE_TRANSFERS), f' xmlns:q="{_PAIN}"')
     second = _information(_transfer("D") + prefixed(_transfer("E")), ' xmlns:q="urn:evil"')
-    assert _outcome(pain001.read, _pain(first + second, 5))[1] != ""
+    assert outcome(pain001.read, _pain(first + second, 5))[1] != ""
 
 
 @pytest.mark.parametrize(
@@ -183,7 +169,7 @@ def test_text_that_breaks_its_type_is_refused_in_a_transaction_of_a_known_outlin
     old: str, new: str, path: str
 ) -> None:
     content = _pain(_information(_THREE_TRANSFERS + _transfer("D") + _transfer("E").replace(old, new)), 5)
-    assert f"PmtInf/CdtTrfTxInf/{path}'" in _outcome(pain001.read, content)[1]
+    assert f"PmtInf/CdtTrfTxInf/{path}'" in outcome(pain001.read, content)[1]
 
 
 @pytest.mark.parametrize("declared", [' xmlns:q="urn:q"', ""])
@@ -193,30 +179,30 @@ def test_a_prefix_that_is_declared_no_more_or_never_is_seen(declared: str) -> No
 
     begin = "".join(doubled(name, "1.00", "1.00") for name in "ABCD")
     content = _camt(_statement(begin, declared) + _statement(_entry("E") + doubled("F", "9.00", "1.00")))
-    assert _outcome(camt053.read, content) == _by_parser(camt053.read, content)
+    assert outcome(camt053.read, content) == _by_parser(camt053.read, content)
 
 
 @pytest.mark.parametrize("space", ["\x1c", "\xa0", "\u2003", "\u3000", "\x85"])
 def test_in_tags_only_the_space_of_xml_is_space(space: str) -> None:
     broken = _transfer("D").replace('Ccy="EUR">', f'Ccy="EUR"{space}>')
     content = _pain(_information(_THREE_TRANSFERS + _transfer("X") + broken), 5)
-    assert "not well-formed" in _outcome(pain001.read, content)[1]
+    assert "not well-formed" in outcome(pain001.read, content)[1]
 
 
 def test_more_line_breaks_than_the_parser_takes_in_one_run_are_read() -> None:
     spaced = [_entry(str(number)).replace("><", ">" + "\n" * 3_500 + "<") for number in range(450)]
     content = _camt(_statement("".join(spaced)))
     assert content.count(b"\n") > 10_000_000
-    found, fault = _outcome(camt053.read, content)
+    found, fault = outcome(camt053.read, content)
     assert (len(found), fault) == (452, "")
 
 
 def test_a_file_that_ends_after_recurring_elements_is_told_at_its_last_line() -> None:
     content = _camt(_statement("".join(_entry(name) + "\n" for name in "ABCDEF")))
     cut = content[: content.index(b"</Stmt>")]
-    assert _outcome(camt053.read, cut) == _by_parser(camt053.read, cut)
+    assert outcome(camt053.read, cut) == _by_parser(camt053.read, cut)
 
 
 def test_elements_of_hundreds_of_tags_are_left_to_the_parser() -> None:
     content = _camt(_statement("".join(_entry(name, details=_THREE_DETAILS * 30) for name in "ABCDEF")))
-    assert _outcome(camt053.read, content) == _by_parser(camt053.read, content)
+    assert outcome(camt053.read, content) == _by_parser(camt053.read, content)
