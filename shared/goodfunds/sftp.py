@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import asyncssh
 
@@ -60,11 +61,19 @@ class SftpFolders:
 
     async def fetch(self, path: str) -> bytes:
         """The content of a file."""
+        into = BytesIO()
+        await self.download(path, into)
+        return into.getvalue()
+
+    async def download(self, path: str, into: BinaryIO) -> None:
+        """Write the content of a file, of which memory holds what is on its way."""
         async with self.calling(f"size of {path}") as sftp:
             size = (await sftp.stat(path)).size or 0
         async with self.calling(f"download of {path}", size) as sftp, sftp.open(path, "rb") as file:
-            content = await file.read()
-        return content if isinstance(content, bytes) else content.encode()
+            # Asked for many blocks at once, the bank may send them in any order.
+            async for offset, block in await file.read_parallel():
+                into.seek(offset)
+                into.write(block)
 
     def close(self) -> None:
         """Hang up; the next call connects anew."""
