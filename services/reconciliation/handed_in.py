@@ -1,11 +1,13 @@
 """Statement files that came over HTTP, before those that lie in the bank's outbox."""
 
-from typing import Any, Final
+from functools import partial
+from typing import Any, BinaryIO, Final
 
 import asyncpg
 
 from goodfunds import ids
 from services.reconciliation.outbox_folder import Listed, OutboxFolder
+from services.reconciliation.statement_files import write_parts
 from services.reconciliation.store import SQL
 
 _PREFIX: Final = "handed-in-"
@@ -33,10 +35,10 @@ class HandedIn:
         waiting = [Listed(f"{_PREFIX}{ids.text(row['file_id'])}", "") for row in rows]
         return waiting or await self._outbox.statements()
 
-    async def fetch(self, name: str) -> bytes:
-        """The content of a file."""
+    async def fetch(self, name: str, into: BinaryIO) -> None:
+        """Write the content of a file."""
         file_id = file_id_of(name)
         if file_id is None:
-            return await self._outbox.fetch(name)
-        content: bytes = await self._pool.fetchval(SQL["handed_in_content"], file_id)
-        return content
+            await self._outbox.fetch(name, into)
+        else:
+            await write_parts(partial(self._pool.fetchval, SQL["handed_in_part"], file_id), into)

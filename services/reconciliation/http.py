@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from datetime import date
 from hashlib import sha256
+from io import BytesIO
+from tempfile import TemporaryFile
 from typing import Annotated, Any, Final, Literal
 
 import asyncpg
@@ -39,7 +41,7 @@ from services.reconciliation.http_shapes import (
     file_view,
     statement_view,
 )
-from services.reconciliation.statement_lines import UNREADABLE, ReadStatement, read_file
+from services.reconciliation.statement_lines import UNREADABLE, read_file
 from services.reconciliation.store import SQL
 
 Reader = Annotated[Principal, allowed(READ)]
@@ -113,9 +115,8 @@ def add_routes(app: FastAPI, pool: "asyncpg.Pool[Any]", clock: Clock, partitions
         A statement that came before, in whatever file, is known by what it says and not taken twice.
         """
         async with uploads.whole(request) as content:
-            found = await _read(content, partitions)
+            named = await _read(content, partitions)
             digest, file_id = sha256(content).digest(), ids.new_id(clock.now())
-            named = [each.statement_id for each in found]
             inserted = await pool.fetchval(
                 SQL["hand_in"], file_id, principal.client, digest, named, content, clock.now()
             )
@@ -139,10 +140,10 @@ def add_routes(app: FastAPI, pool: "asyncpg.Pool[Any]", clock: Clock, partitions
         return file_view(rows)
 
 
-async def _read(content: bytes, partitions: int) -> Sequence[ReadStatement]:
-    """The statements of a file, in a thread, so that the lanes go on. Raises Problem 422."""
+async def _read(content: bytes, partitions: int) -> Sequence[bytes]:
+    """The ids of a file's statements, in a thread, so that the lanes go on. Raises Problem 422."""
     try:
-        found = await asyncio.to_thread(read_file, content, partitions)
+        found = await asyncio.to_thread(_ids, content, partitions)
     except InvalidFile as fault:
         raise _refused("it is no camt.053 that can be read", errors_of(fault)) from fault
     except UNREADABLE as fault:
@@ -150,6 +151,11 @@ async def _read(content: bytes, partitions: int) -> Sequence[ReadStatement]:
     if not found:
         raise _refused("there is no statement in it", [])
     return found
+
+
+def _ids(content: bytes, partitions: int) -> Sequence[bytes]:
+    with TemporaryFile() as spool:
+        return [each.statement_id for each in read_file(BytesIO(content), partitions, spool)]
 
 
 def _refused(why: str, errors: list[dict[str, Any]]) -> Problem:

@@ -1,6 +1,6 @@
 """The bank's outbox over SFTP: which statements lie there, and their bytes."""
 
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from goodfunds.sftp import SftpAddress, SftpFolders
 
@@ -31,9 +31,9 @@ class OutboxFolder:
             each for each in listed if each.name.startswith("camt053") and each.name.endswith(".xml")
         )
 
-    async def fetch(self, name: str) -> bytes:
-        """The content of a file."""
-        return await self._folders.fetch(f"{OUTBOX}/{name}")
+    async def fetch(self, name: str, into: BinaryIO) -> None:
+        """Write the content of a file."""
+        await self._folders.download(f"{OUTBOX}/{name}", into)
 
     async def close(self) -> None:
         """Hang up."""

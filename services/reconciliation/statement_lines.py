@@ -1,20 +1,20 @@
-"""From the records of a camt.053 to statements for the lanes: header, numbered lines, shares. Pure."""
+"""From the records of a camt.053 to statements for the lanes: header, numbered lines, shares."""
 
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
-from typing import Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 from goodfunds.clock import micros
 from goodfunds.events.types import StatementClosed, StatementLine, StatementOpened
 from goodfunds.files import camt053
 from goodfunds.files.records import InvalidFile
-from goodfunds.files.reports import Entry, EntryTransaction, Statement, StatementEnd
-from goodfunds.ids import NO_ID, derived_id, read_reference
+from goodfunds.files.reports import Entry, Statement
+from goodfunds.ids import NO_ID, derived_id
 from goodfunds.lanes import lane_of
-from services.reconciliation.strays import NO_END_TO_END_ID
+from services.reconciliation.entry_lines import Lanes, parts
+from services.reconciliation.spooled_lines import SpooledLines
 
 
 class Unusable(Exception):
@@ -25,149 +25,126 @@ UNREADABLE: Final = (InvalidFile, Unusable, ValueError, ArithmeticError)
 """Why nothing can be taken from a file; any other fault is ours."""
 
 
-class LaneLine(NamedTuple):
-    """A line as the lane that its reference names is told of it; its statement's id stands for now at none.
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What of a statement goes to one lane."""
 
-    Encoded at once and once: a statement's lines are many, and its id is made of them.
-    """
+    lines: int = 0
+    sum_minor: int = 0
 
-    lane: int
-    amount_minor: int
-    event: bytes
+
+_NO_SHARE: Final = Share()
 
 
 @dataclass(frozen=True, slots=True)
 class ReadStatement:
-    """A statement ready to be sent. `ignored`: entries that are not booked (PDNG, INFO)."""
+    """A statement ready to be sent. `shares` by lane; `ignored`: entries that are not booked (PDNG, INFO)."""
 
     opened: StatementOpened
-    lines: tuple[LaneLine, ...]
+    lines: SpooledLines
+    shares: tuple[Share, ...]
     ignored: int
 
     @property
     def statement_id(self) -> bytes:
         return self.opened.statement_id
 
-    def closings(self, partitions: int, now: datetime) -> Iterator[tuple[int, StatementClosed]]:
+    def closings(self, now: datetime) -> Iterator[tuple[int, StatementClosed]]:
         """For each lane what was sent to it."""
-        counts, sums = [0] * partitions, [0] * partitions
-        for each in self.lines:
-            counts[each.lane] += 1
-            sums[each.lane] += each.amount_minor
-        for lane in range(partitions):
+        for lane, share in enumerate(self.shares):
             yield (
                 lane,
                 StatementClosed(
                     statement_id=self.statement_id,
-                    lane_sum_minor=sums[lane],
+                    lane_sum_minor=share.sum_minor,
                     closed_at=micros(now),
                     nostro=self.opened.nostro,
                     currency=self.opened.currency,
-                    lane_lines=counts[lane],
+                    lane_lines=share.lines,
                     to_date=self.opened.to_date,
                 ),
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Lanes:
-    """Where lines go: the lane of their reference, else that of the statement's account."""
+def read_file(source: BinaryIO, partitions: int, spool: BinaryIO) -> tuple[ReadStatement, ...]:
+    """The statements of a camt.053, their lines in `spool`, which is emptied first and not closed.
 
-    partitions: int
-    account_lane: int
+    In memory that does not grow with the lines. Both files can be sought in. Raises what is in UNREADABLE.
+    """
+    days: dict[int, date] = {}
+    found = _read_all(source, partitions, spool, days)
+    if any(each.late_day for each in found):
+        # A line had to say the statement's day before the bank did.
+        days = {number: each.whole.opened.to_date for number, each in enumerate(found)}
+        found = _read_all(source, partitions, spool, days)
+    return tuple(each.whole for each in found)
 
-    def payment(self, instruction_id: str) -> tuple[int, bytes] | None:
-        """(lane, payment id) of an InstrId of ours, (lane, batch id) of a PmtInfId of ours."""
-        found = read_reference(instruction_id)
-        return found if found is not None and found[0] < self.partitions else None
 
-
-def read_file(content: bytes, partitions: int) -> tuple[ReadStatement, ...]:
-    """The statements of a camt.053. Raises what is in UNREADABLE."""
-    found: list[ReadStatement] = []
-    entries: list[Entry] = []
-    statement: Statement | None = None
-    for record in camt053.read(io.BytesIO(content)):
+def _read_all(source: BinaryIO, partitions: int, spool: BinaryIO, days: Mapping[int, date]) -> list["_Read"]:
+    """`days` that the statements are for, by their number in the file, where they are known."""
+    source.seek(0)
+    spool.truncate(0)
+    found: list[_Read] = []
+    reading: _Reading | None = None
+    for record in camt053.read(source):
         if isinstance(record, Statement):
-            statement, entries = record, []
-        elif isinstance(record, Entry):
-            entries.append(record)
-        elif isinstance(record, StatementEnd):
-            assert statement is not None
-            lanes = Lanes(partitions, lane_of(statement.account, partitions))
-            found.append(read_statement(statement, entries, record, lanes))
-    return tuple(found)
+            reading = _Reading(record, days.get(len(found)), partitions, spool)
+        else:
+            assert reading is not None
+            if isinstance(record, Entry):
+                reading.add(record)
+            else:
+                found.append(reading.end(record.statement))
+    return found
 
 
-def read_statement(
-    statement: Statement, entries: Sequence[Entry], end: StatementEnd, lanes: Lanes
-) -> ReadStatement:
-    """One statement. Raises Unusable without balances or dates, or with several currencies."""
-    whole = end.statement
-    opening, closing = whole.opening, whole.closing
-    if opening is None or closing is None:
-        raise Unusable("it has no opening or no closing booked balance")
-    currencies = {opening.currency, closing.currency, *(entry.currency for entry in entries)}
-    if len(currencies) != 1:
-        raise Unusable(f"it has several currencies: {', '.join(sorted(currencies))}")
-    booked = [entry for entry in entries if entry.status == "BOOK"]
-    days = [entry.booking_date for entry in booked if entry.booking_date is not None]
-    to_date = whole.to_date or closing.on or max(days, default=None)
-    if to_date is None:
-        raise Unusable("it says nowhere what day it is for")
-    from_date = whole.from_date or opening.on or min(days, default=to_date)
-    lines = tuple(_numbered(booked, statement.account, to_date, lanes))
-    opened = StatementOpened(
-        statement_id=NO_ID,
-        opening_minor=opening.amount_minor,
-        closing_minor=closing.amount_minor,
-        lines_sum_minor=sum(each.amount_minor for each in lines),
-        opened_at=0,
-        currency=opening.currency,
-        nostro=statement.account,
-        statement_number=statement.sequence or statement.legal_sequence,
-        bank_statement_id=statement.statement_id,
-        from_date=min(from_date, to_date),
-        to_date=to_date,
-        lines_count=len(lines),
-    )
-    identity = _identity(opened, lines)
-    return ReadStatement(
-        replace(opened, statement_id=identity),
-        lines,
-        len(entries) - len(booked),
-    )
+class _Read(NamedTuple):
+    """A statement; `late_day`: that it is for another day than lines without a date were told."""
+
+    whole: ReadStatement
+    late_day: bool
 
 
-def _identity(opened: StatementOpened, lines: Iterable[LaneLine]) -> bytes:
-    """From what the statement says, not from its file: delivered anew in another file it is the same."""
-    content = sha256(opened.encode())
-    for each in lines:
-        content.update(each.event)
-    milliseconds = (opened.to_date - date(1970, 1, 1)).days * 86_400_000
-    return derived_id(
-        max(milliseconds, 0),
-        opened.nostro.encode(),
-        opened.bank_statement_id.encode(),
-        opened.statement_number.encode(),
-        content.digest(),
-    )
+class _Reading:
+    """A statement that is being read: what its entries came to so far."""
 
+    def __init__(self, statement: Statement, day: date | None, partitions: int, spool: BinaryIO) -> None:
+        closing = statement.closing
+        self._nostro = statement.account
+        self._lanes = Lanes(partitions, lane_of(statement.account, partitions))
+        self._day = day or statement.to_date or (closing.on if closing else None)
+        self._day_is_told = False
+        self._lines = SpooledLines(spool)
+        self._number = 0
+        self._counts, self._sums = [0] * partitions, [0] * partitions
+        self._currencies: set[str] = set()
+        self._first_day, self._last_day = date.max, date.min
+        self._ignored = 0
 
-def _numbered(entries: Iterable[Entry], nostro: str, to_date: date, lanes: Lanes) -> Iterator[LaneLine]:
-    number = 0
-    for entry in entries:
-        for lane, payment_id, batch_id, amount, count, detail in _parts(entry, lanes):
-            number += 1
-            booking_date = entry.booking_date or to_date
+    def add(self, entry: Entry) -> None:
+        """The next entry, whose lines go to the spool."""
+        self._currencies.add(entry.currency)
+        if entry.status != "BOOK":
+            self._ignored += 1
+            return
+        booking_date = entry.booking_date
+        if booking_date is None:
+            self._day_is_told = True
+            booking_date = self._day or date.min
+        else:
+            self._first_day = min(booking_date, self._first_day)
+            self._last_day = max(booking_date, self._last_day)
+        value_date = entry.value_date or booking_date
+        for lane, payment_id, batch_id, amount, count, detail in parts(entry, self._lanes):
+            self._number += 1
             line = StatementLine(
                 statement_id=NO_ID,
                 payment_id=payment_id,
                 batch_id=batch_id,
                 amount_minor=amount,
-                line_number=number,
+                line_number=self._number,
                 currency=entry.currency,
-                nostro=nostro,
+                nostro=self._nostro,
                 end_to_end_id=detail.end_to_end_id,
                 instruction_id=detail.instruction_id,
                 bank_reference=detail.bank_reference or entry.bank_reference or entry.entry_reference,
@@ -175,50 +152,60 @@ def _numbered(entries: Iterable[Entry], nostro: str, to_date: date, lanes: Lanes
                 reversal=entry.reversal,
                 is_return=detail.is_return,
                 booking_date=booking_date,
-                value_date=entry.value_date or booking_date,
+                value_date=value_date,
                 reason_code=detail.return_code,
                 transaction_count=count,
                 information=detail.information or entry.information,
             )
-            yield LaneLine(lane, amount, line.encode())
+            self._lines.put(lane, line.encode())
+            self._counts[lane] += 1
+            self._sums[lane] += amount
+
+    def end(self, whole: Statement) -> _Read:
+        """The statement. Raises Unusable without balances or dates, or with several currencies."""
+        opening, closing = whole.opening, whole.closing
+        if opening is None or closing is None:
+            raise Unusable("it has no opening or no closing booked balance")
+        currencies = {opening.currency, closing.currency, *self._currencies}
+        if len(currencies) != 1:
+            raise Unusable(f"it has several currencies: {', '.join(sorted(currencies))}")
+        has_days = self._first_day <= self._last_day
+        to_date = whole.to_date or closing.on or (self._last_day if has_days else None)
+        if to_date is None:
+            raise Unusable("it says nowhere what day it is for")
+        from_date = whole.from_date or opening.on or (self._first_day if has_days else to_date)
+        opened = StatementOpened(
+            statement_id=NO_ID,
+            opening_minor=opening.amount_minor,
+            closing_minor=closing.amount_minor,
+            lines_sum_minor=sum(self._sums),
+            opened_at=0,
+            currency=opening.currency,
+            nostro=self._nostro,
+            statement_number=whole.sequence or whole.legal_sequence,
+            bank_statement_id=whole.statement_id,
+            from_date=min(from_date, to_date),
+            to_date=to_date,
+            lines_count=self._number,
+        )
+        opened = replace(opened, statement_id=_identity(opened, self._lines))
+        shares = tuple(
+            Share(count, total) if count else _NO_SHARE
+            for count, total in zip(self._counts, self._sums, strict=True)
+        )
+        late_day = self._day_is_told and self._day != to_date
+        return _Read(ReadStatement(opened, self._lines, shares, self._ignored), late_day)
 
 
-_Part = tuple[int, bytes, bytes, int, int, EntryTransaction]
-
-
-def _parts(entry: Entry, lanes: Lanes) -> Iterator[_Part]:
-    """(lane, payment id, batch id, signed amount, transactions, details) of each line that an entry is."""
-    details = entry.transactions
-    amounts = [_signed(entry, each) for each in details]
-    if len(details) == 1:
-        yield _single(details[0], entry.signed_minor, lanes)
-    elif details and None not in amounts and sum(a or 0 for a in amounts) == entry.signed_minor:
-        for each, amount in zip(details, amounts, strict=True):
-            yield _single(each, amount or 0, lanes)
-    else:
-        # One sum: no details, or details whose amounts do not make it.
-        names = {each.payment_information_id for each in entry.batches}
-        names |= {each.payment_information_id for each in details}
-        found = lanes.payment(names.pop()) if len(names) == 1 else None
-        counts = [each.number_of_transactions for each in entry.batches if each.number_of_transactions]
-        count = sum(counts) or len(details) or 1
-        lane, batch_id = found or (lanes.account_lane, NO_ID)
-        yield lane, NO_ID, batch_id, entry.signed_minor, count, EntryTransaction()
-
-
-def _single(detail: EntryTransaction, amount: int, lanes: Lanes) -> _Part:
-    found = lanes.payment(detail.instruction_id)
-    if found is not None:
-        return found[0], found[1], NO_ID, amount, 1, detail
-    batch = lanes.payment(detail.payment_information_id)
-    if batch is not None and detail.end_to_end_id in NO_END_TO_END_ID:
-        return batch[0], NO_ID, batch[1], amount, 1, detail
-    return lanes.account_lane, NO_ID, NO_ID, amount, 1, detail
-
-
-def _signed(entry: Entry, detail: EntryTransaction) -> int | None:
-    if detail.amount_minor is None or detail.currency not in ("", entry.currency):
-        return None
-    return (
-        detail.amount_minor if (detail.credit_debit or entry.credit_debit) == "CRDT" else -detail.amount_minor
+def _identity(opened: StatementOpened, lines: SpooledLines) -> bytes:
+    """From what the statement says, not from its file: delivered anew in another file it is the same."""
+    content = sha256(opened.encode())
+    lines.end(content)
+    milliseconds = (opened.to_date - date(1970, 1, 1)).days * 86_400_000
+    return derived_id(
+        max(milliseconds, 0),
+        opened.nostro.encode(),
+        opened.bank_statement_id.encode(),
+        opened.statement_number.encode(),
+        content.digest(),
     )

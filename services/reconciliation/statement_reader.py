@@ -6,11 +6,11 @@ starts anew goes on at the very line.
 
 import asyncio
 import collections
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from hashlib import sha256
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, BinaryIO, Protocol
 
 import asyncpg
 import structlog
@@ -24,7 +24,8 @@ from goodfunds.lanes import Emission, Sequences, lane_of
 from goodfunds.lanes.records import Connection
 from services.reconciliation.handed_in import file_id_of
 from services.reconciliation.outbox_folder import Listed
-from services.reconciliation.statement_lines import UNREADABLE, ReadStatement, read_file
+from services.reconciliation.statement_files import StatementFile, write_parts
+from services.reconciliation.statement_lines import ReadStatement
 from services.reconciliation.store import SQL
 
 log = structlog.get_logger(__name__)
@@ -42,19 +43,16 @@ class Folder(Protocol):
     async def statements(self) -> list[Listed]:
         """Their listing, sorted by name."""
 
-    async def fetch(self, name: str) -> bytes:
-        """One file's bytes."""
+    async def fetch(self, name: str, into: BinaryIO) -> None:
+        """Write one file's bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file that was not taken yet; `problem` says why nothing can be taken from it."""
+    """A file that was not taken yet."""
 
     listed: Listed
-    digest: bytes
-    content: bytes
-    statements: tuple[ReadStatement, ...]
-    problem: str = ""
+    file: StatementFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ class Chunk:
 
     @property
     def last(self) -> bool:
-        return self.held_back or self.stop == len(self.statement.lines)
+        return self.held_back or self.stop == self.statement.opened.lines_count
 
 
 class StatementReader:
@@ -86,7 +84,7 @@ class StatementReader:
         self._chunk = chunk
         self._looked_for_files = False
         self._failed: collections.Counter[str] = collections.Counter()
-        self._read: dict[tuple[str, bytes], dict[bytes, ReadStatement]] = {}
+        self._file: StatementFile | None = None
 
     async def look(self) -> Found | Chunk | None:
         """The next chunk of a statement under way, else the next new file."""
@@ -94,9 +92,9 @@ class StatementReader:
         if row is not None:
             statement = await self._statement(row["file_name"], row["sha256"], row["statement_id"])
             position = row["position"]
-            stop = min(position + self._chunk, len(statement.lines))
+            stop = min(position + self._chunk, statement.opened.lines_count)
             return Chunk(statement, position, stop, row["held_back"])
-        self._read.clear()
+        self._drop()
         listing = await self._folder.statements()
         rows = await self._pool.fetch(SQL["known_files"], [each.name for each in listing])
         known = {(row["file_name"], row["listed_as"]) for row in rows}
@@ -131,50 +129,64 @@ class StatementReader:
         self._looked_for_files = True
 
     async def _found(self, listed: Listed) -> Found:
-        name = listed.name
         try:
-            content = await self._folder.fetch(name)
+            file = await self._read(listed.name, partial(self._folder.fetch, listed.name))
         except Unavailable:
             # Perhaps the file's fault and not the bank's: the others go first the next time.
-            self._failed[name] += 1
+            self._failed[listed.name] += 1
             raise
-        digest = sha256(content).digest()
-        try:
-            statements = await asyncio.to_thread(read_file, content, self._partitions)
-        except UNREADABLE as fault:
-            log.error("statement file refused", file=name, fault=str(fault))
-            return Found(listed, digest, content, (), str(fault))
-        self._read[name, digest] = {each.statement_id: each for each in statements}
-        return Found(listed, digest, content, statements)
+        if file.problem:
+            log.error("statement file refused", file=listed.name, fault=file.problem)
+        return Found(listed, file)
 
     async def _statement(self, name: str, digest: bytes, statement_id: bytes) -> ReadStatement:
-        if (name, digest) not in self._read:
-            content = await self._pool.fetchval(SQL["content_of_file"], name, digest)
-            found = await asyncio.to_thread(read_file, content, self._partitions)
-            self._read[name, digest] = {each.statement_id: each for each in found}
-        statement = self._read[name, digest].get(statement_id)
-        if statement is None:
-            raise InvariantBroken(f"{name} reads differently than when it was begun")
+        file = self._file
+        if file is None or (file.name, file.digest) != (name, digest):
+            part_of = partial(self._pool.fetchval, SQL["part_of_file"], name, digest)
+            file = await self._read(name, partial(write_parts, part_of))
+        statement = file.statement(statement_id)
+        if statement is None or file.digest != digest:
+            raise InvariantBroken(f"{name} reads differently than when it was begun: {file.problem}")
         return statement
+
+    async def _read(self, name: str, write: Callable[[BinaryIO], Awaitable[None]]) -> StatementFile:
+        """The file whose bytes `write` writes, read, instead of the last one."""
+        self._drop()
+        file = StatementFile(name)
+        try:
+            await write(file.content)
+            await asyncio.to_thread(file.read, self._partitions)
+        except BaseException:
+            file.close()
+            raise
+        self._file = file
+        return file
+
+    def _drop(self) -> None:
+        """Be done with the file that was read."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     async def _note(self, connection: Connection, found: Found, now: datetime) -> None:
         fresh = 0
-        for each in found.statements:
+        for each in found.file.statements:
             opened = each.opened
             fresh += await connection.fetchval(
-                SQL["take_statement"], each.statement_id, found.listed.name, found.digest, opened.nostro,
-                opened.statement_number, opened.bank_statement_id, opened.to_date, len(each.lines),
+                SQL["take_statement"], each.statement_id, found.listed.name, found.file.digest, opened.nostro,
+                opened.statement_number, opened.bank_statement_id, opened.to_date, opened.lines_count,
                 each.ignored, now, opened.currency,
             )  # fmt: skip
             IGNORED.inc(each.ignored)
         await connection.execute(
-            SQL["note_file"], found.listed.name, found.digest, now, found.problem, found.listed.mark,
-            found.content,
-        )  # fmt: skip
+            SQL["note_file"], found.listed.name, found.file.digest, now, found.file.problem, found.listed.mark
+        )
+        for number, part in enumerate(found.file.parts()):
+            await connection.execute(SQL["note_part"], found.listed.name, found.file.digest, number, part)
         handed_in = file_id_of(found.listed.name)
         if handed_in is not None:
             await connection.execute(SQL["take_handed_in"], handed_in, now)
-        outcome = "refused" if found.problem else "taken" if fresh else "known"
+        outcome = "refused" if found.file.problem else "taken" if fresh else "known"
         FILES.labels(outcome).inc()
 
     async def _send(self, connection: Connection, chunk: Chunk, now: datetime) -> list[Emission]:
@@ -200,10 +212,10 @@ class StatementReader:
                 with_statement_id(each.event, statement.statement_id),
                 b"",
             )
-            for each in statement.lines[chunk.position : stop]
+            for each in statement.lines.read(chunk.position, stop)
         ]
         if chunk.last and not chunk.held_back:
-            for lane, closed in statement.closings(self._partitions, now):
+            for lane, closed in statement.closings(now):
                 emissions.append(
                     Emission(BANK_STATEMENTS, lane, key, "StatementClosed", closed.encode(), b"")
                 )

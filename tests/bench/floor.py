@@ -26,7 +26,7 @@ from goodfunds.events.cluster import config_of
 from goodfunds.local import stack as local
 from goodfunds.postgres import connect
 from goodfunds.service import migrate_service, services
-from tests.bench.floor_hops import PROCESSES, TOPICS, source, tables_of
+from tests.bench.floor_hops import FILES, PROCESSES, TOPICS, source, tables_of
 from tests.bench.floor_worker import PREFIX, Places, Worker, load, records_of, work
 from tests.bench.load import SLICE
 from tests.bench.spent import cpu_seconds, own_cpu_seconds
@@ -185,7 +185,7 @@ def _workers(stack: local.Stack, before: Mark, now: Mark, share: float) -> list[
         was, has = before.rows[process.service], now.rows[process.service]
         rows = {
             # Files are few: each is taken, and of its bytes the share.
-            each: (was[each], int((has[each] - was[each]) * (1 if each == "statement_files" else share)))
+            each: (was[each], int((has[each] - was[each]) * (1 if each in FILES else share)))
             for each in has
         }
         database = services()[process.service].database

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from goodfunds.events.topics import (
     BANK_NOTIFICATIONS,
@@ -11,6 +12,9 @@ from goodfunds.events.topics import (
     RECONCILIATION,
     SETTLEMENT_NOTIFICATIONS,
 )
+
+FILES: Final = ("statement_files", "statement_file_parts")
+"""Few rows, however many payments are in them: each is taken, and of its bytes a share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,9 @@ PROCESSES: Mapping[str, Process] = {
         ),
     ),
     "reconciliation-statements": Process(
-        "reconciliation", (Hop("", ("statement_files", "outbox"), (BANK_STATEMENTS,)),), feed=True
+        "reconciliation",
+        (Hop("", (*FILES, "outbox"), (BANK_STATEMENTS,)),),
+        feed=True,
     ),
     "control-totals": Process("reconciliation", (Hop(PAYMENTS), Hop(SETTLEMENT_NOTIFICATIONS))),
 }

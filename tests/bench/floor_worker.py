@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from goodfunds.events.topics import PAYMENT_INSTRUCTIONS
 from goodfunds.postgres import connect
-from tests.bench.floor_hops import Hop, source
+from tests.bench.floor_hops import FILES, Hop, source
 
 PREFIX = "floor."
 _POLL = 2_000
@@ -225,7 +225,7 @@ async def _rows(connection: Any, worker: Worker, table: str) -> tuple[list[str],
     ]
     listed = ", ".join(
         f"substring(content FROM 1 FOR (length(content) * {worker.share})::integer)"
-        if (table, name) == ("statement_files", "content")
+        if table in FILES and name == "content"
         else name
         for name in columns
     )

@@ -97,7 +97,7 @@ _TABLES: Mapping[str, Mapping[str, tuple[str, Mapping[str, str]]]] = {
         }),
         "statement_shares": ("true", {"statement_id": _ID, "to_date": _DATE, "closed_at": _AT}),
         "statement_files": ("true", {
-            "file_name": _NAME, "sha256": _SHA, "found_at": _AT, "content": "''::bytea",
+            "file_name": _NAME, "sha256": _SHA, "found_at": _AT,
         }),
         "taken_statements": ("true", {
             "statement_id": _ID, "file_name": _NAME, "sha256": _SHA, "statement_number": _NAME,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -379,7 +380,7 @@ async def test_each_call_waits_at_two_gates_and_its_effect_is_between_them() -> 
     names = await door.answers()
     await door.fetch(names[0])
     (listed,) = await folder.statements()
-    await folder.fetch(listed.name)
+    await folder.fetch(listed.name, BytesIO())
     calls = ("enquire", "payment_rejection", "answers", "fetch", "statements", "fetch_statement")
     assert [gate for gate, *_ in gates.passed] == [
         f"bank:{call}:{side}" for call in calls for side in ("before", "after")
@@ -418,11 +419,12 @@ async def test_a_half_written_answer_is_whole_later_and_its_mark_is_another() ->
     bank.meet_next(CAMT053, Fate.HALF_WRITTEN)
     (name,) = bank.end_day()
     (before,) = await folder.statements()
-    half = await folder.fetch(name)
+    half, whole = BytesIO(), BytesIO()
+    await folder.fetch(name, half)
     bank.settle_down()
     (after,) = await folder.statements()
-    whole = await folder.fetch(name)
-    assert whole.startswith(half)
-    assert len(whole) > len(half)
+    await folder.fetch(name, whole)
+    assert whole.getvalue().startswith(half.getvalue())
+    assert len(whole.getvalue()) > len(half.getvalue())
     assert (before.name, after.name) == (name, name)
     assert before.mark != after.mark

@@ -1,6 +1,7 @@
 """One suite for two banks: the simulated one does what the house meets over SFTP and HTTP at the real one."""
 
 from collections.abc import AsyncIterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,9 @@ async def test_answers_are_listed_by_name_and_fetched_and_others_are_not_there(s
     (listed,) = await side.folder.statements()
     assert listed.name.startswith("camt053")
     assert listed == (await side.folder.statements())[0], "the mark stays while the content does"
-    assert await side.folder.fetch(listed.name) == await side.door.fetch(listed.name)
+    statement = BytesIO()
+    await side.folder.fetch(listed.name, statement)
+    assert statement.getvalue() == await side.door.fetch(listed.name)
 
 
 async def test_a_late_answer_is_not_there_and_then_it_is(side: Side) -> None:

@@ -2,12 +2,21 @@
 SELECT file_name, listed_as FROM statement_files WHERE file_name = ANY($1::text[]);
 
 -- name: note_file
-INSERT INTO statement_files (lane, file_name, sha256, found_at, problem, listed_as, content)
-VALUES (-1, $1, $2, $3, $4, $5, $6)
+INSERT INTO statement_files (lane, file_name, sha256, found_at, problem, listed_as)
+VALUES (-1, $1, $2, $3, $4, $5)
 ON CONFLICT (file_name, sha256) DO UPDATE SET listed_as = excluded.listed_as;
 
--- name: content_of_file
-SELECT content FROM statement_files WHERE file_name = $1 AND sha256 = $2;
+-- name: note_part
+INSERT INTO statement_file_parts (lane, file_name, sha256, part, content) VALUES (-1, $1, $2, $3, $4)
+ON CONFLICT (file_name, sha256, part) DO NOTHING;
+
+-- name: part_of_file
+-- $4: the size of a part. A file that was found before parts were kept has its bytes in its row.
+SELECT content FROM statement_file_parts WHERE file_name = $1 AND sha256 = $2 AND part = $3
+UNION ALL
+SELECT substring(content FROM $3::int * $4::int + 1 FOR $4::int) FROM statement_files
+WHERE file_name = $1 AND sha256 = $2 AND octet_length(content) > $3::int * $4::int
+LIMIT 1;
 
 -- name: refused_files
 -- Files of which nothing could be taken, unless another content of the name was since.
@@ -49,8 +58,8 @@ RETURNING position;
 -- name: handed_in_and_waiting
 SELECT file_id FROM handed_in_files WHERE taken_at IS NULL ORDER BY received_at, file_id LIMIT 100;
 
--- name: handed_in_content
-SELECT content FROM handed_in_files WHERE file_id = $1;
+-- name: handed_in_part
+SELECT substring(content FROM $2::int * $3::int + 1 FOR $3::int) FROM handed_in_files WHERE file_id = $1;
 
 -- name: take_handed_in
 UPDATE handed_in_files SET taken_at = $2 WHERE file_id = $1 AND taken_at IS NULL;

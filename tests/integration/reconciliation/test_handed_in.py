@@ -2,7 +2,7 @@
 
 import gzip
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 import httpx
@@ -12,7 +12,7 @@ from goodfunds.errors import Unavailable
 from goodfunds.events import types
 from goodfunds.observability.http import PROBLEM
 from goodfunds.postgres import create_pool
-from services.reconciliation import READ, STATEMENTS_WRITE
+from services.reconciliation import READ, STATEMENTS_WRITE, statement_files
 from services.reconciliation.handed_in import HandedIn
 from services.reconciliation.outbox_folder import Listed
 from services.reconciliation.statement_reader import StatementReader
@@ -36,9 +36,9 @@ class Outbox:
             raise Unavailable("the bank does not answer")
         return [Listed(name, "") for name in sorted(self.files)]
 
-    async def fetch(self, name: str) -> bytes:
+    async def fetch(self, name: str, into: BinaryIO) -> None:
         assert self.files is not None
-        return self.files[name]
+        into.write(self.files[name])
 
 
 @pytest.fixture
@@ -94,9 +94,11 @@ async def test_the_same_file_twice_is_one_and_a_statement_that_the_bank_delivere
     assert await pool.fetchval("SELECT count(*) FROM handed_in_files") == 1
 
 
+@pytest.mark.parametrize("part", [700, len(report()), 1 << 20])
 async def test_what_is_handed_in_sends_what_the_banks_own_file_would(
-    client: httpx.AsyncClient, pool: Any
+    client: httpx.AsyncClient, pool: Any, monkeypatch: pytest.MonkeyPatch, part: int
 ) -> None:
+    monkeypatch.setattr(statement_files, "PART_BYTES", part)
     await client.post(PATH, content=report(), headers=XML)
     events = decoded(await work_until_idle(pool, reader(pool, Outbox({}))))
     lines = [event.line_number for _, event in events if isinstance(event, types.StatementLine)]

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 import asyncpg
 import pytest
@@ -39,8 +39,8 @@ class Folder:
     async def statements(self) -> list[Listed]:
         return [Listed(name, "as it is") for name in sorted(self.files)]
 
-    async def fetch(self, name: str) -> bytes:
-        return self.files[name]
+    async def fetch(self, name: str, into: BinaryIO) -> None:
+        into.write(self.files[name])
 
 
 @pytest.fixture

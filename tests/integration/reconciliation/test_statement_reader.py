@@ -1,17 +1,20 @@
 """The statement reader against a real SFTP server and Postgres: each file once, resumed at the line."""
 
 import asyncio
+import gc
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import asyncpg
 import asyncssh
 import pytest
 
-from goodfunds.errors import Misconfigured, Unavailable
+from goodfunds.errors import InvariantBroken, Misconfigured, Unavailable
 from goodfunds.events import types
 from goodfunds.files import camt053
 from goodfunds.files.reports import AccountReport, Balance, Entry, EntryBatch, EntryTransaction, Statement
@@ -19,6 +22,7 @@ from goodfunds.ids import reference
 from goodfunds.lanes import Emission
 from goodfunds.postgres import create_pool
 from goodfunds.sftp import SftpAddress
+from services.reconciliation import statement_files
 from services.reconciliation.outbox_folder import Listed, OutboxFolder
 from services.reconciliation.statement_reader import Found, StatementReader
 from services.reconciliation.store import SQL
@@ -221,9 +225,11 @@ async def test_of_a_statement_and_its_correction_in_one_file_the_one_that_stands
         async def statements(self) -> list[Listed]:
             return [Listed("camt053-1.xml", ""), Listed("camt053-2.xml", "")]
 
-        async def fetch(self, name: str) -> bytes:
+        async def fetch(self, name: str, into: BinaryIO) -> None:
             whole, part = ENTRIES, ENTRIES[:1]
-            return report(whole, also=part) if name == "camt053-1.xml" else report(part, number=2, also=whole)
+            into.write(
+                report(whole, also=part) if name == "camt053-1.xml" else report(part, number=2, also=whole)
+            )
 
     events = decoded(await work_until_idle(pool, StatementReader(pool, Folder(), PARTITIONS)))
     headers = [event for _, event in events if isinstance(event, types.StatementOpened)]
@@ -307,10 +313,10 @@ async def test_a_file_that_cannot_be_downloaded_does_not_hold_up_the_others(
         async def statements(self) -> list[Listed]:
             return [Listed("camt053-0.xml", ""), Listed("camt053-1.xml", "")]
 
-        async def fetch(self, name: str) -> bytes:
+        async def fetch(self, name: str, into: BinaryIO) -> None:
             if name == "camt053-0.xml":
                 raise Unavailable("permission denied")
-            return report()
+            into.write(report())
 
     reader = StatementReader(pool, Folder(), PARTITIONS)
     with pytest.raises(Unavailable):
@@ -333,3 +339,83 @@ async def test_a_bank_that_is_away_or_is_another_raises_unavailable(sftp: Sftp) 
         await folder.statements()
     with pytest.raises(Misconfigured):
         OutboxFolder(SftpAddress("bank.example", 22, "house", "secret"))
+
+
+async def test_a_large_file_comes_whole_in_whatever_order_its_blocks_come(sftp: Sftp) -> None:
+    content = b"".join(number.to_bytes(4, "big") for number in range(700_000))
+    sftp.deliver("camt053-1.xml", content)
+    folder, into = OutboxFolder(sftp.address), BytesIO()
+    await folder.fetch("camt053-1.xml", into)
+    assert into.getvalue() == content
+    await folder.close()
+
+
+@pytest.mark.parametrize("part", [1, 700, len(report()), 1 << 20])
+async def test_what_was_begun_is_finished_from_the_parts_that_the_database_has(
+    sftp: Sftp, pool: "asyncpg.Pool[Any]", monkeypatch: pytest.MonkeyPatch, part: int
+) -> None:
+    monkeypatch.setattr(statement_files, "PART_BYTES", part)
+    folder = OutboxFolder(sftp.address)
+    sftp.deliver("camt053-1.xml", report())
+    begun = await work_until_idle(pool, StatementReader(pool, folder, PARTITIONS, chunk=2), turns=2)
+    parts = await pool.fetch("SELECT content FROM statement_file_parts ORDER BY part")
+    assert b"".join(row["content"] for row in parts) == report()
+    assert max(len(row["content"]) for row in parts) <= part
+    rest = await work_until_idle(pool, StatementReader(pool, folder, PARTITIONS, chunk=2))
+    lines = [event for _, event in decoded(begun + rest) if isinstance(event, types.StatementLine)]
+    assert [each.line_number for each in lines] == [1, 2, 3, 4, 5, 6]
+    await folder.close()
+
+
+async def test_what_was_begun_before_files_had_parts_is_finished_from_its_row(
+    sftp: Sftp, pool: "asyncpg.Pool[Any]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statement_files, "PART_BYTES", 700)
+    folder = OutboxFolder(sftp.address)
+    sftp.deliver("camt053-1.xml", report())
+    await work_until_idle(pool, StatementReader(pool, folder, PARTITIONS, chunk=2), turns=2)
+    await pool.execute("TRUNCATE statement_file_parts")
+    await pool.execute("UPDATE statement_files SET content = $1", report())
+    rest = await work_until_idle(pool, StatementReader(pool, folder, PARTITIONS, chunk=2))
+    assert len(rest) == 4 + PARTITIONS
+    await folder.close()
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+async def test_a_file_of_which_a_part_is_lost_breaks_an_invariant(
+    sftp: Sftp, pool: "asyncpg.Pool[Any]", monkeypatch: pytest.MonkeyPatch, lost: int
+) -> None:
+    monkeypatch.setattr(statement_files, "PART_BYTES", 700)
+    folder = OutboxFolder(sftp.address)
+    sftp.deliver("camt053-1.xml", report())
+    await work_until_idle(pool, StatementReader(pool, folder, PARTITIONS, chunk=2), turns=2)
+    await pool.execute("DELETE FROM statement_file_parts WHERE part = $1", lost)
+    with pytest.raises(InvariantBroken, match="reads differently"):
+        await StatementReader(pool, folder, PARTITIONS).look()
+    await folder.close()
+
+
+async def test_disk_is_given_back_once_a_file_is_done_with(sftp: Sftp, pool: "asyncpg.Pool[Any]") -> None:
+    folder = OutboxFolder(sftp.address)
+    reader = StatementReader(pool, folder, PARTITIONS)
+    sftp.deliver("camt053-1.xml", report())
+    sftp.deliver("camt053-2.xml", b"no statement")
+    before = open_files()
+    for _ in range(2):
+        found = await reader.look()
+        assert isinstance(found, Found)
+        assert open_files() > before
+        async with pool.acquire() as borrowed, borrowed.transaction():
+            connection: Any = borrowed
+            await reader.record(connection, found, NOW, Preview())
+        await work_until_idle(pool, reader, turns=len(found.file.statements))
+    assert await reader.look() is None
+    assert open_files() == before
+    await folder.close()
+
+
+def open_files() -> int:
+    """How many files without a name this process has open, but for those that nobody holds any more."""
+    gc.collect()
+    links = [Path(f"/proc/self/fd/{each}") for each in os.listdir("/proc/self/fd")]
+    return sum(" (deleted)" in str(each.readlink()) for each in links if each.is_symlink())

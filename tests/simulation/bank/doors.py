@@ -5,7 +5,7 @@ drives the loop may freeze, break or kill the caller at either.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from goodfunds.errors import Unavailable
 from services.reconciliation.outbox_folder import Listed
@@ -92,9 +92,9 @@ class StatementDoor(_Door):
             lambda: [Listed(*each) for each in self._bank.outbox.listing() if each[0].startswith("camt053")],
         )
 
-    async def fetch(self, name: str) -> bytes:
-        """The content of a file."""
-        return await self._called("fetch_statement", lambda: self._fetched(name))
+    async def fetch(self, name: str, into: BinaryIO) -> None:
+        """Write the content of a file."""
+        into.write(await self._called("fetch_statement", lambda: self._fetched(name)))
 
     async def close(self) -> None:
         """Hang up."""
