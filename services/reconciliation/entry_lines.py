@@ -27,12 +27,11 @@ Part = tuple[int, bytes, bytes, int, int, EntryTransaction]
 def parts(entry: Entry, lanes: Lanes) -> Iterator[Part]:
     """(lane, payment id, batch id, signed amount, transactions, details) of each line that an entry is."""
     details = entry.transactions
-    amounts = [_signed(entry, each) for each in details]
     if len(details) == 1:
         yield _single(details[0], entry.signed_minor, lanes)
-    elif details and None not in amounts and sum(a or 0 for a in amounts) == entry.signed_minor:
-        for each, amount in zip(details, amounts, strict=True):
-            yield _single(each, amount or 0, lanes)
+    elif details and _sum(entry) == entry.signed_minor:
+        for each in details:
+            yield _single(each, _signed(entry, each) or 0, lanes)
     else:
         # One sum: no details, or details whose amounts do not make it.
         names = {each.payment_information_id for each in entry.batches}
@@ -52,6 +51,17 @@ def _single(detail: EntryTransaction, amount: int, lanes: Lanes) -> Part:
     if batch is not None and detail.end_to_end_id in NO_END_TO_END_ID:
         return batch[0], NO_ID, batch[1], amount, 1, detail
     return lanes.account_lane, NO_ID, NO_ID, amount, 1, detail
+
+
+def _sum(entry: Entry) -> int | None:
+    """What the details come to; None where one has no amount."""
+    total = 0
+    for each in entry.transactions:
+        amount = _signed(entry, each)
+        if amount is None:
+            return None
+        total += amount
+    return total
 
 
 def _signed(entry: Entry, detail: EntryTransaction) -> int | None:

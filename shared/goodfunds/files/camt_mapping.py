@@ -4,6 +4,7 @@ Lenient where only form is broken, strict where money is: an amount, its currenc
 cannot be read raises Unsound.
 """
 
+from collections.abc import Sequence
 from datetime import date
 
 from goodfunds.files.amounts import money_at
@@ -86,7 +87,7 @@ def entry(
     number: int,
     default_status: str,
     batches: list[EntryBatch],
-    transactions: list[EntryTransaction],
+    transactions: Sequence[EntryTransaction],
 ) -> Entry:
     """Ntry with what its NtryDtls held. Without a status or `default_status` it is refused."""
     minor, currency = money_at(found, "Amt")
@@ -110,7 +111,7 @@ def entry(
         bank_reference=bank_reference,
         bank_transaction_code=f"{domain}/{family}/{subfamily}" if domain else proprietary,
         batches=tuple(batches),
-        transactions=tuple(transactions),
+        transactions=transactions,
         information=information,
         charges_minor=charges(found, currency),
         line=found.line,

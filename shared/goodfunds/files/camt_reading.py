@@ -10,6 +10,7 @@ from goodfunds.files import camt_mapping as mapping
 from goodfunds.files.camt_recurring import DETAIL, ENTRY, entry_again
 from goodfunds.files.camt_warnings import batch_differs, does_not_add_up
 from goodfunds.files.fields import ParsedLeaves, add_leaves, leaves_of
+from goodfunds.files.kept_transactions import KeptTransactions
 from goodfunds.files.leaves import Leaves, TextLeaves, Unsound
 from goodfunds.files.records import FileError, InvalidFile
 from goodfunds.files.recurring import Made, Recurring
@@ -37,7 +38,7 @@ def shape(kind: str, root: str, part: str) -> Shape:
 
 
 def read_report(source: BinaryIO, wanted: Shape, part: str, default_status: str = "") -> Iterator[Record]:
-    """Each statement, its entries, its end. Memory holds one entry's records.
+    """Each statement, its entries, its end. Memory holds one entry's records, and not all of very many.
 
     `default_status`: of entries whose bank gave none.
 
@@ -74,7 +75,7 @@ class _Reading:
         self._batch: EntryBatch | None = None
         self._found = ParsedLeaves(0)
         self._batches: list[EntryBatch] = []
-        self._transactions: list[EntryTransaction] = []
+        self._transactions = KeptTransactions()
 
     def records(self) -> Iterator[Record]:
         """The records in the message's order."""
@@ -122,7 +123,7 @@ class _Reading:
             self._late_balances(element[-1] if len(element) else None)
 
     def _begin_entry(self, element: etree._Element) -> Iterator[Statement]:
-        self._batches, self._transactions = [], []
+        self._batches, self._transactions = [], KeptTransactions()
         self._found = ParsedLeaves(line_of(element))
         parent = element.getparent()
         if self._statement is not None:
@@ -209,7 +210,7 @@ class _Reading:
         self._gather(element[-1] if len(element) else None)
         found = self._found
         number = self._entries + 1
-        entry = mapping.entry(found, number, self._default_status, self._batches, self._transactions)
+        entry = mapping.entry(found, number, self._default_status, self._batches, self._transactions.whole())
         no_status, differs = self._no_status(found, entry), batch_differs(entry)
         if no_status:
             self._warn(*no_status, element, "Ntry/Sts")

@@ -29,4 +29,4 @@ def entry_again(found: Sequence[TextLeaves], number: int, default_status: str) -
             batches.append(batch)
         else:
             batch = EntryBatch()
-    return mapping.entry(found[0], number, default_status, batches, transactions)
+    return mapping.entry(found[0], number, default_status, batches, tuple(transactions))

@@ -140,7 +140,7 @@ class Entry:
     bank_reference: str = ""
     bank_transaction_code: str = ""
     batches: tuple[EntryBatch, ...] = ()
-    transactions: tuple[EntryTransaction, ...] = ()
+    transactions: Sequence[EntryTransaction] = ()
     information: str = ""
     charges_minor: int = 0
     line: int = field(default=0, compare=False)
