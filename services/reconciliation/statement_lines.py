@@ -13,6 +13,7 @@ from goodfunds.files.records import InvalidFile
 from goodfunds.files.reports import Entry, Statement
 from goodfunds.ids import NO_ID, derived_id
 from goodfunds.lanes import lane_of
+from goodfunds.money import MAX_MINOR
 from services.reconciliation.entry_lines import Lanes, parts
 from services.reconciliation.spooled_lines import SpooledLines
 
@@ -162,7 +163,7 @@ class _Reading:
             self._sums[lane] += amount
 
     def end(self, whole: Statement) -> _Read:
-        """The statement. Raises Unusable without balances or dates, or with several currencies."""
+        """The statement. Raises Unusable without balances or dates, of several currencies, past all sums."""
         opening, closing = whole.opening, whole.closing
         if opening is None or closing is None:
             raise Unusable("it has no opening or no closing booked balance")
@@ -174,11 +175,14 @@ class _Reading:
         if to_date is None:
             raise Unusable("it says nowhere what day it is for")
         from_date = whole.from_date or opening.on or (self._first_day if has_days else to_date)
+        total = sum(self._sums)
+        if max(map(abs, (total, *self._sums))) > MAX_MINOR:
+            raise Unusable("its entries make a sum that no amount can have")
         opened = StatementOpened(
             statement_id=NO_ID,
             opening_minor=opening.amount_minor,
             closing_minor=closing.amount_minor,
-            lines_sum_minor=sum(self._sums),
+            lines_sum_minor=total,
             opened_at=0,
             currency=opening.currency,
             nostro=self._nostro,

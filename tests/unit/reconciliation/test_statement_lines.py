@@ -211,6 +211,17 @@ def test_a_file_whose_last_statement_lacks_a_balance_gives_nothing() -> None:
         read(before + b"ITBD" + behind)
 
 
+@pytest.mark.parametrize("also", ["DBIT", "CRDT"])
+def test_entries_whose_sum_no_event_can_tell_are_refused(also: str) -> None:
+    """Also where those of one lane alone make it: their sum of all may be nothing."""
+    ours = (EntryTransaction(instruction_id=reference(2, bytes(16))),)
+    content = report(statement(1, [entry(1, 1, transactions=ours)]))
+    one = content[content.index(b"<Ntry>") : content.index(b"</Stmt>")].replace(b"0.01", b"9" * 16)
+    other = one.replace(b"<InstrId>", b"<InstrId>x").replace(b"DBIT", also.encode())
+    with pytest.raises(Unusable, match="sum"):
+        read(content.replace(b"</Stmt>", (one + other) * 120 + b"</Stmt>"))
+
+
 @given(
     st.lists(st.lists(st.tuples(st.integers(0, 40), st.binary(max_size=9)), max_size=20), max_size=3),
     st.integers(1, 7),
