@@ -13,7 +13,7 @@ NO_ID = bytes(16)
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _BASE32 = re.compile(f"[{_ALPHABET}]{{26}}")
-_DIGITS = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")
+_DIGITS = bytes.maketrans(_ALPHABET.encode(), b"0123456789abcdefghijklmnopqrstuv")
 _PAIRS = tuple(high + low for high in _ALPHABET for low in _ALPHABET)
 
 
@@ -65,7 +65,7 @@ def from_base32(characters: str) -> bytes | None:
     """The id behind 26 characters, or None where they are not what `base32` writes."""
     if _BASE32.fullmatch(characters) is None:
         return None
-    number = int(characters.translate(_DIGITS), 32)
+    number = int(characters.encode().translate(_DIGITS), 32)
     return number.to_bytes(16, "big") if number < 1 << 128 else None
 
 
