@@ -120,7 +120,14 @@ async def opened(side: str, data: Path, booking: str = "individual") -> AsyncIte
 async def answers(side: Side, kind: str = "") -> list[bytes]:
     """The answers in the outbox, in the order in which the bank owed them."""
     names = [name for name in await side.door.answers() if name.startswith(kind)]
-    return [await side.door.fetch(name) for name in sorted(names, key=lambda name: name[-12:])]
+    return [await content_of(side, name) for name in sorted(names, key=lambda name: name[-12:])]
+
+
+async def content_of(side: Side, name: str) -> bytes:
+    """The content of an answer."""
+    content = BytesIO()
+    await side.door.download(name, content)
+    return content.getvalue()
 
 
 async def facts(side: Side) -> list[Any]:

@@ -378,10 +378,10 @@ async def test_each_call_waits_at_two_gates_and_its_effect_is_between_them() -> 
     await door.enquire("M1", "M1")
     await door.payment_rejection(Pay(1).instruction_id, "M1")
     names = await door.answers()
-    await door.fetch(names[0])
+    await door.download(names[0], BytesIO())
     (listed,) = await folder.statements()
     await folder.fetch(listed.name, BytesIO())
-    calls = ("enquire", "payment_rejection", "answers", "fetch", "statements", "fetch_statement")
+    calls = ("enquire", "payment_rejection", "answers", "download", "statements", "fetch_statement")
     assert [gate for gate, *_ in gates.passed] == [
         f"bank:{call}:{side}" for call in calls for side in ("before", "after")
     ]

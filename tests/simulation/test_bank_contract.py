@@ -11,7 +11,7 @@ from goodfunds.errors import Unavailable
 from services.settlement.gateway.bank import FileStanding, Rejection
 from tests.contract.files.test_official_schemas import broken
 from tests.integration.sandbox_bank.customer import OURS, TUESDAY, Pay, payment_file
-from tests.simulation.sides import Side, Simulated, answers, facts, opened
+from tests.simulation.sides import Side, Simulated, answers, content_of, facts, opened
 
 FILE = payment_file("M1", [Pay(1, 70), Pay(2, 30)])
 
@@ -122,14 +122,14 @@ async def test_answers_are_listed_by_name_and_fetched_and_others_are_not_there(s
     assert names == sorted(names)
     assert await side.folder.statements() == []
     with pytest.raises(Unavailable):
-        await side.door.fetch("pain002-20260302-99999999.xml")
+        await content_of(side, "pain002-20260302-99999999.xml")
     await side.end_day()
     (listed,) = await side.folder.statements()
     assert listed.name.startswith("camt053")
     assert listed == (await side.folder.statements())[0], "the mark stays while the content does"
     statement = BytesIO()
     await side.folder.fetch(listed.name, statement)
-    assert statement.getvalue() == await side.door.fetch(listed.name)
+    assert statement.getvalue() == await content_of(side, listed.name)
 
 
 async def test_a_late_answer_is_not_there_and_then_it_is(side: Side) -> None:

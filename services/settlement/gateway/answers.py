@@ -2,11 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hashlib import sha256
-from io import BytesIO
+from typing import BinaryIO
 
 import prometheus_client
 import structlog
@@ -16,9 +15,11 @@ from goodfunds.errors import Unavailable
 from goodfunds.files.records import InvalidFile
 from goodfunds.lanes import Emission
 from goodfunds.rails.rail import Rail
+from goodfunds.spool import Spool, digest_of, temporary
 from services.settlement.gateway.bank import Bank
 from services.settlement.gateway.messages import entries, statuses
-from services.settlement.gateway.reports import KnownFile, LaneEntry, Reporter
+from services.settlement.gateway.reports import KnownFile, Reporter, Statuses, Verdict
+from services.settlement.gateway.told import debit_in, pack, unpack
 from services.settlement.gateway.work import MessageTaken
 from services.settlement.store import SQL, Pool
 
@@ -35,19 +36,19 @@ UNREADABLE = prometheus_client.Counter(
 _KINDS = {"pain002": "pain.002", "camt054": "camt.054", "camt053": "camt.053"}
 """How names begin, in the order in which waiting answers are taken; any order is right."""
 
-_Told = Emission | LaneEntry
-"""What a lane is told of an answer; of an entry the event is made once it is to be told."""
-
 
 @dataclass(slots=True)
 class _Reading:
-    """An answer that is being taken; of `told` the events up to `position` were handed out."""
+    """An answer that is being taken; of `told` the events up to `position` were handed out.
+
+    Read whole before the first of them is, and large: what it says waits in a file and not in memory.
+    """
 
     name: str
     sha256: bytes
     kind: str
-    told: Sequence[_Told]
     position: int
+    told: Spool = field(default_factory=Spool)
     submitted: tuple[bytes, ...] = ()
     refused: tuple[tuple[bytes, str], ...] = ()
     outcome: str = "taken"
@@ -80,57 +81,54 @@ class AnswerReader:
         self._finished.clear()
         self._failed.clear()
         self._read_again_at.clear()
-        self._reading = None
+        self._drop()
 
     async def next(self) -> MessageTaken | None:
         """The next chunk of the answer under way, or of one that waits; None when all are taken."""
-        reading, self._reading = self._reading, None
-        if reading is None or not await self._stands(reading):
-            reading = await self._open_next()
+        if self._reading is None or not await self._stands(self._reading):
+            self._drop()
+            self._reading = await self._open_next()
+        reading = self._reading
         if reading is None:
             return None
-        told = reading.told[reading.position : reading.position + EVENTS_PER_STEP]
+        told = reading.told.read(reading.position, EVENTS_PER_STEP)
         reading.position += len(told)
         finished = reading.position >= len(reading.told) and not reading.unreadable
-        taken = MessageTaken(
+        if finished or reading.unreadable:
+            self._drop()
+        return MessageTaken(
             reading.name,
             reading.sha256,
             reading.kind,
             reading.position,
             finished,
             reading.outcome,
-            await self._news(reading.kind, told),
+            await self._news(told),
             reading.submitted,
             reading.refused,
         )
-        if not finished and not reading.unreadable:
-            self._reading = reading
-        return taken
 
-    async def _news(self, kind: str, told: Sequence[_Told]) -> tuple[Emission, ...]:
+    def _drop(self) -> None:
+        if self._reading is not None:
+            self._reading.told.close()
+            self._reading = None
+
+    async def _news(self, told: Sequence[bytes]) -> tuple[Emission, ...]:
         """What the lanes do not know: a statement repeats each debit that was notified before it."""
-        debits = []
-        if kind == "camt.053":
-            debits = [
-                (place, each.entry)
-                for place, each in enumerate(told)
-                if isinstance(each, LaneEntry) and each.is_plain_debit
-            ]
         known: set[int] = set()
+        debits = [(place, debit) for place, each in enumerate(told) if (debit := debit_in(each))]
         if debits:
             rows = await self._pool.fetch(
                 SQL["known_debits"],
                 [place for place, _ in debits],
-                [entry.payment_id for _, entry in debits],
-                [entry.bank_reference for _, entry in debits],
-                [entry.amount_minor for _, entry in debits],
-                [entry.currency for _, entry in debits],
+                [debit.payment_id for _, debit in debits],
+                [debit.bank_reference for _, debit in debits],
+                [debit.amount_minor for _, debit in debits],
+                [debit.currency for _, debit in debits],
             )
             known = {row[0] for row in rows}
         return tuple(
-            self._reporter.emission(each) if isinstance(each, LaneEntry) else each
-            for place, each in enumerate(told)
-            if place not in known
+            self._reporter.emission(unpack(each)) for place, each in enumerate(told) if place not in known
         )
 
     async def _stands(self, reading: _Reading) -> bool:
@@ -163,41 +161,66 @@ class AnswerReader:
             raise
 
     async def _open(self, name: str, position: int) -> _Reading:
-        content = await self._bank.fetch(name)
-        digest = sha256(content).digest()
-        kind = _KINDS[name[:7]]
-        reading = _Reading(name, digest, kind, (), position)
-        same = await self._pool.fetchval(SQL["message_of_content"], digest, name)
-        if same is not None:
-            reading.outcome = f"the same as {same}"
-            return reading
-        try:
-            await self._read(reading, content)
-        except (InvalidFile, ValueError, ArithmeticError) as invalid:
-            # Read whole before anything is told: of an answer that breaks off, nothing is taken, and it is
-            # not done with either. What it says is missing until the bank has put it right.
-            UNREADABLE.labels("content").inc()
-            log.error("answer not readable", name=name, fault=str(invalid))
-            reading.outcome, reading.unreadable = f"unreadable: {invalid}", True
-            self._read_again_at[name] = self._clock.now() + _READ_AGAIN
+        with temporary() as content:
+            await self._bank.download(name, content)
+            digest = await asyncio.to_thread(digest_of, content)
+            reading = _Reading(name, digest, _KINDS[name[:7]], position)
+            same = await self._pool.fetchval(SQL["message_of_content"], digest, name)
+            if same is not None:
+                reading.outcome = f"the same as {same}"
+                return reading
+            try:
+                await self._read(reading, content)
+            except (InvalidFile, ValueError, ArithmeticError) as invalid:
+                # Read whole before anything is told: of an answer that breaks off, nothing is taken, and it
+                # is not done with either. What it says is missing until the bank has put it right.
+                UNREADABLE.labels("content").inc()
+                log.error("answer not readable", name=name, fault=str(invalid))
+                reading.outcome, reading.unreadable = f"unreadable: {invalid}", True
+                self._read_again_at[name] = self._clock.now() + _READ_AGAIN
+            except BaseException:
+                reading.told.close()
+                raise
         return reading
 
-    async def _read(self, reading: _Reading, content: bytes) -> None:
+    async def _read(self, reading: _Reading, content: BinaryIO) -> None:
+        """Beside the loop: a large answer takes seconds to read, and the feed's heart must beat meanwhile."""
         now = self._clock.now()
         if reading.kind != "pain.002":
-            # Beside the loop: a large answer takes seconds to read, and the feed's heart must beat meanwhile.
-            reading.told = await asyncio.to_thread(self._told, reading.kind, content, now)
+            await asyncio.to_thread(self._entries, reading, content, now)
             return
-        found = await asyncio.to_thread(statuses, BytesIO(content))
-        verdict = self._reporter.statuses(
-            found, await known_file(self._pool, found.message_id), self._rails, now
-        )
-        reading.told = verdict.emissions
+        message_id = await asyncio.to_thread(_message_id, content)
+        file = await known_file(self._pool, message_id)
+        verdict = await asyncio.to_thread(self._statuses, reading, content, file, now)
         reading.submitted, reading.refused = verdict.submitted, verdict.refused
         reading.outcome = verdict.outcome
 
-    def _told(self, kind: str, content: bytes, now: datetime) -> list[LaneEntry]:
-        return list(self._reporter.entries(entries(kind, BytesIO(content)), now))
+    def _entries(self, reading: _Reading, content: BinaryIO, now: datetime) -> None:
+        content.seek(0)
+        found = entries(reading.kind, content)
+        reading.told.write(map(pack, self._reporter.entries(found, now)))
+
+    def _statuses(
+        self, reading: _Reading, content: BinaryIO, file: KnownFile | None, now: datetime
+    ) -> Verdict:
+        content.seek(0)
+        found = statuses(content)
+        verdict = self._reporter.statuses(found, file, self._rails, now)
+        reading.told.write(_packed(found, verdict))
+        return verdict
+
+
+def _packed(found: Statuses, verdict: Verdict) -> Iterator[bytes]:
+    """What the lanes are told; the rest is read too where they are told nothing of it: it may break off."""
+    yield from map(pack, verdict.told)
+    for _ in found.told:
+        pass
+
+
+def _message_id(content: BinaryIO) -> str:
+    """That of the file of ours which a pain.002 is about."""
+    content.seek(0)
+    return statuses(content).message_id
 
 
 async def known_file(pool: Pool, message_id: str) -> KnownFile | None:

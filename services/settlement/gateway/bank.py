@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import quote
 
 import asyncssh
@@ -143,9 +143,9 @@ class Bank:
             names = [str(name) for name in await sftp.listdir(OUTBOX)]
         return sorted(name for name in names if name.endswith(".xml"))
 
-    async def fetch(self, name: str) -> bytes:
-        """The content of an answer."""
-        return await self._folders.fetch(f"{OUTBOX}/{name}")
+    async def download(self, name: str, into: BinaryIO) -> None:
+        """Write the content of an answer to a file; after a fault a part of it may be there."""
+        await self._folders.download(f"{OUTBOX}/{name}", into)
 
     async def close(self) -> None:
         """Hang up."""

@@ -11,10 +11,11 @@ import structlog
 from goodfunds.clock import Clock
 from goodfunds.errors import Unavailable
 from goodfunds.ids import NO_ID, reference
+from goodfunds.lanes import Emission
 from goodfunds.rails.rail import Rail
 from services.settlement.gateway.answers import known_file
 from services.settlement.gateway.bank import Bank, Rejection
-from services.settlement.gateway.reports import Reporter, Statuses, StatusGiven, TransactionStatus
+from services.settlement.gateway.reports import Reporter, Statuses, StatusGiven, TransactionStatus, Verdict
 from services.settlement.gateway.work import MessageTaken, PaymentsAsked, Work
 from services.settlement.store import SQL, Pool
 
@@ -78,14 +79,15 @@ class Enquirer:
         Should that come after all, it repeats what is known and changes nothing.
         """
         given = StatusGiven("RJCT", rejection.reason_code, rejection.reason)
-        found = Statuses(message_id, given, {}, (), asked=True)
+        found = Statuses(message_id, given, asked=True)
         file = await known_file(self._pool, message_id)
         verdict = self._reporter.statuses(found, file, self._rails, self._clock.now())
+        emissions = self._emissions(verdict)
         name, digest = f"enquiry/{message_id}", sha256(repr(rejection).encode() + file_id).digest()
         log.warning("file rejected, says the enquiry", message_id=message_id, code=given.reason_code)
         return MessageTaken(
-            name, digest, "enquiry", len(verdict.emissions), True, verdict.outcome, verdict.emissions,
-            verdict.submitted, verdict.refused,
+            name, digest, "enquiry", len(emissions), True, verdict.outcome, emissions, verdict.submitted,
+            verdict.refused,
         )  # fmt: skip
 
     async def _step(self, file: Any) -> tuple[Work, Unavailable | None]:
@@ -103,14 +105,18 @@ class Enquirer:
         )
         rejected: list[TransactionStatus] = []
         asked, stumbled = await self._ask(file["message_id"], payments, rejected)
-        found = Statuses(file["message_id"], StatusGiven(""), {}, tuple(rejected), asked=True)
+        found = Statuses(file["message_id"], StatusGiven(""), rejected, asked=True)
         known = await known_file(self._pool, file["message_id"])
-        emissions = self._reporter.statuses(found, known, self._rails, self._clock.now()).emissions
+        verdict = self._reporter.statuses(found, known, self._rails, self._clock.now())
+        emissions = self._emissions(verdict)
         if asked:
             log.info("payments asked for", file=file["file_name"], asked=asked, rejected=len(emissions))
         finished = asked == len(payments) < PAYMENTS_PER_STEP
         reached = None if finished else payments[asked - 1]["payment_id"]
         return PaymentsAsked(file["file_id"], reached, emissions), stumbled
+
+    def _emissions(self, verdict: Verdict) -> tuple[Emission, ...]:
+        return tuple(self._reporter.emission(each) for each in verdict.told)
 
     async def _ask(
         self, message_id: str, payments: list[Any], rejected: list[TransactionStatus]

@@ -22,8 +22,8 @@ from goodfunds.files.records import (
 from goodfunds.files.reports import Entry, EntryTransaction, Statement
 from goodfunds.ids import NO_ID, reference
 from goodfunds.rails.rail import Rail
-from goodfunds.rails.reasons import MANDATORY_ELEMENT_MISSING
-from services.settlement.gateway.reports import Statuses, StatusGiven, TransactionStatus
+from goodfunds.rails.reasons import CONTENT_INCORRECT, MANDATORY_ELEMENT_MISSING
+from services.settlement.gateway.reports import BatchStatus, Statuses, StatusGiven, TransactionStatus
 
 _NAME, _REMITTANCE, _STREET, _BUILDING, _POSTCODE, _TOWN, _LINE = 70, 140, 70, 16, 16, 35, 70
 """Lengths of the EPC customer-to-bank guidelines, in characters."""
@@ -106,27 +106,37 @@ def _address(asked: PaymentInstruction, rail: Rail) -> Address:
 
 
 def statuses(source: BinaryIO) -> Statuses:
-    """A pain.002, read whole. Raises InvalidFile or ValueError."""
-    group = GroupStatus("", "", "", "")
-    batches: dict[str, StatusGiven] = {}
-    transactions = []
-    for each in pain002.read(source):
-        if isinstance(each, GroupStatus):
-            group = each
-        elif isinstance(each, PaymentInformationStatus):
-            if each.status:
-                batches[each.payment_information_id] = _given(each.status, each.reason_code, each.reason)
-        elif each.status:
-            transactions.append(
-                TransactionStatus(
-                    each.payment_information_id,
-                    each.instruction_id,
-                    _reference(each.end_to_end_id),
-                    _given(each.status, each.reason_code, each.reason),
-                )
-            )
+    """A pain.002 up to its group's status; what it tells of batches and payments is read as it is taken.
+
+    Raises InvalidFile or ValueError, then too.
+    """
+    records = pain002.read(source)
+    group = next(records)
+    assert isinstance(group, GroupStatus), "the group's status comes first"
     given = _given(group.status, group.reason_code, group.reason)
-    return Statuses(group.original_message_id, given, batches, tuple(transactions))
+    return Statuses(group.original_message_id, given, _statuses(group, records))
+
+
+def _statuses(
+    group: GroupStatus, records: Iterator[pain002.Record]
+) -> Iterator[BatchStatus | TransactionStatus]:
+    for each in records:
+        if isinstance(each, GroupStatus):
+            if each != group:
+                why = "a second one, and it differs: of which of them is the rest?"
+                raise InvalidFile([FileError(CONTENT_INCORRECT, each.line, "OrgnlGrpInfAndSts", why)])
+        elif not each.status:
+            continue
+        elif isinstance(each, PaymentInformationStatus):
+            given = _given(each.status, each.reason_code, each.reason)
+            yield BatchStatus(each.payment_information_id, given)
+        else:
+            yield TransactionStatus(
+                each.payment_information_id,
+                each.instruction_id,
+                _reference(each.end_to_end_id),
+                _given(each.status, each.reason_code, each.reason),
+            )
 
 
 def _given(status: str, reason_code: str, reason: str) -> StatusGiven:
@@ -193,29 +203,15 @@ def _report(
     booked = entry.booking_date or entry.value_date or statement.to_date
     if booked is None:
         booked = _created_on(statement)
+    # By place, since by name is twice the price; payment, batch and time of report are not known yet.
     return detail.payment_information_id, BankEntryReported(
-        payment_id=NO_ID,
-        batch_id=NO_ID,
-        amount_minor=amount_minor,
-        reported_at=0,
-        currency=entry.currency,
-        credit_debit=entry.credit_debit,
-        status=entry.status,
-        reversal=entry.reversal,
-        is_return=detail.is_return,
-        nostro=statement.account,
-        end_to_end_id=_reference(detail.end_to_end_id),
-        instruction_id=_reference(detail.instruction_id),
-        bank_reference=_reference(detail.bank_reference or shared_reference),
-        booking_date=booked,
-        value_date=entry.value_date or booked,
-        reason_code=_reference(detail.return_code),
-        reason=(detail.return_reason or detail.information or entry.information)[:_REASON],
-        source=kind,
-        notification_id=statement.statement_id,
-        transaction_count=count,
-        charges_minor=_charges(entry, detail, amount_minor),
-    )
+        NO_ID, NO_ID, amount_minor, 0, entry.currency, entry.credit_debit, entry.status, entry.reversal,
+        detail.is_return, statement.account, _reference(detail.end_to_end_id),
+        _reference(detail.instruction_id), _reference(detail.bank_reference or shared_reference), booked,
+        entry.value_date or booked, _reference(detail.return_code),
+        (detail.return_reason or detail.information or entry.information)[:_REASON], kind,
+        statement.statement_id, count, _charges(entry, detail, amount_minor),
+    )  # fmt: skip
 
 
 def _created_on(statement: Statement) -> date:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 from typing import NamedTuple
 
 from goodfunds.clock import micros
@@ -17,6 +18,7 @@ from goodfunds.events.types import (
 from goodfunds.ids import NO_ID, read_reference
 from goodfunds.lanes import Emission
 from goodfunds.rails.rail import Rail
+from services.settlement.gateway.told import Told, repeated_debit, tell
 
 INVALID_CUT_OFF_TIME = "TM01"
 NEXT_DATE_CODES = frozenset({INVALID_CUT_OFF_TIME})
@@ -24,23 +26,6 @@ NEXT_DATE_CODES = frozenset({INVALID_CUT_OFF_TIME})
 
 ISO 20022 External Code Sets: TM01 InvalidCutOffTime.
 """
-
-
-class LaneEntry(NamedTuple):
-    """An entry of a camt.054 or camt.053, and the lane that is to be told of it."""
-
-    lane: int
-    entry: BankEntryReported
-
-    @property
-    def is_plain_debit(self) -> bool:
-        """A booked debit of a payment of ours under the bank's own reference."""
-        entry = self.entry
-        return (
-            entry.payment_id != NO_ID
-            and bool(entry.bank_reference)
-            and (entry.credit_debit, entry.status, entry.reversal) == ("DBIT", "BOOK", False)
-        )
 
 
 class StatusGiven(NamedTuple):
@@ -62,16 +47,23 @@ class TransactionStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchStatus:
+    """A pain.002 OrgnlPmtInfAndSts that has a status."""
+
+    payment_information_id: str
+    given: StatusGiven
+
+
+@dataclass(frozen=True, slots=True)
 class Statuses:
-    """A pain.002 about one file. `batches`: PmtInfId → status of those that have one.
+    """A pain.002 about one file; `told` in its order, once, and perhaps read from the message meanwhile.
 
     `asked`: the bank's answer to an enquiry, which is about all copies of the file.
     """
 
     message_id: str
     group: StatusGiven
-    batches: Mapping[str, StatusGiven]
-    transactions: tuple[TransactionStatus, ...]
+    told: Iterable[BatchStatus | TransactionStatus] = ()
     asked: bool = False
 
 
@@ -88,10 +80,13 @@ class KnownFile:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What follows from a pain.002: events, and file ids that are thereby submitted or (with why) refused."""
+    """What follows from a pain.002: events, and file ids that are thereby submitted or (with why) refused.
+
+    The events are made as they are taken, and none stands before the message was read to its end.
+    """
 
     outcome: str
-    emissions: tuple[Emission, ...] = ()
+    told: Iterable[Told] = ()
     submitted: tuple[bytes, ...] = ()
     refused: tuple[tuple[bytes, str], ...] = ()
 
@@ -119,16 +114,15 @@ class Reporter:
         if _is_duplicate(found.group, duplicates):
             return Verdict("says that bytes sent again are a duplicate: the first copy stands")
         if file is None:
-            emissions = tuple(self._payment(found.message_id, each, now) for each in found.transactions)
-            return Verdict("names no file of ours", emissions)
+            return Verdict("names no file of ours", self._statuses(found, (), duplicates, now))
         if found.group.status == "RJCT" and found.group.reason_code in NEXT_DATE_CODES:
             if file.deliveries > 1 and not found.asked:
                 return Verdict("says that bytes sent again came too late: an earlier copy may stand")
             refusal = f"{found.group.reason_code} {found.group.reason}".strip()
             return Verdict(
                 "refused for its time",
-                tuple(
-                    self._emit(
+                [
+                    tell(
                         lane,
                         BatchRefused(
                             batch_id=batch_id,
@@ -139,39 +133,37 @@ class Reporter:
                         ),
                     )
                     for batch_id, lane in file.batches
-                ),
+                ],
                 refused=((file.file_id, refusal),),
             )
-        emissions = tuple(
-            self._payment(found.message_id, each, now)
-            for each in found.transactions
-            if not _is_duplicate(each.given, duplicates)
-        )
-        return Verdict(
-            "taken",
-            (*emissions, *self._batches(found, file, duplicates, now)),
-            submitted=(file.file_id,),
-        )
+        told = self._statuses(found, file.batches, duplicates, now)
+        return Verdict("taken", told, submitted=(file.file_id,))
 
-    def entries(self, found: Iterable[tuple[str, BankEntryReported]], now: datetime) -> Iterator[LaneEntry]:
+    def entries(self, found: Iterable[tuple[str, BankEntryReported]], now: datetime) -> Iterator[Told]:
         """(PmtInfId, entry) of a camt.054 or camt.053, with payment and batch where they name them.
 
         One without the bank's reference gets its occurrence among its likes in this message: after `#` in
-        the notification's id. Only of those the message is remembered.
+        the notification's id. Only of those the message is remembered, and of each no more than a hash.
         """
-        alike: Counter[tuple[object, ...]] = Counter()
+        alike: Counter[bytes] = Counter()
         reported_at = micros(now)
+        batch, (batch_lane, batch_id) = "", self._reference("")
         for payment_information_id, entry in found:
             occurrence = 0
             if not entry.bank_reference:
-                likes = (
+                likes = _hash(
                     entry.credit_debit, entry.reversal, entry.amount_minor, entry.currency,
                     entry.instruction_id, entry.end_to_end_id, entry.booking_date,
                 )  # fmt: skip
                 occurrence = alike[likes]
                 alike[likes] += 1
             lane, payment_id = self._reference(entry.instruction_id)
-            batch_lane, batch_id = self._reference(payment_information_id)
+            if payment_information_id != batch:
+                # Once for all payments of a batch, which follow each other.
+                batch, (batch_lane, batch_id) = (
+                    payment_information_id,
+                    self._reference(payment_information_id),
+                )
             if lane is None:
                 lane = batch_lane if batch_lane is not None else self.nostro_lane
             # Made anew by hand: `replace` is twice the price, and a file holds a hundred thousand.
@@ -182,18 +174,49 @@ class Reporter:
                 entry.reason_code, entry.reason, entry.source, f"{entry.notification_id}#{occurrence}",
                 entry.transaction_count, entry.charges_minor,
             )  # fmt: skip
-            yield LaneEntry(lane, named)
+            yield tell(lane, named, repeated_debit(named))
 
-    def emission(self, found: LaneEntry) -> Emission:
-        """What its lane is told of an entry."""
-        return self._emit(found.lane, found.entry)
+    def emission(self, told: Told) -> Emission:
+        """The event that tells it."""
+        return Emission(BANK_NOTIFICATIONS, told.lane, self.nostro.encode(), told.event_type, told.body, b"")
 
-    def _payment(self, message_id: str, found: TransactionStatus, now: datetime) -> Emission:
+    def _statuses(
+        self,
+        found: Statuses,
+        batches: Iterable[tuple[bytes, int]],
+        duplicates: frozenset[str],
+        now: datetime,
+    ) -> Iterator[Told]:
+        own: dict[str, StatusGiven] = {}
+        ours = {batch_id for batch_id, _ in batches}
+        for each in found.told:
+            if isinstance(each, TransactionStatus):
+                if not _is_duplicate(each.given, duplicates):
+                    yield self._payment(found.message_id, each, now)
+            elif self._reference(each.payment_information_id)[1] in ours:
+                own[each.payment_information_id] = each.given
+        by_batch = {self._reference(name)[1]: given for name, given in own.items()}
+        for batch_id, lane in batches:
+            given = by_batch.get(batch_id, found.group)
+            if given.status and not _is_duplicate(given, duplicates):
+                yield tell(
+                    lane,
+                    BatchStatusReported(
+                        batch_id=batch_id,
+                        reported_at=micros(now),
+                        status=given.status,
+                        reason_code=given.reason_code,
+                        reason=given.reason,
+                        message_id=found.message_id,
+                    ),
+                )
+
+    def _payment(self, message_id: str, found: TransactionStatus, now: datetime) -> Told:
         lane, payment_id = self._reference(found.instruction_id)
         batch_lane, batch_id = self._reference(found.payment_information_id)
         if lane is None:
             lane = batch_lane if batch_lane is not None else self.nostro_lane
-        return self._emit(
+        return tell(
             lane,
             PaymentStatusReported(
                 payment_id=payment_id,
@@ -207,37 +230,15 @@ class Reporter:
             ),
         )
 
-    def _batches(
-        self, found: Statuses, file: KnownFile, duplicates: frozenset[str], now: datetime
-    ) -> Iterator[Emission]:
-        own = {self._reference(name)[1]: given for name, given in found.batches.items()}
-        for batch_id, lane in file.batches:
-            given = own.get(batch_id, found.group)
-            if given.status and not _is_duplicate(given, duplicates):
-                yield self._emit(
-                    lane,
-                    BatchStatusReported(
-                        batch_id=batch_id,
-                        reported_at=micros(now),
-                        status=given.status,
-                        reason_code=given.reason_code,
-                        reason=given.reason,
-                        message_id=found.message_id,
-                    ),
-                )
-
     def _reference(self, text: str) -> tuple[int | None, bytes]:
         found = read_reference(text)
         if found is None or found[0] >= self.partitions:
             return None, NO_ID
         return found
 
-    def _emit(
-        self, lane: int, event: BankEntryReported | PaymentStatusReported | BatchStatusReported | BatchRefused
-    ) -> Emission:
-        return Emission(
-            BANK_NOTIFICATIONS, lane, self.nostro.encode(), type(event).__name__, event.encode(), b""
-        )
+
+def _hash(*fields: object) -> bytes:
+    return blake2b(repr(fields).encode(), digest_size=16).digest()
 
 
 def _is_duplicate(given: StatusGiven, duplicates: frozenset[str]) -> bool:

@@ -67,9 +67,9 @@ class GatewayDoor(_Door):
         """Names in the outbox, sorted."""
         return await self._called("answers", lambda: [name for name, _ in self._bank.outbox.listing()])
 
-    async def fetch(self, name: str) -> bytes:
-        """The content of an answer."""
-        return await self._called("fetch", lambda: self._fetched(name))
+    async def download(self, name: str, into: BinaryIO) -> None:
+        """Write the content of an answer to a file."""
+        into.write(await self._called("download", lambda: self._fetched(name)))
 
     async def close(self) -> None:
         """Hang up."""

@@ -1,11 +1,13 @@
 """What the lanes are told of a bank's message."""
 
 from dataclasses import replace
+from itertools import chain
 
 from goodfunds.events import types
 from goodfunds.ids import NO_ID, reference
 from goodfunds.rails import RAILS
 from services.settlement.gateway.reports import (
+    BatchStatus,
     KnownFile,
     Reporter,
     Statuses,
@@ -31,11 +33,12 @@ def _verdict(
     batches: dict[str, StatusGiven] | None = None,
     file: KnownFile | None = None,
 ) -> Verdict:
-    return REPORTER.statuses(Statuses("GF1", group, batches or {}, transactions), file, RAILS, NOW)
+    own = (BatchStatus(name, given) for name, given in (batches or {}).items())
+    return REPORTER.statuses(Statuses("GF1", group, chain(own, transactions)), file, RAILS, NOW)
 
 
 def _told(verdict: Verdict) -> list[tuple[int, object]]:
-    return [(each.partition, types.decode(each.body)) for each in verdict.emissions]
+    return [(each.lane, types.decode(each.body)) for each in verdict.told]
 
 
 def _status(given: StatusGiven, instruction_id: str = "", batch: str = "") -> TransactionStatus:
@@ -80,11 +83,11 @@ def test_a_status_with_its_batch_alone_goes_to_the_batchs_lane_and_one_with_noth
 
 def test_a_duplicate_of_bytes_sent_again_says_nothing_and_proves_nothing() -> None:
     verdict = _verdict(StatusGiven("RJCT", "AM05"), file=_file(deliveries=2))
-    assert (verdict.emissions, verdict.submitted) == ((), ())
+    assert (_told(verdict), verdict.submitted) == ([], ())
 
 
 def test_a_duplicate_of_bytes_sent_once_is_a_rejection() -> None:
-    assert len(_verdict(StatusGiven("RJCT", "AM05"), file=_file()).emissions) == 2
+    assert len(_told(_verdict(StatusGiven("RJCT", "AM05"), file=_file()))) == 2
 
 
 def test_a_file_refused_for_its_time_refuses_its_batches_for_a_later_one() -> None:
@@ -94,10 +97,10 @@ def test_a_file_refused_for_its_time_refuses_its_batches_for_a_later_one() -> No
 
 
 def test_that_bytes_sent_again_came_too_late_sends_no_payment_again_until_the_bank_was_asked() -> None:
-    late = Statuses("GF1", StatusGiven("RJCT", "TM01"), {}, ())
+    late = Statuses("GF1", StatusGiven("RJCT", "TM01"))
     file = _file(deliveries=2)
     verdict = REPORTER.statuses(late, file, RAILS, NOW)
-    assert (verdict.emissions, verdict.submitted, verdict.refused) == ((), (), ())
+    assert (_told(verdict), verdict.submitted, verdict.refused) == ([], (), ())
     asked = REPORTER.statuses(replace(late, asked=True), file, RAILS, NOW)
     assert [type(event) for _, event in _told(asked)] == [types.BatchRefused] * 2
 
@@ -111,7 +114,7 @@ def test_entries_carry_payment_and_batch_and_equal_ones_without_reference_their_
     named = entry(payment_id=NO_ID, instruction_id=reference(3, PAYMENT), notification_id="N")
     fee = entry(payment_id=NO_ID, instruction_id="", bank_reference="", notification_id="N")
     found = [(reference(1, b"B" * 16), named), ("", fee), ("", fee)]
-    told = [(each.lane, types.decode(REPORTER.emission(each).body)) for each in REPORTER.entries(found, NOW)]
+    told = [(each.lane, types.decode(each.body)) for each in REPORTER.entries(found, NOW)]
     assert [lane for lane, _ in told] == [3, 2, 2]
     assert [event.notification_id for _, event in told] == ["N#0", "N#0", "N#1"]  # type: ignore[union-attr]
     assert (told[0][1].payment_id, told[0][1].batch_id) == (PAYMENT, b"B" * 16)  # type: ignore[union-attr]
