@@ -1,4 +1,7 @@
-"""A bank's folders over SFTP: one connection, opened when needed, dropped on any fault."""
+"""A bank's folders over SFTP: one connection, opened when needed, dropped on any fault.
+
+asyncssh is imported where a bank is called: it takes 20 MB, and most processes know no more than the address.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,11 +9,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import asyncssh
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from goodfunds.errors import Misconfigured, Unavailable
+
+if TYPE_CHECKING:
+    import asyncssh
 
 _SLOWEST = 100_000
 """Bytes a second of the slowest line to a bank: a large file is given that much more time than a call."""
@@ -47,8 +51,10 @@ class SftpFolders:
         self._sftp: asyncssh.SFTPClient | None = None
 
     @asynccontextmanager
-    async def calling(self, what: str, size: int = 0) -> AsyncIterator[asyncssh.SFTPClient]:
+    async def calling(self, what: str, size: int = 0) -> "AsyncIterator[asyncssh.SFTPClient]":
         """A call in which `size` bytes travel; `what` names it in a fault."""
+        import asyncssh
+
         try:
             async with asyncio.timeout(self._address.timeout + size / _SLOWEST):
                 yield await self._connected()
@@ -81,7 +87,9 @@ class SftpFolders:
             self._connection.abort()
         self._connection = self._sftp = None
 
-    async def _connected(self) -> asyncssh.SFTPClient:
+    async def _connected(self) -> "asyncssh.SFTPClient":
+        import asyncssh
+
         if self._sftp is None:
             address = self._address
             trusted: Any = None

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -145,3 +146,10 @@ def test_sql_lives_in_sql_files() -> None:
         if statement.search(line) and not line.lstrip().startswith("#")
     ]
     assert found == []
+
+
+def test_a_process_that_calls_no_bank_does_without_asyncssh() -> None:
+    apps = ", ".join(f"services.{service}.app" for service in SERVICES)
+    told = f"import sys, {apps}; print('asyncssh' in sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stdout == "False\n", "it takes 20 MB, and is imported where a bank is called"

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import quote
 
-import asyncssh
 import httpx
 
 from goodfunds.errors import Unavailable
@@ -48,11 +47,13 @@ class Bank:
         Each attempt has a name of its own: an owner that was frozen in an earlier one and wakes must not
         write into this one between its comparison and its delivery. What earlier ones left is removed.
         """
+        from asyncssh import SFTPError
+
         path = _temporary(name, attempt)
         # There and, for the comparison, back.
         async with self._folders.calling(f"upload of {name}", 2 * len(content)) as sftp:
             for earlier in range(1, attempt):
-                with suppress(asyncssh.SFTPError):
+                with suppress(SFTPError):
                     await sftp.remove(_temporary(name, earlier))
             async with sftp.open(path, "wb") as file:
                 await file.write(content)
