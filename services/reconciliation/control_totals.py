@@ -18,6 +18,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer
 from prometheus_client import Counter, Gauge
 
+from services.reconciliation.counted_polls import CountedPoll, PollReader, events
 from services.reconciliation.last_published import last_published
 from services.reconciliation.totals import (
     Book,
@@ -25,7 +26,6 @@ from services.reconciliation.totals import (
     TotalKey,
     Unreadable,
     from_total_event,
-    origin,
     record_key,
     total_event,
 )
@@ -38,6 +38,8 @@ WRITTEN = "control-totals"
 GROUP = "goodfunds-control-totals"
 
 _RECORDS = 5_000
+_FETCHED = 1 << 18
+"""Bytes of a partition that are fetched at once; a larger record comes all the same (KIP-74)."""
 _POLLS = 100
 _SECONDS = 1.0
 _AGAIN_SECONDS = 3600.0
@@ -45,7 +47,6 @@ _PAUSE = 1.0
 
 EVENTS = Counter("goodfunds_control_totals_events_total", "Events that the second reader counted", ["topic"])
 REPEATS = Counter("goodfunds_control_totals_repeats_total", "Events that it had counted before", ["topic"])
-UNREADABLE = Counter("goodfunds_control_totals_unreadable_total", "Events that it could not read", ["topic"])
 TOTALS = Gauge("goodfunds_control_totals_kept", "Totals kept in memory")
 
 
@@ -115,12 +116,13 @@ class ControlTotals:
             topic_disable_leader=True,
             consumer_auto_offset_reset="earliest",
             broker_max_poll_records=_RECORDS,
+            consumer_max_fetch_size=_FETCHED,
             producer_acks=-1,
             # Totals are small; faust's default of a session of 60 s would leave a partition unread for long.
             broker_session_timeout=15.0,
             broker_heartbeat_interval=3.0,
         )
-        source = of_whole_polls(app, *READ)
+        source = of_whole_polls(app, PollReader(self._schemas), *READ)
         target = app.topic(WRITTEN, key_type=bytes, value_type=bytes, internal=True)
 
         async def count(stream: Any) -> None:
@@ -161,27 +163,18 @@ class ControlTotals:
             for partition in lacking:
                 await self._restore(partition)
         for poll in polls:
-            self._count(poll.message.topic, poll.value)
+            self._count(poll.message.topic, poll.message.partition, poll.value)
         await self._publish(target)
 
-    def _count(self, topic: str, records: Sequence[Any]) -> None:
+    def _count(self, topic: str, partition: int, poll: CountedPoll) -> None:
         new = repeats = 0
-        for record in records:
-            try:
-                producer, lane, seq = origin(dict(record.headers))
-                event_type, amount, currency = self._schemas.money(record.value or b"")
-            except Unreadable as fault:
-                UNREADABLE.labels(topic).inc()
-                log.warning(
-                    "event not counted", topic=topic, partition=record.partition, offset=record.offset,
-                    fault=str(fault),
-                )  # fmt: skip
-                continue
-            key = TotalKey(topic, record.partition, producer, lane, event_type, currency)
-            if self._book.add(key, seq, record.offset, amount):
-                new += 1
-            else:
-                repeats += 1
+        for kind, numbers in poll.items():
+            key = TotalKey(topic, partition, *kind)
+            for seq, offset, amount in events(numbers):
+                if self._book.add(key, seq, offset, amount):
+                    new += 1
+                else:
+                    repeats += 1
         EVENTS.labels(topic).inc(new)
         REPEATS.labels(topic).inc(repeats)
 

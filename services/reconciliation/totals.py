@@ -17,6 +17,8 @@ import fastavro
 from services.reconciliation.way_to_money import read_money, way_to_money
 
 HEADER_BYTES = 5
+_LARGEST = (1 << 63) - 1
+"""Of Avro's long."""
 
 
 class Unreadable(Exception):
@@ -157,9 +159,12 @@ def money(fields: Mapping[str, Any]) -> tuple[int, str]:
 def origin(headers: Mapping[str, bytes]) -> tuple[str, int, int]:
     """(producer, its lane, seq) from an event's headers. Raises Unreadable."""
     try:
-        return headers["producer"].decode(), int(headers["lane"]), int(headers["seq"])
+        producer, lane, seq = headers["producer"].decode(), int(headers["lane"]), int(headers["seq"])
     except (KeyError, ValueError, AttributeError) as fault:
         raise Unreadable("producer, lane or seq is missing") from fault
+    if not 0 <= seq <= _LARGEST:
+        raise Unreadable(f"{seq} is no seq")
+    return producer, lane, seq
 
 
 def total_event(key: TotalKey, total: Total, service: str, computed_at: int) -> dict[str, Any]:

@@ -1,10 +1,12 @@
 """The second reader through rebalances and restarts: a total is gone on with, or not touched at all."""
 
+from array import array
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from io import BytesIO
 from pathlib import Path
+from sys import getsizeof
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from goodfunds.events.types import decode
 from goodfunds.events.wire import long
 from services.reconciliation.control_totals import READ, ControlTotals
+from services.reconciliation.counted_polls import PollReader, events
 from services.reconciliation.totals import Book, Schemas, Total, TotalKey, Unreadable, from_total_event, money
 from tests.integration.reconciliation.scene import returned, submitted
 
@@ -35,7 +38,7 @@ def poll(partition: int, seq: int) -> Any:
     record = SimpleNamespace(
         topic=TOPIC, partition=partition, offset=seq, headers=headers, value=submitted(seq, 100).encode()
     )
-    return SimpleNamespace(message=record, value=(record,))
+    return SimpleNamespace(message=record, value=PollReader(SCHEMAS)([record]))
 
 
 class Target:
@@ -100,6 +103,50 @@ def test_an_event_is_counted_once_and_the_newest_published_total_is_gone_on_from
     for total in (Total(2, 200, 2, 2), Total(4, 400, 4, 4), Total(1, 100, 1, 1)):
         book.restore(key(0), total)
     assert book.totals == {key(0): Total(4, 400, 4, 4)}
+
+
+def _record(seq: bytes, offset: int, amount: int, producer: bytes = b"settlement.a") -> Any:
+    headers = [("producer", producer), ("lane", b"0"), ("seq", seq), ("ce_type", b"PaymentSubmitted")]
+    return SimpleNamespace(
+        topic=TOPIC, partition=0, offset=offset, headers=headers, value=submitted(1, amount).encode()
+    )
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([b"settlement.a", b"settlement.b"]), st.integers(0, 30), st.integers(0, 999)
+        ),
+        max_size=30,
+    ),
+    st.integers(1, 30),
+)
+def test_polls_that_are_read_as_they_come_count_what_their_events_count_one_by_one(
+    found: list[tuple[bytes, int, int]], size: int
+) -> None:
+    records = [
+        _record(b"%d" % seq, offset, amount, producer) for offset, (producer, seq, amount) in enumerate(found)
+    ]
+    one_by_one, reader = Book(), Reader()
+    for record, (producer, seq, amount) in zip(records, found, strict=True):
+        name = TotalKey(TOPIC, 0, producer.decode(), 0, "PaymentSubmitted", "EUR")
+        one_by_one.add(name, seq, record.offset, amount)
+    for first in range(0, len(records), size):
+        reader._count(TOPIC, 0, PollReader(SCHEMAS)(records[first : first + size]))
+    assert reader._book.totals == one_by_one.totals
+
+
+def test_of_a_poll_that_waits_three_numbers_an_event_are_kept_and_not_its_records() -> None:
+    (numbers,) = PollReader(SCHEMAS)([_record(b"%d" % seq, seq, 100) for seq in range(1, 1_001)]).values()
+    assert isinstance(numbers, array)
+    # As many again at most, for an array grows ahead of what is put into it.
+    assert getsizeof(numbers) < 2 * 1_000 * 3 * 8
+
+
+@pytest.mark.parametrize("seq", [b"-1", b"%d" % 2**63, b"9" * 30, b"one"])
+def test_an_event_whose_seq_is_none_is_left_out_and_the_others_count(seq: bytes) -> None:
+    poll = PollReader(SCHEMAS)([_record(b"1", 0, 7), _record(seq, 1, 7), _record(b"2", 2, 7)])
+    assert [list(events(numbers)) for numbers in poll.values()] == [[(1, 0, 7), (2, 2, 7)]]
 
 
 def test_what_a_restart_went_on_from_is_published_anew_with_all_of_its_partition() -> None:
