@@ -35,14 +35,18 @@ class Service:
     scopes: Mapping[str, str] = field(default_factory=dict)
 
 
-_LANES = Path(__file__).parent / "lanes" / "migrations"
+LANES = ("lanes", Path(__file__).parent / "lanes" / "migrations")
+"""(Name, folder) of the tables that every service's database begins with."""
+
+
+def migrations_of(service: Service) -> tuple[tuple[str, Path], ...]:
+    """(Name, folder) of what a service's database is brought up to date by, in order."""
+    return LANES, *((folder.parent.name, folder) for folder in service.migrations)
 
 
 async def migrate_service(service: Service, postgres: str) -> list[str]:
     """Bring a service's database up to date; safe where two start at once. `postgres` names no database."""
-    sources = [("lanes", _LANES)]
-    sources += [(folder.parent.name, folder) for folder in service.migrations]
-    return await migrate(f"{postgres.rstrip('/')}/{service.database}", sources)
+    return await migrate(f"{postgres.rstrip('/')}/{service.database}", migrations_of(service))
 
 
 async def migrated(service: Service, postgres: str) -> None:

@@ -3,14 +3,13 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
-from goodfunds.service import migrate_service, services
+from goodfunds.service import migrations_of, services
 from tests.auditor.at_rest import AtRest, audit_at_rest
 from tests.auditor.bank_at_rest import PastTheBank
 from tests.auditor.evidence import Allowed
@@ -37,12 +36,6 @@ PAST = PastTheBank(1, 30, NOSTRO)
 GIVEN = 7
 
 
-async def administer(postgres: Any, command: str) -> None:
-    connection = await asyncpg.connect(postgres.dsn("postgres"))
-    await connection.execute(command)
-    await connection.close()
-
-
 async def lines_of(rows: Books) -> AsyncIterator[str]:
     for row in rows:
         yield json.dumps(row)
@@ -55,9 +48,8 @@ def right(postgres: Any) -> Iterator[dict[str, str]]:
 
     async def make() -> None:
         for service, database in names.items():
-            await administer(postgres, f"CREATE DATABASE {database}")
-            await migrate_service(replace(services()[service], database=database), postgres.url)
-            connection = await asyncpg.connect(postgres.dsn(database))
+            like = await postgres.template(migrations_of(services()[service]))
+            connection = await asyncpg.connect(await postgres.create(database, like))
             async with unguarded(connection):
                 await FILL[service](connection)
             await connection.close()
@@ -65,7 +57,7 @@ def right(postgres: Any) -> Iterator[dict[str, str]]:
     asyncio.run(make())
     yield names
     for database in names.values():
-        asyncio.run(administer(postgres, f"DROP DATABASE {database} WITH (FORCE)"))
+        asyncio.run(postgres.drop(database))
 
 
 @pytest.fixture
@@ -79,8 +71,7 @@ async def spoilt(postgres: Any, right: Mapping[str, str]) -> AsyncIterator[Calla
         dsns = {name: postgres.dsn(database) for name, database in right.items()}
         if service:
             copies.append(f"{right[service]}_copy")
-            await administer(postgres, f"CREATE DATABASE {copies[-1]} TEMPLATE {right[service]}")
-            dsns[service] = postgres.dsn(copies[-1])
+            dsns[service] = await postgres.create(copies[-1], like=right[service])
             connection = await asyncpg.connect(dsns[service])
             async with unguarded(connection):
                 await connection.execute(statement)
@@ -92,7 +83,7 @@ async def spoilt(postgres: Any, right: Mapping[str, str]) -> AsyncIterator[Calla
 
     yield after
     for database in copies:
-        await administer(postgres, f"DROP DATABASE {database} WITH (FORCE)")
+        await postgres.drop(database)
 
 
 async def test_a_house_at_rest_that_did_everything_right_is_clean(spoilt: Any) -> None:
@@ -282,7 +273,7 @@ async def test_copies_that_were_laid_are_passed_and_their_numbers_follow_without
 ) -> None:
     dsns = {service: postgres.dsn(f"{database}_laid") for service, database in right.items()}
     for database in right.values():
-        await administer(postgres, f"CREATE DATABASE {database}_laid TEMPLATE {database}")
+        await postgres.create(f"{database}_laid", like=database)
     taken = 480 - BACK
     connection = await asyncpg.connect(dsns["settlement"])
     async with unguarded(connection):
@@ -297,7 +288,7 @@ async def test_copies_that_were_laid_are_passed_and_their_numbers_follow_without
     laid = PastTheBank(1 + 5, 30 + 480, NOSTRO, returned=1, returned_minor=BACK)
     found = await audit_at_rest(dsns, lines_of(books()), laid=laid, instructions=2 * GIVEN)
     for database in right.values():
-        await administer(postgres, f"DROP DATABASE {database}_laid WITH (FORCE)")
+        await postgres.drop(f"{database}_laid")
     assert found.clean, found.sentence
     assert found.report.counts["settled"] == 2 * 5
 

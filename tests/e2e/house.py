@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -13,10 +13,9 @@ from goodfunds.events import types
 from goodfunds.events.cluster import create_topics
 from goodfunds.events.topics import PAYMENTS
 from goodfunds.lanes import Handler, LaneLoop, LaneSettings, lane_of
-from goodfunds.local import postgres as embedded_postgres
 from goodfunds.postgres import connect
 from goodfunds.rails import RAILS
-from goodfunds.service import migrate_service, services
+from goodfunds.service import migrations_of, services
 from services.ingestion.handlers import IngestionHandler
 from services.reconciliation.handlers import ReconciliationHandler
 from services.settlement.handlers import SettlementHandler
@@ -122,13 +121,10 @@ async def house(bootstrap: str, postgres: Postgres) -> AsyncIterator[House]:
     await create_topics(bootstrap, PARTITIONS)
     suffix = uuid4().hex[:8]
     databases = {}
-    maintenance = await embedded_postgres.connect(postgres.server)
     for service in services().values():
         name = f"e2e_{service.name}_{suffix}"
-        await maintenance.execute(f"CREATE DATABASE {name}")
-        await migrate_service(replace(service, database=name), postgres.url)
-        databases[service.name] = postgres.dsn(name)
-    await maintenance.close()
+        like = await postgres.template(migrations_of(service))
+        databases[service.name] = await postgres.create(name, like)
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", max_request_size=4 * 1024 * 1024)
     await producer.start()
     found = House(bootstrap, databases, producer)

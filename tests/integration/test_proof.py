@@ -11,10 +11,9 @@ import pytest
 
 from goodfunds.events import types
 from goodfunds.ids import NO_ID, derived_id, text
-from goodfunds.local import postgres as embedded_postgres
 from goodfunds.postgres import connect
 from goodfunds.proof import Proof, judge, read_evidence
-from goodfunds.service import migrate_service, services
+from goodfunds.service import migrations_of, services
 from tests.bench.lay import lay
 from tests.integration.settlement.desk import instruction
 
@@ -37,9 +36,8 @@ def sound(postgres: Any) -> Iterator[dict[str, str]]:
     async def make() -> None:
         house = {}
         for name, database in names.items():
-            await _administer(postgres, f"CREATE DATABASE {database}")
-            await migrate_service(replace(services()[name], database=database), postgres.url)
-            house[name] = await connect(postgres.dsn(database))
+            like = await postgres.template(migrations_of(services()[name]))
+            house[name] = await connect(await postgres.create(database, like))
         await _fill(house)
         for connection in house.values():
             await connection.close()
@@ -47,7 +45,7 @@ def sound(postgres: Any) -> Iterator[dict[str, str]]:
     asyncio.run(make())
     yield names
     for database in names.values():
-        asyncio.run(_administer(postgres, f"DROP DATABASE {database} WITH (FORCE)"))
+        asyncio.run(postgres.drop(database))
 
 
 @pytest.fixture
@@ -55,20 +53,13 @@ async def house(postgres: Any, sound: dict[str, str]) -> AsyncIterator[dict[str,
     """A connection to a copy of each service's database."""
     found = {}
     for name, database in sound.items():
-        await _administer(postgres, f"CREATE DATABASE {database}_copy TEMPLATE {database}")
-        found[name] = await connect(postgres.dsn(f"{database}_copy"))
+        found[name] = await connect(await postgres.create(f"{database}_copy", like=database))
         # What the tests do to these rows no trigger and no foreign key would let pass.
         await found[name].execute("SET session_replication_role = replica")
     yield found
     for name, database in sound.items():
         await found[name].close()
-        await _administer(postgres, f"DROP DATABASE {database}_copy WITH (FORCE)")
-
-
-async def _administer(postgres: Any, command: str) -> None:
-    connection = await embedded_postgres.connect(postgres.server)
-    await connection.execute(command)
-    await connection.close()
+        await postgres.drop(f"{database}_copy")
 
 
 async def _fill(house: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from time import monotonic
 import click
 import structlog
 
-from goodfunds.local import postgres as embedded
+from tests.conftest import Postgres
 from tests.simulation import story
 from tests.simulation.shortening import shortened
 from tests.simulation.steps import Step
@@ -25,12 +25,11 @@ def stage() -> Iterator[Stage]:
     """A stage on a server of its own, which is removed afterwards."""
     with TemporaryDirectory(prefix="goodfunds-simulation-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
-        server = embedded.create(Path(folder) / "postgres")
-        running = embedded.start(server)
+        postgres = Postgres(Path(folder) / "postgres")
         try:
-            yield Stage(server)
+            yield Stage(postgres.server)
         finally:
-            embedded.stop(running)
+            postgres.stop()
 
 
 @contextmanager

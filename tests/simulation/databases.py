@@ -6,14 +6,11 @@ Commits are not waited for on the disk: no story switches the server off, and no
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
-import goodfunds.lanes
 from goodfunds.local import postgres as embedded
 from goodfunds.postgres import connect, migrate
-from goodfunds.service import Service, services
+from goodfunds.service import Service, migrations_of, services
 
-_LANES = Path(goodfunds.lanes.__file__).parent / "migrations"
 _DAYS = 40
 """Days of the outbox that the templates hold ready, so that no story makes tables."""
 
@@ -38,8 +35,7 @@ async def make_templates(server: embedded.Server, first_day: date) -> None:
             await admin.execute(f"DROP DATABASE IF EXISTS {_template(service)}")
             await admin.execute(f"CREATE DATABASE {_template(service)}")
             dsn = server.dsn(_template(service))
-            folders = [(folder.parent.name, folder) for folder in service.migrations]
-            await migrate(dsn, [("lanes", _LANES), *folders])
+            await migrate(dsn, migrations_of(service))
             connection = await connect(dsn)
             for day in range(0, _DAYS, 8):
                 await connection.execute("SELECT keep_outbox($1, 1000)", first_day + timedelta(days=day))
@@ -56,7 +52,7 @@ async def create(server: embedded.Server, story: str, now: datetime, partitions:
     try:
         for service in services().values():
             name = f"{story}_{service.name}"
-            await admin.execute(f"CREATE DATABASE {name} TEMPLATE {_template(service)}")
+            await admin.execute(f"CREATE DATABASE {name} TEMPLATE {_template(service)} STRATEGY FILE_COPY")
             await admin.execute(f"ALTER DATABASE {name} SET search_path = simulated, pg_catalog, public")
             await admin.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
             dsns[service.name] = server.dsn(name)

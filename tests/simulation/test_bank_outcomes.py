@@ -9,21 +9,22 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import product
 from typing import Any, cast
-from uuid import uuid4
 
 import pytest
 
 from goodfunds.clock import FixedClock
 from goodfunds.events import types
 from goodfunds.lanes import Emission, lane_of
-from goodfunds.local import postgres as embedded_postgres
 from goodfunds.postgres import create_pool
 from goodfunds.rails import RAILS
+from goodfunds.service import migrations_of
+from services.reconciliation import SERVICE as RECONCILIATION
 from services.reconciliation.statement_reader import StatementReader
+from services.settlement import SERVICE as SETTLEMENT
 from services.settlement.gateway.bank import Bank
 from services.settlement.gateway.messages import House
 from services.settlement.gateway.source import Gateway
-from tests.conftest import Postgres
+from tests.conftest import Migrations, Postgres
 from tests.integration.reconciliation import scene as reconciliation
 from tests.integration.reconciliation.scene import Fed, Scene, scene_in
 from tests.integration.settlement.desk import (
@@ -35,7 +36,6 @@ from tests.integration.settlement.desk import (
     Desk,
     Numbers,
     instruction,
-    migrated,
     opened,
 )
 from tests.simulation.bank import Booking, GatewayDoor, SimulatedBank, StatementDoor, Terms
@@ -123,17 +123,25 @@ def _fed(emission: Emission) -> Fed:
 
 
 @pytest.fixture
+def migrations() -> Migrations:
+    return migrations_of(SETTLEMENT)
+
+
+@pytest.fixture
+async def books(postgres: Postgres) -> AsyncIterator[str]:
+    """The DSN of a fresh database of reconciliation's."""
+    async with postgres.database(migrations_of(RECONCILIATION)) as dsn:
+        yield dsn
+
+
+@pytest.fixture
 async def stage(
-    request: pytest.FixtureRequest, postgres: Postgres, database: str, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, database: str, books: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Stage]:
     monkeypatch.setattr(reconciliation, "PARTITIONS", PARTITIONS)
     monkeypatch.setattr(reconciliation, "NOSTRO_LANE", NOSTRO_LANE)
-    name = f"test_{uuid4().hex[:12]}"
-    server = await embedded_postgres.connect(postgres.server)
-    await server.execute(f"CREATE DATABASE {name}")
-    await migrated(database)
-    desk, scene = Desk(await opened(database)), await scene_in(postgres.dsn(name))
-    pools = await create_pool(database), await create_pool(postgres.dsn(name))
+    desk, scene = Desk(await opened(database)), await scene_in(books)
+    pools = await create_pool(database), await create_pool(books)
     clock = FixedClock(EVENING)
     bank = SimulatedBank(DAY, clock, getattr(request, "param", Terms()))
     bank.open_account(NOSTRO, "EUR", FUNDS)
@@ -158,8 +166,6 @@ async def stage(
         await pool.close()
     await desk.connection.close()
     await scene.connection.close()
-    await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await server.close()
 
 
 Breaks = Counter[tuple[str, int]]

@@ -6,17 +6,15 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from threading import Thread
 from typing import Any
-from uuid import uuid4
 
 from fastapi import FastAPI
 
 from goodfunds.clock import SystemClock
 from goodfunds.events.types import PaymentInstruction
-from goodfunds.local import postgres as embedded_postgres
 from goodfunds.observability.http import create_app, listen, serve
 from goodfunds.postgres import create_pool
 from goodfunds.rails import RAILS
-from goodfunds.service import services
+from goodfunds.service import migrations_of, services
 from services.ingestion import http as ingestion
 from services.ingestion.instructing import Instructing
 from services.reconciliation import http as reconciliation
@@ -72,7 +70,6 @@ async def _ingestion(dsn: str) -> None:
 
 
 async def _settlement(dsn: str) -> None:
-    await settlement_desk.migrated(dsn)
     connection = await settlement_desk.opened(dsn)
     desk = settlement_desk.Desk(connection)
     await desk.accept(settlement_desk.instruction())
@@ -121,27 +118,18 @@ def running(postgres: Postgres) -> Iterator[dict[str, Api]]:
 
 @asynccontextmanager
 async def _served(postgres: Postgres, name: str) -> AsyncIterator[Api]:
-    database = f"contract_{name}_{uuid4().hex[:8]}"
-    dsn = postgres.dsn(database)
-    await _administer(postgres, f"CREATE DATABASE {database}")
-    await _FILLED[name](dsn)
-    pool = await create_pool(dsn)
-    app = app_behind_a_door(pool, SystemClock())
-    ROUTES[name](app, pool)
-    listening, stop = listen("127.0.0.1", 0), asyncio.Event()
-    port = listening.getsockname()[1]
-    serving = asyncio.create_task(serve(app, "127.0.0.1", port, stop, listening))
-    try:
-        token = await token_of(dsn, CLIENT, *services()[name].scopes)
-        yield Api(f"http://127.0.0.1:{port}", token)
-    finally:
-        stop.set()
-        await serving
-        await pool.close()
-        await _administer(postgres, f"DROP DATABASE {database} WITH (FORCE)")
-
-
-async def _administer(postgres: Postgres, command: str) -> None:
-    connection = await embedded_postgres.connect(postgres.server)
-    await connection.execute(command)
-    await connection.close()
+    async with postgres.database(migrations_of(services()[name])) as dsn:
+        await _FILLED[name](dsn)
+        pool = await create_pool(dsn)
+        app = app_behind_a_door(pool, SystemClock())
+        ROUTES[name](app, pool)
+        listening, stop = listen("127.0.0.1", 0), asyncio.Event()
+        port = listening.getsockname()[1]
+        serving = asyncio.create_task(serve(app, "127.0.0.1", port, stop, listening))
+        try:
+            token = await token_of(dsn, CLIENT, *services()[name].scopes)
+            yield Api(f"http://127.0.0.1:{port}", token)
+        finally:
+            stop.set()
+            await serving
+            await pool.close()

@@ -18,7 +18,8 @@ from goodfunds.http.door import allowed, close_door
 from goodfunds.local.processes import free_port
 from goodfunds.observability import log
 from goodfunds.observability.http import PROBLEM, create_app
-from goodfunds.postgres import connect, create_pool, migrate
+from goodfunds.postgres import connect, create_pool
+from tests.conftest import Migrations
 from tests.tokens import app_behind_a_door, bearer, token_of
 
 NOW = datetime(2026, 3, 3, 8, 0, tzinfo=UTC)
@@ -41,8 +42,12 @@ def talking_to(app: FastAPI) -> httpx.AsyncClient:
 
 
 @pytest.fixture
+def migrations() -> Migrations:
+    return (("access", access.MIGRATIONS),)
+
+
+@pytest.fixture
 async def pool(database: str) -> AsyncIterator[Any]:
-    await migrate(database, [("access", access.MIGRATIONS)])
     found = await create_pool(database)
     yield found
     await found.close()

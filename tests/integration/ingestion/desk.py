@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,8 +17,6 @@ from goodfunds.lanes import Emission, Poll, lane_of
 from goodfunds.lanes.frame import number, pack
 from goodfunds.ledger import STATEMENTS
 from goodfunds.postgres import connect, statements
-from goodfunds.service import migrate_service
-from services.ingestion import SERVICE
 from services.ingestion.handlers import IngestionHandler
 from tests.unit.ingestion.requests import ACCOUNT, Headers, funding, opening, record
 
@@ -123,16 +121,9 @@ def rejected_by_bank(payment_id: bytes, amount_minor: int, account: str = ACCOUN
     )
 
 
-async def migrated(dsn: str) -> None:
-    """Bring an empty database to ingestion's schema."""
-    server, _, database = dsn.rpartition("/")
-    await migrate_service(replace(SERVICE, database=database), server)
-
-
 @asynccontextmanager
 async def desk_on(dsn: str) -> AsyncIterator[Desk]:
-    """A desk on an empty database."""
-    await migrated(dsn)
+    """A desk on a database of ingestion's."""
     connection = await connect(dsn, "ingestion tests")
     try:
         yield Desk(connection)

@@ -13,7 +13,6 @@ from goodfunds.events import types
 from goodfunds.events.topics import PAYMENT_INSTRUCTIONS, PAYMENTS, SETTLEMENT_NOTIFICATIONS
 from goodfunds.lanes import Emission, Poll
 from goodfunds.lanes.records import OwnEvent
-from goodfunds.local import postgres as embedded_postgres
 from goodfunds.postgres import connect
 from services.ingestion.adoption import adopt
 from tests.integration.ingestion.desk import LANE, NOW, PARTITIONS, Desk, desk_on, rejected_by_bank
@@ -27,19 +26,12 @@ OTHER = "customer-4"
 async def backup(postgres: Any) -> AsyncIterator[str]:
     name = f"backup_{uuid4().hex[:12]}"
     yield name
-    connection = await embedded_postgres.connect(postgres.server)
-    await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    await connection.close()
+    await postgres.drop(name)
 
 
 async def copied(postgres: Any, dsn: str, name: str) -> str:
     """A copy of a database that nobody works on."""
-    connection = await embedded_postgres.connect(postgres.server)
-    try:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {dsn.rpartition('/')[2]}")
-    finally:
-        await connection.close()
-    return str(postgres.dsn(name))
+    return str(await postgres.create(name, like=dsn.rpartition("/")[2]))
 
 
 async def handled(desk: Desk, *records: ConsumerRecord) -> list[tuple[int, Emission]]:

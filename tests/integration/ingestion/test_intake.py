@@ -25,7 +25,7 @@ from goodfunds.postgres import connect, create_pool
 from services.ingestion import PAYMENTS_WRITE, http_files, intake
 from services.ingestion.intake import FileIntake
 from tests.conftest import Kafka, MakeTopics
-from tests.integration.ingestion.desk import NOW, PARTITIONS, Numbers, migrated
+from tests.integration.ingestion.desk import NOW, PARTITIONS, Numbers
 from tests.tokens import app_behind_a_door, bearer, token_of
 
 CHUNK = 20
@@ -129,7 +129,6 @@ async def stage(
     monkeypatch.setattr(FileIntake, "outputs", (topic,))
     monkeypatch.setattr(intake, "CHUNK", CHUNK)
     await make_topics([topic], PARTITIONS)
-    await migrated(database)
     pool = await create_pool(database)
     yield Stage(pool, LaneSettings(database, kafka.bootstrap, PARTITIONS, "test"), topic)
     await pool.close()

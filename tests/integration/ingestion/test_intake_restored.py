@@ -15,7 +15,7 @@ from goodfunds.postgres import connect, create_pool
 from services.ingestion import adoption, intake
 from services.ingestion.intake import FileIntake
 from tests.conftest import Kafka, MakeTopics
-from tests.integration.ingestion.desk import PARTITIONS, migrated
+from tests.integration.ingestion.desk import PARTITIONS
 from tests.integration.ingestion.test_intake import FILE, ITEMS, Stage
 from tests.integration.tampering import unguarded
 
@@ -40,7 +40,6 @@ async def test_a_file_that_the_backup_does_not_know_is_named_and_one_that_it_kno
     monkeypatch.setattr(intake, "PAYMENT_INSTRUCTIONS", topic)
     monkeypatch.setattr(FileIntake, "outputs", (topic,))
     await make_topics([topic], PARTITIONS)
-    await migrated(database)
     pool = await create_pool(database)
     stage = Stage(pool, LaneSettings(database, kafka.bootstrap, PARTITIONS, "test"), topic)
     try:

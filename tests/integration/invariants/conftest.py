@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from goodfunds.local import postgres as embedded_postgres
+from goodfunds.service import migrations_of, services
 from tests.integration.invariants.floor import prepare
 
 
@@ -16,12 +16,10 @@ def floor(postgres: Any, request: pytest.FixtureRequest) -> Iterator[str]:
     """The DSN of the service that the module names by SERVICE, with its rows SEEDS."""
     name = f"invariants_{uuid4().hex[:10]}"
 
-    async def administer(command: str) -> None:
-        connection = await embedded_postgres.connect(postgres.server)
-        await connection.execute(command)
-        await connection.close()
+    async def make() -> None:
+        migrations = migrations_of(services()[request.module.SERVICE])
+        await prepare(await postgres.create(name, await postgres.template(migrations)), request.module.SEEDS)
 
-    asyncio.run(administer(f"CREATE DATABASE {name}"))
-    asyncio.run(prepare(postgres.dsn(name), request.module.SERVICE, request.module.SEEDS))
+    asyncio.run(make())
     yield postgres.dsn(name)
-    asyncio.run(administer(f"DROP DATABASE {name} WITH (FORCE)"))
+    asyncio.run(postgres.drop(name))

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +16,6 @@ from goodfunds.lanes.records import Connection
 from goodfunds.lanes.state import LaneState
 from goodfunds.lanes.takeover import raise_epoch, read_taken
 from goodfunds.postgres import connect
-from goodfunds.service import migrate_service, services
 from tests.integration.tampering import unguarded
 from tests.stand_ins import Consumer, Record, Service
 
@@ -69,10 +68,8 @@ class Outcome:
     held: set[int]
 
 
-async def prepare(dsn: str, service: str, seeds: Sequence[str] = ()) -> None:
-    """Bring an empty database to a service's schema, with two lanes and rows to break."""
-    server, _, database = dsn.rpartition("/")
-    await migrate_service(replace(services()[service], database=database), server)
+async def prepare(dsn: str, seeds: Sequence[str]) -> None:
+    """Give a service's database two lanes, and rows to break."""
     connection = await connect(dsn)
     async with AsyncExitStack() as held:
         held.push_async_callback(connection.close)

@@ -3,22 +3,18 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 
-import goodfunds.lanes
 from goodfunds.lanes.consumer import LaneConsumer
 from goodfunds.lanes.destinations import Unknown, note_ends, unknown_events
 from goodfunds.lanes.records import Connection
 from goodfunds.lanes.state import LaneState
 from goodfunds.lanes.takeover import read_taken
-from goodfunds.postgres import connect, migrate
-
-LANES = Path(goodfunds.lanes.__file__).parent / "migrations"
+from goodfunds.postgres import connect
 
 
 @pytest.fixture
@@ -30,7 +26,6 @@ async def topic(kafka: Any, make_topics: Callable[..., Any]) -> str:
 
 @pytest.fixture
 async def connection(database: str) -> AsyncIterator[Connection]:
-    await migrate(database, [("lanes", LANES)])
     connection = await connect(database)
     yield connection
     await connection.close()

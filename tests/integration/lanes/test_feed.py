@@ -5,22 +5,17 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-import goodfunds.lanes
 from goodfunds.errors import InvariantBroken
 from goodfunds.lanes import Emission, Feed, LaneSettings, Sequences
 from goodfunds.lanes import feed as of_feed
 from goodfunds.lanes.records import Connection
 from goodfunds.lanes.transact import transact
-from goodfunds.postgres import migrate
 from tests.integration.lanes.stage import Stage
-
-LANES = Path(goodfunds.lanes.__file__).parent / "migrations"
 
 
 class Numbers:
@@ -84,7 +79,6 @@ class Running:
 
 @pytest.fixture
 async def stage(kafka: Any, database: str, make_topics: Callable[..., Any]) -> Stage:
-    await migrate(database, [("lanes", LANES)])
     name = uuid4().hex[:8]
     stage = Stage(kafka.bootstrap, database, f"in-{name}", f"out-{name}", 2)
     await make_topics([stage.target], 2)

@@ -3,13 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiokafka import ConsumerRecord
 
-import goodfunds.lanes
 from goodfunds.errors import Fenced
 from goodfunds.lanes import Emission
 from goodfunds.lanes.fence import unchanged
@@ -17,10 +15,9 @@ from goodfunds.lanes.records import Connection
 from goodfunds.lanes.state import Admitted, LaneState
 from goodfunds.lanes.takeover import raise_epoch, read_taken, stop_lane
 from goodfunds.lanes.transact import ParkedRecord, transact
-from goodfunds.postgres import connect, migrate
+from goodfunds.postgres import connect
 from tests.integration.lanes.stage import Stage
 
-LANES = Path(goodfunds.lanes.__file__).parent / "migrations"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 INCARNATION = "first"
 
@@ -37,7 +34,6 @@ CHANGES = {
 @pytest.fixture
 async def owner(database: str) -> AsyncIterator[Connection]:
     """Owns lane 0 of two."""
-    await migrate(database, [("lanes", LANES)])
     connection = await connect(database)
     await connection.execute("INSERT INTO cluster (partitions) VALUES (2)")
     await connection.execute(

@@ -3,7 +3,6 @@
 import json
 import signal
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -12,12 +11,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 import goodfunds.lanes
-from goodfunds.postgres import connect, migrate
-from tests.integration.lanes.copier import MIGRATIONS
+from goodfunds.postgres import connect
 from tests.integration.lanes.stage import Stage
 
 PARTITIONS = 4
-LANES = Path(goodfunds.lanes.__file__).parent / "migrations"
 OF_THE_STOPPED_AND_THE_REST = (
     "SELECT max(epoch) FILTER (WHERE stopped_reason IS NOT NULL), "
     "min(version) FILTER (WHERE stopped_reason IS NULL) FROM lanes"
@@ -26,7 +23,6 @@ OF_THE_STOPPED_AND_THE_REST = (
 
 @pytest.fixture
 async def stage(kafka: Any, database: str, make_topics: Callable[..., Any]) -> AsyncIterator[Stage]:
-    await migrate(database, [("lanes", LANES), ("copier", MIGRATIONS)])
     name = uuid4().hex[:8]
     stage = Stage(kafka.bootstrap, database, f"in-{name}", f"out-{name}", PARTITIONS)
     await make_topics([stage.source, stage.target], PARTITIONS)

@@ -6,14 +6,12 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer
 
-import goodfunds.lanes
 from goodfunds.clock import SystemClock
 from goodfunds.errors import Misconfigured, Unavailable
 from goodfunds.lanes import Emission, LaneLoop, LaneSettings, Poll, lane_of
@@ -22,12 +20,10 @@ from goodfunds.lanes.frame import number, pack, unpack
 from goodfunds.lanes.records import Adopt, Connection, OwnEvent
 from goodfunds.lanes.restore import NOT_BUILT, Adopted, adopt_own
 from goodfunds.lanes.takeover import read_taken
-from goodfunds.local import postgres as embedded_postgres
-from goodfunds.postgres import connect, migrate
-from tests.integration.lanes.copier import MIGRATIONS, Copier
+from goodfunds.postgres import connect
+from tests.integration.lanes.copier import Copier
 from tests.integration.lanes.stage import PROVE_EVERY, SESSION_TIMEOUT, Stage
 
-LANES = Path(goodfunds.lanes.__file__).parent / "migrations"
 PARTITIONS = 4
 NOW = datetime.now(UTC)
 
@@ -56,7 +52,6 @@ class Restorable(Copier):
 
 @pytest.fixture
 async def stage(kafka: Any, database: str, make_topics: Callable[..., Any]) -> Stage:
-    await migrate(database, [("lanes", LANES), ("copier", MIGRATIONS)])
     name = uuid4().hex[:8]
     stage = Stage(kafka.bootstrap, database, f"in-{name}", f"out-{name}", PARTITIONS)
     await make_topics([stage.source, stage.target], PARTITIONS)
@@ -82,13 +77,8 @@ async def running(stage: Stage, handler: Copier, adopt: Adopt | None) -> AsyncIt
 
 async def copy_database(postgres: Any, dsn: str, name: str) -> str:
     """A copy of a database that nobody works on."""
-    connection = await embedded_postgres.connect(postgres.server)
-    try:
-        await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {dsn.rpartition('/')[2]}")
-    finally:
-        await connection.close()
-    return str(postgres.dsn(name))
+    await postgres.drop(name)
+    return str(await postgres.create(name, like=dsn.rpartition("/")[2]))
 
 
 @pytest.fixture
@@ -96,9 +86,7 @@ async def backup(postgres: Any, stage: Stage) -> AsyncIterator[str]:
     """The name of a database to keep a backup in."""
     name = f"backup_{uuid4().hex[:12]}"
     yield name
-    connection = await embedded_postgres.connect(postgres.server)
-    await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    await connection.close()
+    await postgres.drop(name)
 
 
 async def work(stage: Stage, handler: Restorable) -> None:

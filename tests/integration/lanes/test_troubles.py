@@ -5,7 +5,6 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -14,22 +13,18 @@ import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
-import goodfunds.lanes
 from goodfunds.errors import Misconfigured, Unavailable, is_broken_invariant, is_retriable
 from goodfunds.lanes import LaneLoop, LaneSettings, create_lanes, metrics
 from goodfunds.lanes import takeover as of_takeover
 from goodfunds.lanes.fence import SQL
 from goodfunds.lanes.takeover import raise_epoch
-from goodfunds.postgres import connect, migrate
-from tests.integration.lanes.copier import MIGRATIONS, Copier
+from goodfunds.postgres import connect
+from tests.integration.lanes.copier import Copier
 from tests.integration.lanes.stage import Stage
-
-LANES = Path(goodfunds.lanes.__file__).parent / "migrations"
 
 
 @pytest.fixture
 async def stage(kafka: Any, database: str, make_topics: Callable[..., Any]) -> AsyncIterator[Stage]:
-    await migrate(database, [("lanes", LANES), ("copier", MIGRATIONS)])
     name = uuid4().hex[:8]
     stage = Stage(kafka.bootstrap, database, f"in-{name}", f"out-{name}", 2)
     await make_topics([stage.source, stage.target], 2)

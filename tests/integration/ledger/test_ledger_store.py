@@ -13,7 +13,8 @@ from goodfunds.ledger import MIGRATIONS
 from goodfunds.ledger import posting as ledger
 from goodfunds.ledger.posting import Posting
 from goodfunds.ledger.store import SQL, load_balances, write_postings
-from goodfunds.postgres import connect, migrate
+from goodfunds.postgres import connect
+from tests.conftest import Migrations
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -25,8 +26,12 @@ def entry(number: int) -> bytes:
 
 
 @pytest.fixture
+def migrations() -> Migrations:
+    return (("ledger", MIGRATIONS),)
+
+
+@pytest.fixture
 async def connection(database: str) -> AsyncIterator[Connection]:
-    await migrate(database, [("ledger", MIGRATIONS)])
     opened = await connect(database, "test ledger")
     yield opened
     await opened.close()

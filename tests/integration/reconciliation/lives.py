@@ -12,7 +12,6 @@ from goodfunds.errors import OutOfTurn
 from goodfunds.events import types
 from goodfunds.lanes import Emission, Poll
 from goodfunds.lanes.records import OwnEvent
-from goodfunds.local import postgres as embedded_postgres
 from goodfunds.postgres import connect
 from services.reconciliation.adoption import adopt
 from tests.integration.reconciliation.scene import NOW, PARTITIONS, FakeRecord, Fed, Preview, Scene
@@ -185,12 +184,7 @@ class Life(Scene):
 
 async def copied(postgres: Any, dsn: str, name: str) -> str:
     """A copy of a database that nobody works on."""
-    connection = await embedded_postgres.connect(postgres.server)
-    try:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {dsn.rpartition('/')[2]}")
-    finally:
-        await connection.close()
-    return str(postgres.dsn(name))
+    return str(await postgres.create(name, like=dsn.rpartition("/")[2]))
 
 
 async def life_in(dsn: str, topics: Topics) -> Life:

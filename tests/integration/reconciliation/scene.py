@@ -5,17 +5,14 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from goodfunds import lanes
 from goodfunds.clock import micros
 from goodfunds.events import types
 from goodfunds.ids import NO_ID, derived_id
 from goodfunds.lanes import Emission, Poll, lane_of
 from goodfunds.lanes.records import Connection
-from goodfunds.postgres import connect, migrate
-from services.reconciliation import SERVICE
+from goodfunds.postgres import connect
 from services.reconciliation.handlers import ReconciliationHandler
 from services.reconciliation.store import SQL
 
@@ -332,11 +329,4 @@ WHERE coalesce(open_debits, 0) <> coalesce(debits, 0) OR coalesce(open_debit_min
 
 
 async def scene_in(database: str) -> Scene:
-    await migrate(
-        database,
-        [("lanes", FOLDER_OF_LANES), *(("reconciliation", folder) for folder in SERVICE.migrations)],
-    )
     return Scene(await connect(database))
-
-
-FOLDER_OF_LANES = Path(lanes.__file__).parent / "migrations"

@@ -13,7 +13,6 @@ import pytest
 from goodfunds.errors import InvariantBroken
 from goodfunds.events import types
 from goodfunds.lanes.records import OwnEvent
-from goodfunds.local import postgres as embedded_postgres
 from services.reconciliation.adoption import adopt
 from tests.integration.reconciliation.lives import (
     SETTLEMENT,
@@ -71,10 +70,8 @@ async def backups(postgres: Any) -> AsyncIterator[Callable[[str], Awaitable[str]
         return await copied(postgres, dsn, names[-1])
 
     yield back_up
-    connection = await embedded_postgres.connect(postgres.server)
     for name in names:
-        await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    await connection.close()
+        await postgres.drop(name)
 
 
 async def first_life(database: str, topics: Topics) -> Life:

@@ -6,19 +6,16 @@ One story, for the topics' names are the service's and the broker is every test'
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from goodfunds import lanes
 from goodfunds.events import types
 from goodfunds.lanes import LaneLoop, LaneSettings
 from goodfunds.lanes.announce import announce_restore
-from goodfunds.local import postgres as embedded_postgres
-from goodfunds.postgres import connect, migrate
+from goodfunds.postgres import connect
 from services.reconciliation import SERVICE
 from services.reconciliation.adoption import adopt
 from services.reconciliation.handlers import ReconciliationHandler
@@ -85,8 +82,6 @@ async def test_a_stray_line_finds_its_payment_in_another_lane_and_a_database_set
 ) -> None:
     bootstrap = kafka.bootstrap
     await make_topics(sorted({*SERVICE.inputs, *SERVICE.outputs}), PARTITIONS)
-    folders = [("lanes", Path(lanes.__file__).parent / "migrations")]
-    await migrate(database, [*folders, *((SERVICE.name, folder) for folder in SERVICE.migrations)])
     name = f"backup_{uuid4().hex[:12]}"
     first = from_settlement(OTHER_LANE, submitted(1, 100, end_to_end_id="E1"))
     lost = from_settlement(OTHER_LANE, submitted(2, 7))
@@ -122,9 +117,7 @@ async def test_a_stray_line_finds_its_payment_in_another_lane_and_a_database_set
             assert loop.unready() == []
         assert await ends(bootstrap) == told
     finally:
-        server = await embedded_postgres.connect(postgres.server)
-        await server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        await server.close()
+        await postgres.drop(name)
 
 
 async def send(

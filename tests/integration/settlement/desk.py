@@ -4,21 +4,18 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 from aiokafka import ConsumerRecord
 
-import goodfunds.lanes
 from goodfunds.clock import millis
 from goodfunds.events import types
 from goodfunds.events.topics import BANK_NOTIFICATIONS, PAYMENTS, SETTLEMENT_NOTIFICATIONS
 from goodfunds.ids import NO_ID, payment_id
 from goodfunds.lanes import Poll, lane_of
 from goodfunds.lanes.records import OwnEvent
-from goodfunds.postgres import connect, migrate
+from goodfunds.postgres import connect
 from goodfunds.rails import RAILS
-from services.settlement import SERVICE
 from services.settlement.handlers import SettlementHandler
 
 PARTITIONS = 4
@@ -37,13 +34,6 @@ class Numbers:
 
     def of(self, lane: int, topic: str, partition: int) -> int:
         return self.next[lane, topic, partition] + 1
-
-
-async def migrated(dsn: str) -> None:
-    """Bring an empty database to settlement's schema."""
-    lanes = Path(goodfunds.lanes.__file__).parent / "migrations"
-    folders = [("lanes", lanes), *((f"settlement{n}", path) for n, path in enumerate(SERVICE.migrations))]
-    await migrate(dsn, folders)
 
 
 def instruction(**changes: Any) -> types.PaymentInstruction:

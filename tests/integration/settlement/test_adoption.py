@@ -18,7 +18,6 @@ from goodfunds.events.topics import BANK_NOTIFICATIONS, PAYMENTS
 from goodfunds.ids import NO_ID, reference
 from goodfunds.lanes import Poll
 from goodfunds.lanes.records import OwnEvent
-from goodfunds.local import postgres as embedded_postgres
 from goodfunds.postgres import create_pool
 from services.settlement.adoption import adopt, adopt_submissions
 from services.settlement.gateway.work import FileAdopted, FileFound, FoldersRead, Released
@@ -33,7 +32,6 @@ from tests.integration.settlement.desk import (
     booked,
     instruction,
     kinds,
-    migrated,
     opened,
 )
 from tests.integration.settlement.paper_bank import PaperBank
@@ -60,11 +58,7 @@ class Lives:
     async def back_up(self) -> None:
         """Copy the database as it is."""
         await self.leave()
-        connection = await embedded_postgres.connect(self.server.server)
-        try:
-            await connection.execute(f"CREATE DATABASE {self.backup} TEMPLATE {self.dsn.rpartition('/')[2]}")
-        finally:
-            await connection.close()
+        await self.server.create(self.backup, like=self.dsn.rpartition("/")[2])
         desk = self.house.desk
         self.logged, self.told = len(desk.log), len(desk.own)
         await self._enter(self.dsn, desk)
@@ -184,7 +178,6 @@ class Lives:
 
 @pytest.fixture
 async def lives(postgres: Any, database: str, tmp_path: Path) -> AsyncIterator[Lives]:
-    await migrated(database)
     bank = PaperBank(tmp_path / "bank")
     await bank.open()
     clock, backup = FixedClock(EVENING), f"backup_{uuid4().hex[:12]}"
@@ -195,9 +188,7 @@ async def lives(postgres: Any, database: str, tmp_path: Path) -> AsyncIterator[L
     assert await lives.rows(SQL["proof_open_disagree"]) == [], "whatever a test did"
     await lives.leave()
     await bank.close()
-    connection = await embedded_postgres.connect(postgres.server)
-    await connection.execute(f"DROP DATABASE IF EXISTS {backup} WITH (FORCE)")
-    await connection.close()
+    await postgres.drop(backup)
 
 
 def payments(*keys: str, account: str = "customer-1") -> list[types.PaymentInstruction]:

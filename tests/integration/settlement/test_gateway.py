@@ -21,7 +21,6 @@ from tests.integration.settlement.desk import (
     EVENING,
     Desk,
     instruction,
-    migrated,
     opened,
 )
 from tests.integration.settlement.paper_bank import PaperBank
@@ -34,7 +33,6 @@ UNKNOWN_AFTER = RAILS["sepa-credit"].unknown_after
 
 @pytest.fixture
 async def house(database: str, tmp_path: Path) -> AsyncIterator[Stage]:
-    await migrated(database)
     connection, pool = await opened(database), await create_pool(database)
     bank = PaperBank(tmp_path / "bank")
     await bank.open()

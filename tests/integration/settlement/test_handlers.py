@@ -24,7 +24,6 @@ from tests.integration.settlement.desk import (
     booked,
     instruction,
     kinds,
-    migrated,
     opened,
 )
 from tests.integration.tampering import unguarded
@@ -35,7 +34,6 @@ SQL = statements(SERVICE.sql)
 
 @pytest.fixture
 async def desk(database: str) -> AsyncIterator[Desk]:
-    await migrated(database)
     connection = await opened(database)
     yield Desk(connection)
     assert await connection.fetch(SQL["proof_open_disagree"]) == [], "whatever a test did"

@@ -12,13 +12,12 @@ from goodfunds.postgres import create_pool
 from goodfunds.rails import RAILS
 from services.settlement import OPERATE, READ, http
 from services.settlement.store import SQL
-from tests.integration.settlement.desk import EVENING, NOSTRO, Desk, instruction, migrated, opened
+from tests.integration.settlement.desk import EVENING, NOSTRO, Desk, instruction, opened
 from tests.tokens import app_behind_a_door, bearer, token_of
 
 
 @pytest.fixture
 async def client(database: str) -> AsyncIterator[httpx.AsyncClient]:
-    await migrated(database)
     connection, pool = await opened(database), await create_pool(database)
     desk = Desk(connection)
     await desk.accept(instruction())

@@ -22,7 +22,6 @@ from tests.integration.settlement.desk import (
     booked,
     instruction,
     kinds,
-    migrated,
     opened,
 )
 from tests.integration.tampering import unguarded
@@ -33,7 +32,6 @@ MIGRATION = (SERVICE.sql.parent / "migrations" / "0009_open_payments.sql").read_
 
 @pytest.fixture
 async def desk(database: str) -> AsyncIterator[Desk]:
-    await migrated(database)
     connection = await opened(database)
     yield Desk(connection)
     await connection.close()

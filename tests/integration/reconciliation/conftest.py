@@ -1,0 +1,12 @@
+"""Each test's database is reconciliation's."""
+
+import pytest
+
+from goodfunds.service import migrations_of
+from services.reconciliation import SERVICE
+from tests.conftest import Migrations
+
+
+@pytest.fixture
+def migrations() -> Migrations:
+    return migrations_of(SERVICE)
