@@ -1,6 +1,7 @@
 """Real parts for tests: one Kafka and one Postgres a run, started when first asked for, stopped by pid."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
+import psutil
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from hypothesis import HealthCheck, settings
@@ -21,6 +23,11 @@ from goodfunds.postgres import migrate
 # says what those are. What must be quick is held to it by tests of that.
 settings.register_profile("goodfunds", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("goodfunds")
+
+
+IN_MEMORY = Path("/dev/shm")
+ROOM = 4 << 30
+"""Bytes: several times what the servers of two workers come to."""
 
 
 class Kafka:
@@ -113,10 +120,25 @@ class Postgres:
         self.start()
 
 
+def _memory_serves() -> bool:
+    """Whether memory has room for the servers' files, and lets programs be run from there.
+
+    A database is some 230 files. Where ext4 looks for a free inode it passes by those of the last seconds'
+    removals one by one: among tests that each make and drop a database, that takes longer than all else.
+    """
+    try:
+        there = os.statvfs(IN_MEMORY)
+    except OSError:
+        return False
+    free = min(there.f_bavail * there.f_frsize, psutil.virtual_memory().available)
+    return free > ROOM and not there.f_flag & os.ST_NOEXEC
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Path]:
     """A folder of this run alone: pytest's own are pruned by other runs on the machine."""
-    with TemporaryDirectory(prefix="goodfunds-tests-", ignore_cleanup_errors=True) as folder:
+    where = IN_MEMORY if _memory_serves() else None
+    with TemporaryDirectory(prefix="goodfunds-tests-", dir=where, ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
 
