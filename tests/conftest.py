@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -121,11 +121,13 @@ class Postgres:
 
 
 def _memory_serves() -> bool:
-    """Whether memory has room for the servers' files, and lets programs be run from there.
+    """Whether memory has room for the servers' files, lets programs be run, and nobody named another place.
 
     A database is some 230 files. Where ext4 looks for a free inode it passes by those of the last seconds'
     removals one by one: among tests that each make and drop a database, that takes longer than all else.
     """
+    if "TMPDIR" in os.environ:
+        return False
     try:
         there = os.statvfs(IN_MEMORY)
     except OSError:
@@ -134,13 +136,20 @@ def _memory_serves() -> bool:
     return free > ROOM and not there.f_flag & os.ST_NOEXEC
 
 
+@contextmanager
+def folder_of_servers(prefix: str) -> Iterator[Path]:
+    """Where servers may keep their files, removed afterwards."""
+    where = IN_MEMORY if _memory_serves() else None
+    with TemporaryDirectory(prefix=prefix, dir=where, ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Path]:
     """A folder of this run alone: pytest's own are pruned by other runs on the machine."""
-    where = IN_MEMORY if _memory_serves() else None
-    with TemporaryDirectory(prefix="goodfunds-tests-", dir=where, ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
+    with folder_of_servers("goodfunds-tests-") as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -6,14 +6,12 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import monotonic
 
 import click
 import structlog
 
-from tests.conftest import Postgres
+from tests.conftest import Postgres, folder_of_servers
 from tests.simulation import story
 from tests.simulation.shortening import shortened
 from tests.simulation.steps import Step
@@ -23,9 +21,8 @@ from tests.simulation.telling import Outcome, Stage
 @contextmanager
 def stage() -> Iterator[Stage]:
     """A stage on a server of its own, which is removed afterwards."""
-    with TemporaryDirectory(prefix="goodfunds-simulation-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        postgres = Postgres(Path(folder) / "postgres")
+    with folder_of_servers("goodfunds-simulation-") as folder:
+        postgres = Postgres(folder / "postgres")
         try:
             yield Stage(postgres.server)
         finally:

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import asyncpg
@@ -38,14 +37,12 @@ def only_the_bank() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def folder(only_the_bank: None) -> Iterator[Path]:
+def folder(only_the_bank: None, servers: Path) -> Iterator[Path]:
     """A folder whose stack is up; what a test leaves of it is stopped and removed."""
-    with TemporaryDirectory(prefix="goodfunds-stack-") as above:
-        Path(above).chmod(0o755)
-        made = Path(above) / "stack"
-        local.up(made, 2, say=_silent)
-        yield made
-        local.wipe(made, say=_silent)
+    made = servers / "stack"
+    local.up(made, 2, say=_silent)
+    yield made
+    local.wipe(made, say=_silent)
 
 
 @pytest.fixture
