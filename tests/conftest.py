@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -23,6 +24,10 @@ from goodfunds.postgres import migrate
 # says what those are. What must be quick is held to it by tests of that.
 settings.register_profile("goodfunds", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("goodfunds")
+
+# What a script starts in its background has SIGINT ignored, and so would have all that is started here.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 IN_MEMORY = Path("/dev/shm")
