@@ -34,9 +34,14 @@ STEP = st.one_of(
 )
 @settings(max_examples=40)  # each example is a bank on disk
 def test_any_history_adds_up(
-    funds: int, steps: list[tuple[str, object]], rates: dict[Fault, float], booking: Booking, seed: int
+    servers: Path,
+    funds: int,
+    steps: list[tuple[str, object]],
+    rates: dict[Fault, float],
+    booking: Booking,
+    seed: int,
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=servers) as folder:
         terms = {"bank_booking": booking, "bank_faults": rates, "bank_seed": seed}
         bank = build(bank_settings(Path(folder), bank_transactions_per_notification=3, **terms), clock())
         try:
