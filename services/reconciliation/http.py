@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import date
 from hashlib import sha256
 from io import BytesIO
-from tempfile import TemporaryFile
 from typing import Annotated, Any, Final, Literal
 
 import asyncpg
@@ -31,6 +31,7 @@ from goodfunds.http.paging import (
 )
 from goodfunds.http.uploads import XML, Uploads, errors_of
 from goodfunds.observability.http import Problem
+from goodfunds.spool import Spool
 from services.reconciliation import READ, STATEMENTS_WRITE
 from services.reconciliation.http_shapes import (
     BreakView,
@@ -154,7 +155,7 @@ async def _read(content: bytes, partitions: int) -> Sequence[bytes]:
 
 
 def _ids(content: bytes, partitions: int) -> Sequence[bytes]:
-    with TemporaryFile() as spool:
+    with closing(Spool()) as spool:
         return [each.statement_id for each in read_file(BytesIO(content), partitions, spool)]
 
 

@@ -1,10 +1,9 @@
 """A statement file on disk while it is read, and in parts in the database, from where it is read again."""
 
 from collections.abc import Awaitable, Callable, Iterator
-from hashlib import file_digest
-from tempfile import TemporaryFile
 from typing import BinaryIO, Final
 
+from goodfunds.spool import Spool, digest_of, temporary
 from services.reconciliation.statement_lines import UNREADABLE, ReadStatement, read_file
 
 PART_BYTES: Final = 4 * 1024 * 1024
@@ -20,8 +19,8 @@ class StatementFile:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.content = TemporaryFile()  # noqa: SIM115 - `close` does
-        self._spool = TemporaryFile()  # noqa: SIM115 - `close` does
+        self.content = temporary()
+        self._spool = Spool()
         self.digest = b""
         self.statements: tuple[ReadStatement, ...] = ()
         self.problem = ""
@@ -29,8 +28,7 @@ class StatementFile:
 
     def read(self, partitions: int) -> None:
         """Know its digest, and its statements or its `problem`: why nothing can be taken from it."""
-        self.content.seek(0)
-        self.digest = file_digest(self.content, "sha256").digest()
+        self.digest = digest_of(self.content)
         try:
             self.statements = read_file(self.content, partitions, self._spool)
         except UNREADABLE as fault:

@@ -14,6 +14,7 @@ from goodfunds.files.reports import Entry, Statement
 from goodfunds.ids import NO_ID, derived_id
 from goodfunds.lanes import lane_of
 from goodfunds.money import MAX_MINOR
+from goodfunds.spool import Spool
 from services.reconciliation.entry_lines import Lanes, parts
 from services.reconciliation.spooled_lines import SpooledLines
 
@@ -67,10 +68,10 @@ class ReadStatement:
             )
 
 
-def read_file(source: BinaryIO, partitions: int, spool: BinaryIO) -> tuple[ReadStatement, ...]:
+def read_file(source: BinaryIO, partitions: int, spool: Spool) -> tuple[ReadStatement, ...]:
     """The statements of a camt.053, their lines in `spool`, which is emptied first and not closed.
 
-    In memory that does not grow with the lines. Both files can be sought in. Raises what is in UNREADABLE.
+    In memory that does not grow with the lines. `source` can be sought in. Raises what is in UNREADABLE.
     """
     days: dict[int, date] = {}
     found = _read_all(source, partitions, spool, days)
@@ -81,10 +82,10 @@ def read_file(source: BinaryIO, partitions: int, spool: BinaryIO) -> tuple[ReadS
     return tuple(each.whole for each in found)
 
 
-def _read_all(source: BinaryIO, partitions: int, spool: BinaryIO, days: Mapping[int, date]) -> list["_Read"]:
+def _read_all(source: BinaryIO, partitions: int, spool: Spool, days: Mapping[int, date]) -> list["_Read"]:
     """`days` that the statements are for, by their number in the file, where they are known."""
     source.seek(0)
-    spool.truncate(0)
+    spool.clear()
     found: list[_Read] = []
     reading: _Reading | None = None
     for record in camt053.read(source):
@@ -109,7 +110,7 @@ class _Read(NamedTuple):
 class _Reading:
     """A statement that is being read: what its entries came to so far."""
 
-    def __init__(self, statement: Statement, day: date | None, partitions: int, spool: BinaryIO) -> None:
+    def __init__(self, statement: Statement, day: date | None, partitions: int, spool: Spool) -> None:
         closing = statement.closing
         self._nostro = statement.account
         self._lanes = Lanes(partitions, lane_of(statement.account, partitions))

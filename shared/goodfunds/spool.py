@@ -1,18 +1,17 @@
 """Temporary files: for what is large, and for the records made of it on their way to many transactions."""
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterable
 from hashlib import sha256
-from struct import Struct
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, Final, cast
 
 IN_MEMORY: Final = 1 << 20
 """Bytes that are kept in memory: most files are smaller, and need none on a disk."""
-_AT_ONCE: Final = 1 << 18
-_STRIDE: Final = 500
-"""Where each so many-eth record begins is remembered: eight bytes for as many records."""
-_LENGTH: Final = Struct(">I")
+_BLOCK: Final = 1_000
+_BLOCK_BYTES: Final = 1 << 18
+"""A block ends with the first of both: a bank's texts may be long."""
 
 
 def temporary() -> BinaryIO:
@@ -24,60 +23,82 @@ def digest_of(file: BinaryIO) -> bytes:
     """The SHA-256 of a file's content."""
     file.seek(0)
     digest = sha256()
-    while piece := file.read(_AT_ONCE):
+    while piece := file.read(_BLOCK_BYTES):
         digest.update(piece)
     return digest.digest()
 
 
 class Spool:
-    """Records that are bytes, in the order in which they were written, read from any of them on."""
+    """Records that are bytes, in the order in which they were written, read from any of them on.
+
+    They lie in blocks: the lengths of its records, then the records. Memory holds where each block begins.
+    """
 
     def __init__(self) -> None:
         self._file = temporary()
-        self._marks = array("Q")
+        self._firsts, self._offsets = array("Q"), array("Q")
         self._count = self._end = 0
 
     def __len__(self) -> int:
         return self._count
 
     def write(self, records: Iterable[bytes]) -> None:
-        """Put them behind those that are there: all, or none where `records` raises."""
+        """Put them behind those that are there: all, or none where `records` or the disk raises."""
         self._file.seek(self._end)
-        marks, count, end = array("Q"), self._count, self._end
-        waiting: list[bytes] = []
+        firsts, offsets = array("Q"), array("Q")
+        count, end = self._count, self._end
+        block: list[bytes] = []
         size = 0
+
+        def write_block() -> None:
+            nonlocal count, end
+            firsts.append(count)
+            offsets.append(end)
+            end += self._file.write(b"".join((array("I", map(len, block)).tobytes(), *block)))
+            count += len(block)
+
         for record in records:
-            if not count % _STRIDE:
-                marks.append(end + size)
-            count += 1
-            size += _LENGTH.size + len(record)
-            waiting += (_LENGTH.pack(len(record)), record)
-            if size >= _AT_ONCE:
-                self._file.write(b"".join(waiting))
-                end, size = end + size, 0
-                waiting.clear()
-        self._file.write(b"".join(waiting))
-        self._marks += marks
-        self._count, self._end = count, end + size
+            block.append(record)
+            size += len(record)
+            if len(block) == _BLOCK or size >= _BLOCK_BYTES:
+                write_block()
+                block, size = [], 0
+        if block:
+            write_block()
+        self._firsts += firsts
+        self._offsets += offsets
+        self._count, self._end = count, end
 
     def read(self, first: int, count: int) -> list[bytes]:
         """At most `count` of them, from number `first` on, which counts from 0."""
         last = min(first + count, self._count)
         if first >= last:
             return []
-        mark, skipped = divmod(first, _STRIDE)
-        begin, behind = self._marks[mark], -(-last // _STRIDE)
-        end = self._marks[behind] if behind < len(self._marks) else self._end
-        self._file.seek(begin)
-        data = self._file.read(end - begin)
-        found, at = [], 0
-        for _ in range(skipped + last - first):
-            size = _LENGTH.unpack_from(data, at)[0]
-            at += _LENGTH.size
-            found.append(data[at : at + size])
-            at += size
-        return found[skipped:]
+        found: list[bytes] = []
+        block = skipped = bisect_right(self._firsts, first) - 1
+        while block < len(self._firsts) and self._firsts[block] < last:
+            found += self._block(block)
+            block += 1
+        begin = first - self._firsts[skipped]
+        return found[begin : begin + last - first]
+
+    def clear(self) -> None:
+        """Forget all records."""
+        self._file.truncate(0)
+        self._firsts, self._offsets = array("Q"), array("Q")
+        self._count = self._end = 0
 
     def close(self) -> None:
         """Free what it takes; nothing can be read any more."""
         self._file.close()
+
+    def _block(self, number: int) -> list[bytes]:
+        following = self._firsts[number + 1] if number + 1 < len(self._firsts) else self._count
+        lengths = array("I")
+        self._file.seek(self._offsets[number])
+        lengths.frombytes(self._file.read((following - self._firsts[number]) * lengths.itemsize))
+        data, at, found = self._file.read(sum(lengths)), 0, []
+        for length in lengths:
+            found.append(data[at : at + length])
+            at += length
+        return found

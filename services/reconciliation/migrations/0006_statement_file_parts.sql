@@ -3,7 +3,7 @@ CREATE TABLE statement_file_parts (
     lane      integer NOT NULL CHECK (lane = -1),
     file_name text NOT NULL,
     sha256    bytea NOT NULL,
-    part      integer NOT NULL CHECK (part >= 0),
+    part      integer NOT NULL,
     content   bytea NOT NULL,
     PRIMARY KEY (file_name, sha256, part)
 );

@@ -14,6 +14,7 @@ import asyncpg
 import asyncssh
 import pytest
 
+from goodfunds import spool
 from goodfunds.errors import InvariantBroken, Misconfigured, Unavailable
 from goodfunds.events import types
 from goodfunds.files import camt053
@@ -395,7 +396,11 @@ async def test_a_file_of_which_a_part_is_lost_breaks_an_invariant(
     await folder.close()
 
 
-async def test_disk_is_given_back_once_a_file_is_done_with(sftp: Sftp, pool: "asyncpg.Pool[Any]") -> None:
+async def test_disk_is_given_back_once_a_file_is_done_with(
+    sftp: Sftp, pool: "asyncpg.Pool[Any]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Small files lie in memory, but for this.
+    monkeypatch.setattr(spool, "IN_MEMORY", 1)
     folder = OutboxFolder(sftp.address)
     reader = StatementReader(pool, folder, PARTITIONS)
     sftp.deliver("camt053-1.xml", report())

@@ -1,5 +1,6 @@
 """The spool: what was written comes back from any place on, and a write that breaks off leaves nothing."""
 
+import tracemalloc
 from collections.abc import Iterator
 from hashlib import sha256
 
@@ -46,6 +47,29 @@ def test_of_a_write_that_breaks_off_nothing_stays_and_the_next_one_follows_what_
     assert spool.read(0, 9) == [b"first"]
     spool.write([b"second"])
     assert spool.read(0, 9) == [b"first", b"second"]
+    spool.close()
+
+
+def test_of_long_records_only_those_near_the_wanted_one_are_read() -> None:
+    spool = Spool()
+    spool.write(bytes([number]) * 100_000 for number in range(100))
+    tracemalloc.start()
+    try:
+        assert spool.read(50, 1) == [bytes([50]) * 100_000]
+        # Its block, once in one piece and once cut: 3 records of 100,000 bytes make one.
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+        spool.close()
+
+
+def test_what_is_cleared_is_gone_and_the_next_record_is_the_first() -> None:
+    spool = Spool()
+    spool.write(_records(3_000, 300))
+    spool.clear()
+    assert (len(spool), spool.read(0, 9)) == (0, [])
+    spool.write([b"first"])
+    assert spool.read(0, 9) == [b"first"]
     spool.close()
 
 
