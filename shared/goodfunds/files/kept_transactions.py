@@ -4,12 +4,11 @@ import marshal
 import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
-from io import BufferedRandom
 from operator import attrgetter
-from tempfile import TemporaryFile
 from typing import Final, overload
 
 from goodfunds.files.reports import EntryTransaction
+from goodfunds.spool import Spool
 
 _BLOCK: Final = 10_000
 """Transactions that memory holds, some 0.8 kB each: an entry of fewer never touches the disk."""
@@ -26,8 +25,7 @@ class KeptTransactions(Sequence[EntryTransaction]):
     def __init__(self, block: int = _BLOCK) -> None:
         self._block = block
         self._last: list[EntryTransaction] = []
-        self._offsets: list[int] = []
-        self._file: BufferedRandom | None = None
+        self._blocks: Spool | None = None
 
     def append(self, transaction: EntryTransaction) -> None:
         """The next one."""
@@ -37,13 +35,13 @@ class KeptTransactions(Sequence[EntryTransaction]):
 
     def whole(self) -> Sequence[EntryTransaction]:
         """A tuple, where they are few."""
-        return self if self._offsets else tuple(self._last)
+        return tuple(self._last) if self._blocks is None else self
 
     def __len__(self) -> int:
-        return len(self._offsets) * self._block + len(self._last)
+        return self._written() * self._block + len(self._last)
 
     def __iter__(self) -> Iterator[EntryTransaction]:
-        for number in range(len(self._offsets)):
+        for number in range(self._written()):
             yield from self._read(number)
         yield from self._last
 
@@ -55,7 +53,7 @@ class KeptTransactions(Sequence[EntryTransaction]):
         if isinstance(at, slice):
             return [self[each] for each in range(len(self))[at]]
         block, within = divmod(range(len(self))[at], self._block)
-        return (self._last if block == len(self._offsets) else self._read(block))[within]
+        return (self._last if block == self._written() else self._read(block))[within]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence):
@@ -65,15 +63,17 @@ class KeptTransactions(Sequence[EntryTransaction]):
     __hash__ = None  # type: ignore[assignment]  # what is appended to has none
 
     def _write(self) -> None:
-        if self._file is None:
-            self._file = TemporaryFile()  # noqa: SIM115 - closed with the last who holds this
-            weakref.finalize(self, self._file.close)
-        self._offsets.append(self._file.seek(0, 2))
-        self._file.write(marshal.dumps([_values(each) for each in self._last]))
+        if self._blocks is None:
+            self._blocks = Spool()
+            weakref.finalize(self, self._blocks.close)
+        self._blocks.write([marshal.dumps([_values(each) for each in self._last])])
         self._last = []
 
+    def _written(self) -> int:
+        return 0 if self._blocks is None else len(self._blocks)
+
     def _read(self, number: int) -> list[EntryTransaction]:
-        assert self._file is not None
-        self._file.seek(self._offsets[number])
-        found = marshal.load(self._file)  # noqa: S302 - what this process wrote, in a file without a name
+        assert self._blocks is not None
+        (block,) = self._blocks.read(number, 1)
+        found = marshal.loads(block)  # noqa: S302 - what this process wrote, in a file without a name
         return [EntryTransaction(*each) for each in found]
