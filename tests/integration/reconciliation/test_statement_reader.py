@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from io import BytesIO
@@ -40,6 +40,8 @@ from tests.integration.reconciliation.scene import (
 )
 
 DAY = date(2026, 11, 23)
+
+Begin = Callable[..., Awaitable[tuple[OutboxFolder, list[Emission]]]]
 
 
 class _Password(asyncssh.SSHServer):
@@ -351,49 +353,55 @@ async def test_a_large_file_comes_whole_in_whatever_order_its_blocks_come(sftp: 
     await folder.close()
 
 
+@pytest.fixture
+async def begun(
+    sftp: Sftp, pool: "asyncpg.Pool[Any]", monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Begin]:
+    """Has the reader of a statement begin, by parts of so many bytes; its folder, and what it has sent."""
+    folder = OutboxFolder(sftp.address)
+
+    async def begin(part: int = 700) -> tuple[OutboxFolder, list[Emission]]:
+        monkeypatch.setattr(statement_files, "PART_BYTES", part)
+        sftp.deliver("camt053-1.xml", report())
+        return folder, await work_until_idle(
+            pool, StatementReader(pool, folder, PARTITIONS, chunk=2), turns=2
+        )
+
+    yield begin
+    await folder.close()
+
+
 @pytest.mark.parametrize("part", [1, 700, len(report()), 1 << 20])
 async def test_what_was_begun_is_finished_from_the_parts_that_the_database_has(
-    sftp: Sftp, pool: "asyncpg.Pool[Any]", monkeypatch: pytest.MonkeyPatch, part: int
+    begun: Begin, pool: "asyncpg.Pool[Any]", part: int
 ) -> None:
-    monkeypatch.setattr(statement_files, "PART_BYTES", part)
-    folder = OutboxFolder(sftp.address)
-    sftp.deliver("camt053-1.xml", report())
-    begun = await work_until_idle(pool, StatementReader(pool, folder, PARTITIONS, chunk=2), turns=2)
+    folder, sent = await begun(part)
     parts = await pool.fetch("SELECT content FROM statement_file_parts ORDER BY part")
     assert b"".join(row["content"] for row in parts) == report()
     assert max(len(row["content"]) for row in parts) <= part
     rest = await work_until_idle(pool, StatementReader(pool, folder, PARTITIONS, chunk=2))
-    lines = [event for _, event in decoded(begun + rest) if isinstance(event, types.StatementLine)]
+    lines = [event for _, event in decoded(sent + rest) if isinstance(event, types.StatementLine)]
     assert [each.line_number for each in lines] == [1, 2, 3, 4, 5, 6]
-    await folder.close()
 
 
 async def test_what_was_begun_before_files_had_parts_is_finished_from_its_row(
-    sftp: Sftp, pool: "asyncpg.Pool[Any]", monkeypatch: pytest.MonkeyPatch
+    begun: Begin, pool: "asyncpg.Pool[Any]"
 ) -> None:
-    monkeypatch.setattr(statement_files, "PART_BYTES", 700)
-    folder = OutboxFolder(sftp.address)
-    sftp.deliver("camt053-1.xml", report())
-    await work_until_idle(pool, StatementReader(pool, folder, PARTITIONS, chunk=2), turns=2)
+    folder, _ = await begun()
     await pool.execute("TRUNCATE statement_file_parts")
     await pool.execute("UPDATE statement_files SET content = $1", report())
     rest = await work_until_idle(pool, StatementReader(pool, folder, PARTITIONS, chunk=2))
     assert len(rest) == 4 + PARTITIONS
-    await folder.close()
 
 
 @pytest.mark.parametrize("lost", [0, 1])
 async def test_a_file_of_which_a_part_is_lost_breaks_an_invariant(
-    sftp: Sftp, pool: "asyncpg.Pool[Any]", monkeypatch: pytest.MonkeyPatch, lost: int
+    begun: Begin, pool: "asyncpg.Pool[Any]", lost: int
 ) -> None:
-    monkeypatch.setattr(statement_files, "PART_BYTES", 700)
-    folder = OutboxFolder(sftp.address)
-    sftp.deliver("camt053-1.xml", report())
-    await work_until_idle(pool, StatementReader(pool, folder, PARTITIONS, chunk=2), turns=2)
+    folder, _ = await begun()
     await pool.execute("DELETE FROM statement_file_parts WHERE part = $1", lost)
     with pytest.raises(InvariantBroken, match="reads differently"):
         await StatementReader(pool, folder, PARTITIONS).look()
-    await folder.close()
 
 
 async def test_disk_is_given_back_once_a_file_is_done_with(

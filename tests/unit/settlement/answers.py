@@ -5,12 +5,16 @@ from typing import Any
 
 from goodfunds.events.types import BankEntryReported, PaymentStatusReported
 from goodfunds.ids import NO_ID
+from services.settlement.gateway.reports import Reporter
 from services.settlement.model import Batch, BatchKey, Payment
 
 NOW = datetime(2026, 3, 2, 16, 0, tzinfo=UTC)
 DAY = date(2026, 3, 2)
 NOSTRO = "DE89370400440532013000"
 BATCH = Batch(b"B" * 16, BatchKey(3, "sepa-credit", NOSTRO, "EUR", DAY), 1, NOW, sealed=True)
+REPORTER = Reporter(NOSTRO, nostro_lane=2, partitions=4)
+BATCHES = ((b"A" * 16, 0), (b"B" * 16, 1))
+"""Of a file: id and lane."""
 PAYMENT = Payment(b"P" * 16, 3, BATCH.batch_id, 100_00, "customer-1", "E2E-1", b"")
 
 

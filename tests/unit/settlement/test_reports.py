@@ -9,16 +9,13 @@ from goodfunds.rails import RAILS
 from services.settlement.gateway.reports import (
     BatchStatus,
     KnownFile,
-    Reporter,
     Statuses,
     StatusGiven,
     TransactionStatus,
     Verdict,
 )
-from tests.unit.settlement.answers import NOSTRO, NOW, entry
+from tests.unit.settlement.answers import BATCHES, NOSTRO, NOW, REPORTER, entry
 
-REPORTER = Reporter(NOSTRO, nostro_lane=2, partitions=4)
-BATCHES = ((b"A" * 16, 0), (b"B" * 16, 1))
 NONE = StatusGiven("")
 PAYMENT = b"P" * 16
 

@@ -27,13 +27,11 @@ from goodfunds.lanes import Emission
 from goodfunds.rails import RAILS
 from services.settlement.gateway import answers
 from services.settlement.gateway.messages import entries, statuses
-from services.settlement.gateway.reports import KnownFile, Reporter
+from services.settlement.gateway.reports import KnownFile
 from services.settlement.gateway.told import debit_in, pack, unpack
-from tests.unit.settlement.answers import DAY, NOSTRO, NOW, entry
+from tests.unit.settlement.answers import BATCHES, DAY, NOSTRO, NOW, REPORTER, entry
 from tests.unit.settlement.outbox import Outbox
 
-REPORTER = Reporter(NOSTRO, nostro_lane=2, partitions=4)
-BATCHES = ((b"A" * 16, 0), (b"B" * 16, 1))
 MOST_MB = 20
 """Above what the process takes before. Kept are a piece of the download, one entry and a chunk of the events,
 5 to 7 MB in all; an answer of 40,000 entries that was kept whole, with its records, took 35 to 45."""
