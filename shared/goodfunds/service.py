@@ -37,11 +37,13 @@ class Service:
 
 LANES = ("lanes", Path(__file__).parent / "lanes" / "migrations")
 """(Name, folder) of the tables that every service's database begins with."""
+OPERATING = tuple((name, Path(__file__).parent / name / "migrations") for name in ("audit", "replay"))
+"""(Name, folder) of the tables that it ends with."""
 
 
 def migrations_of(service: Service) -> tuple[tuple[str, Path], ...]:
     """(Name, folder) of what a service's database is brought up to date by, in order."""
-    return LANES, *((folder.parent.name, folder) for folder in service.migrations)
+    return LANES, *((folder.parent.name, folder) for folder in service.migrations), *OPERATING
 
 
 async def migrate_service(service: Service, postgres: str) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import goodfunds.lanes
-from goodfunds import access, ledger
+from goodfunds import access, audit, ledger, replay
 from goodfunds.postgres import statements
 from goodfunds.service import Service, migrate_service, services
 
@@ -21,7 +21,13 @@ async def migrated(service: Service, dsn: str) -> list[str]:
 
 def folders(service: Service) -> Mapping[str, Path]:
     """Name → folder: the service's own, and those of the library's rooms that its schema has."""
-    found = {service.name: service.sql, "lanes": LANES, "access": access.STATEMENTS}
+    found = {
+        service.name: service.sql,
+        "lanes": LANES,
+        "access": access.STATEMENTS,
+        "replay": replay.STATEMENTS,
+        "audit": audit.STATEMENTS,
+    }
     if ledger.MIGRATIONS in service.migrations:
         found["ledger"] = ledger.STATEMENTS
     return found

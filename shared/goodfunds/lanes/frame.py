@@ -38,7 +38,7 @@ class NumberedEvent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """What one transaction of one lane publishes."""
+    """What one transaction of one lane publishes. `replay_id`: of the replay that caused it, if one did."""
 
     lane: int
     outbox_seq: int
@@ -46,6 +46,7 @@ class OutboxRow:
     topics: tuple[str, ...]
     events: int
     frame: bytes
+    replay_id: bytes | None = None
 
 
 def number(emissions: Iterable[Emission], next_seq: dict[tuple[str, int], int]) -> Iterator[NumberedEvent]:

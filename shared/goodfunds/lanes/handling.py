@@ -9,19 +9,19 @@ from goodfunds.clock import Clock
 from goodfunds.errors import Fenced, InvariantBroken, OutOfTurn, is_broken_invariant
 from goodfunds.lanes import metrics
 from goodfunds.lanes.blame import is_of_an_event
+from goodfunds.lanes.causes import Records, by_cause
 from goodfunds.lanes.evidence import storable
 from goodfunds.lanes.fence import unchanged
 from goodfunds.lanes.headers import header
-from goodfunds.lanes.held import HeldLanes
+from goodfunds.lanes.held import HeldLanes, publish
 from goodfunds.lanes.publisher import Publisher
-from goodfunds.lanes.records import Connection, Emission, Handler, Poll, Record
+from goodfunds.lanes.records import Connection, Emission, Handler, Poll
 from goodfunds.lanes.state import Admitted, LaneState, Place, admit
 from goodfunds.lanes.transact import Numbering, ParkedRecord, transact
 from goodfunds.observability.log import bound
 
 log = structlog.get_logger(__name__)
 
-Records = Mapping[int, Sequence[Record]]
 Due = Mapping[int, list[Any]]
 T = TypeVar("T")
 
@@ -54,6 +54,14 @@ class Handling:
 
         Raises retriable faults, and those of a house that is not in order.
         """
+        parts = by_cause(records, self._client_writable)
+        cause = parts[0][0] if parts else None
+        if len(parts) > 1 or (cause is not None and due):
+            # What fell due is of no replay, and what a record causes is of that record's replay alone.
+            await self.handle({}, due)
+            for _, part in parts:
+                await self.handle(part, {}, poison, fault)
+            return
         shares = await self._admit(records, due, poison)
         if not shares:
             return
@@ -65,7 +73,7 @@ class Handling:
             {share.state.lane: due[share.state.lane] for share in shares if share.state.lane in due},
         )
         try:
-            await self._commit(shares, poll, self._parked(shares, fault))
+            await self._commit(shares, poll, self._parked(shares, fault), cause)
         except Fenced as fenced:
             self._held.fenced(fenced.lanes)
             await self.handle(records, due, poison, fault)
@@ -132,20 +140,17 @@ class Handling:
                 shares.append(share)
         return shares
 
-    async def _commit(self, shares: list[Admitted], poll: Poll, parked: list[ParkedRecord]) -> None:
+    async def _commit(
+        self, shares: list[Admitted], poll: Poll, parked: list[ParkedRecord], cause: bytes | None
+    ) -> None:
         async def write(connection: Connection) -> Mapping[int, Sequence[Emission]]:
             return await self._handler.handle(connection, poll)
 
         work = write if poll.records or poll.due else None
         with metrics.TRANSACTION_SECONDS.time():
-            rows = await transact(self._connection, self._incarnation, shares, poll.now, work, parked)
+            rows = await transact(self._connection, self._incarnation, shares, poll.now, work, parked, cause)
         self.transactions += 1
-        for row in rows:
-            state = self._held.states[row.lane]
-            try:
-                self._publisher.publish(state, [row])
-            except InvariantBroken as broken:
-                await self._held.stop(self._connection, row.lane, state.epoch, str(broken), broken)
+        await publish(self._held, self._publisher, self._connection, rows)
         handled = sum(len(share.records) for share in shares)
         if handled:
             metrics.TRANSACTION_RECORDS.observe(handled)

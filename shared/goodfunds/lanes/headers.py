@@ -4,10 +4,12 @@ from collections.abc import Callable
 from datetime import datetime
 
 from goodfunds.errors import Unreadable
+from goodfunds.ids import parse, text
 from goodfunds.lanes.frame import NumberedEvent
 from goodfunds.lanes.records import Record
 
 Headers = list[tuple[str, bytes]]
+_REPLAY_ID = "replay_id"
 
 
 class Stamp:
@@ -18,11 +20,12 @@ class Stamp:
         self._source = b"/goodfunds/" + producer.partition(".")[0].encode()
 
     def of(
-        self, lane: int, decided_at: datetime, topic: str, partition: int
+        self, lane: int, decided_at: datetime, topic: str, partition: int, replay_id: bytes | None = None
     ) -> Callable[[NumberedEvent], Headers]:
         """What stamps the events of one outbox row for one destination: all that they share is made once.
 
-        The first three headers, `producer`, `lane` and `seq`, are read by their place.
+        The first three headers, `producer`, `lane` and `seq`, are read by their place, and so is the last,
+        `replay_id`.
         """
         first = (("producer", self._producer), ("lane", b"%d" % lane))
         last = (
@@ -31,6 +34,7 @@ class Stamp:
             ("ce_time", decided_at.isoformat().encode()),
         )
         name = b"%b/%d/%b/%d/" % (self._producer, lane, topic.encode(), partition)
+        caused = () if replay_id is None else ((_REPLAY_ID, text(replay_id).encode()),)
 
         def headers(event: NumberedEvent) -> Headers:
             seq = b"%d" % event.seq
@@ -39,6 +43,7 @@ class Stamp:
                 found.append(("traceparent", event.traceparent))
             if event.first_time:
                 found.append(("first_time", b"%d" % event.first_time))
+            found += caused
             return found
 
         return headers
@@ -62,6 +67,20 @@ def origin(record: Record) -> tuple[bytes, bytes, int]:
     raise Unreadable(
         f"{record.topic}/{record.partition} offset {record.offset}: producer, lane or seq is missing"
     )
+
+
+def replay_of(record: Record) -> bytes | None:
+    """The id of the replay that caused a record of one of our own; None of what happened by itself.
+
+    It stands last, so that looking for it costs next to nothing. What is no id is none: no money hangs on it.
+    """
+    headers = record.headers
+    if not headers or headers[-1][0] != _REPLAY_ID:
+        return None
+    try:
+        return parse(headers[-1][1].decode())
+    except (ValueError, AttributeError):
+        return None
 
 
 def header(record: Record, name: str) -> bytes | None:

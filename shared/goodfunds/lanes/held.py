@@ -6,9 +6,12 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import structlog
 
+from goodfunds.errors import InvariantBroken
 from goodfunds.lanes import metrics
 from goodfunds.lanes.consumer import LaneConsumer
 from goodfunds.lanes.evidence import Evidence
+from goodfunds.lanes.frame import OutboxRow
+from goodfunds.lanes.publisher import Publisher
 from goodfunds.lanes.records import Connection, Record
 from goodfunds.lanes.state import LaneState, readable
 from goodfunds.lanes.takeover import stop_lane
@@ -124,3 +127,15 @@ class HeldLanes:
         for lane in lanes:
             self.stopped.pop(lane, None)
         metrics.STOPPED.set(len(self.stopped))
+
+
+async def publish(
+    held: HeldLanes, publisher: Publisher, connection: Connection, rows: Sequence[OutboxRow]
+) -> None:
+    """Hand committed rows to the publisher; a lane whose rows do not follow each other stops."""
+    for row in rows:
+        state = held.states[row.lane]
+        try:
+            publisher.publish(state, [row])
+        except InvariantBroken as broken:
+            await held.stop(connection, row.lane, state.epoch, str(broken), broken)

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from goodfunds.clock import Clock, SystemClock
 from goodfunds.errors import Misconfigured, is_retriable
 from goodfunds.lanes import metrics
+from goodfunds.lanes.beside import Beside
 from goodfunds.lanes.consumer import LaneConsumer
 from goodfunds.lanes.destinations import follow_ends
 from goodfunds.lanes.fence import SQL
@@ -44,9 +45,11 @@ class LaneLoop:
         settings: LaneSettings,
         clock: Clock | None = None,
         adopt: Adopt | None = None,
+        beside: Beside | None = None,
     ) -> None:
         self.session: Session | None = None
         self._adopt = adopt
+        self._beside = beside
         self._handler = handler
         self._settings = settings
         self._clock = clock or SystemClock()
@@ -130,7 +133,7 @@ class LaneLoop:
                 await publisher.start()
                 self.session = Session(
                     self._handler, settings, self._clock, consumer, connection, publisher,
-                    cluster["incarnation"], self._adopt,
+                    cluster["incarnation"], self._adopt, self._beside,
                 )  # fmt: skip
                 held = self.session.held
                 keeping = asyncio.create_task(self._keep_outbox(settings))
@@ -140,6 +143,8 @@ class LaneLoop:
                 try:
                     await self.session.run(stop)
                 finally:
+                    if self._beside is not None:
+                        await self._beside.end()
                     keeping.cancel()
                     following.cancel()
                     await asyncio.gather(keeping, following, return_exceptions=True)

@@ -178,7 +178,7 @@ class Publisher:
         self._acknowledge(queue, answer.offset + count - 1, count, completed)
 
     def _fill(self, batch: Any, queue: _Queue, row: OutboxRow, events: list[NumberedEvent]) -> int:
-        headers = self._stamp.of(row.lane, row.decided_at, queue.topic, queue.partition)
+        headers = self._stamp.of(row.lane, row.decided_at, queue.topic, queue.partition, row.replay_id)
         for place, event in enumerate(events):
             if batch.append(timestamp=None, key=event.key, value=event.body, headers=headers(event)) is None:
                 return place

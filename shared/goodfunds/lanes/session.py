@@ -10,9 +10,10 @@ from aiokafka.errors import OffsetOutOfRangeError
 from goodfunds.clock import Clock
 from goodfunds.errors import Fenced, InvariantBroken, Misconfigured, Unavailable
 from goodfunds.lanes import metrics
-from goodfunds.lanes.blame import is_of_an_event
+from goodfunds.lanes.beside import Beside, Owner
 from goodfunds.lanes.consumer import LaneConsumer, UnreadablePartition, check_partitions, out_of_range
 from goodfunds.lanes.destinations import unknown_events
+from goodfunds.lanes.due import find_due
 from goodfunds.lanes.evidence import storable
 from goodfunds.lanes.fence import SQL
 from goodfunds.lanes.handling import Handling
@@ -41,11 +42,24 @@ class Session:
         publisher: Publisher,
         incarnation: str,
         adopting: Adopt | None = None,
+        beside: Beside | None = None,
     ) -> None:
         self.held = HeldLanes(consumer)
         self.handling = Handling(
             handler, self.held, connection, publisher, incarnation, settings.partitions, clock
         )
+        self._owner = Owner(
+            handler,
+            self.held,
+            connection,
+            publisher,
+            incarnation,
+            settings.partitions,
+            settings.bootstrap,
+            clock,
+        )
+        self._beside = beside
+        self._busy_beside = False
         self._handler = handler
         self._adopting = adopting
         self._settings = settings
@@ -78,6 +92,8 @@ class Session:
             if not self._consumer.changed.is_set():
                 # Else what was read last was perhaps dropped, and is read again.
                 await self.held.read_on(self.handling.pass_over)
+            if self._beside is not None:
+                self._busy_beside = await self._beside.turn(self._owner)
             if self._now() >= self._next_housekeeping:
                 await self._keep_house()
         await self._publisher.wait_below(1)
@@ -167,7 +183,9 @@ class Session:
         """
         batch = self._settings.batch
         try:
-            records = await self._consumer.poll(0.0 if self._last_seconds else 0.2, batch)
+            records = await self._consumer.poll(
+                0.0 if self._last_seconds or self._busy_beside else 0.2, batch
+            )
             count = sum(map(len, records.values()))
             if count == 0:
                 self._last_seconds = 0.0
@@ -206,22 +224,7 @@ class Session:
         if self._now() < self._next_due or not self.held.states:
             return {}
         self._next_due = self._now() + self._settings.due_every
-        lanes, now = sorted(self.held.states), self._clock.now()
-        try:
-            return await self._handler.due(self._connection, lanes, now)
-        except Exception as fault:
-            if not is_of_an_event(fault):
-                raise
-        due: dict[int, list[Any]] = {}
-        for lane in lanes:
-            try:
-                due.update(await self._handler.due(self._connection, [lane], now))
-            except Exception as fault:
-                if not is_of_an_event(fault):
-                    raise
-                epoch = self.held.states[lane].epoch
-                await self.held.stop(self._connection, lane, epoch, f"what is due: {fault!r}", fault)
-        return due
+        return await find_due(self._handler, self._connection, self.held, self._clock.now())
 
     async def _keep_house(self) -> None:
         """Every few seconds: prove our lanes ours, look for lanes set free, and for those that stand."""

@@ -73,7 +73,7 @@ async def read_taken(connection: Connection, epochs: dict[int, int]) -> Taken:
         if row["lane"] in states:
             tails[row["lane"]].append(OutboxRow(
                 row["lane"], row["outbox_seq"], row["decided_at"], tuple(row["topics"]),
-                row["events"], row["frame"],
+                row["events"], row["frame"], row["replay_id"],
             ))  # fmt: skip
     metrics.TAKEOVERS.inc(len(states))
     return Taken(states, tails, stopped)

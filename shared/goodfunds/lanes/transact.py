@@ -54,8 +54,11 @@ async def transact(
     now: datetime,
     write: Write | None,
     parked: Sequence[ParkedRecord] = (),
+    replay_id: bytes | None = None,
 ) -> list[OutboxRow]:
     """Commit the shares of one poll with their effects; returns what is to be published, lane by lane.
+
+    `replay_id`: of the replay that all of its events come of.
 
     The owner's memory (each share's state) is moved on only after the commit was confirmed. Raises Fenced
     (rolled back, nothing written), OutcomeUnknown (take over anew), or whatever `write` raises (rolled
@@ -68,14 +71,15 @@ async def transact(
         if missing:
             raise Fenced(missing)
         emissions = await write(connection) if write is not None else {}
-        rows, next_seqs = _outbox_rows(shares, emissions, now)
+        rows, next_seqs = _outbox_rows(shares, emissions, now, replay_id)
         if rows:
             await connection.copy_records_to_table(
                 "outbox",
                 records=[
-                    (r.lane, r.outbox_seq, r.decided_at, list(r.topics), r.events, r.frame) for r in rows
+                    (r.lane, r.outbox_seq, r.decided_at, list(r.topics), r.events, r.frame, r.replay_id)
+                    for r in rows
                 ],
-                columns=("lane", "outbox_seq", "decided_at", "topics", "events", "frame"),
+                columns=("lane", "outbox_seq", "decided_at", "topics", "events", "frame", "replay_id"),
             )
             states = {share.state.lane: share.state for share in shares}
             advanced = await connection.execute(
@@ -114,7 +118,10 @@ async def transact(
 
 
 def _outbox_rows(
-    shares: Sequence[Admitted], emissions: Mapping[int, Sequence[Emission]], now: datetime
+    shares: Sequence[Admitted],
+    emissions: Mapping[int, Sequence[Emission]],
+    now: datetime,
+    replay_id: bytes | None,
 ) -> tuple[list[OutboxRow], dict[int, dict[tuple[str, int], int]]]:
     strangers = emissions.keys() - {share.state.lane for share in shares}
     if strangers:
@@ -127,7 +134,7 @@ def _outbox_rows(
         next_seqs[state.lane] = dict(state.next_seq)
         topics, count, frame = pack(number(emissions[state.lane], next_seqs[state.lane]))
         _check_numbering(state, next_seqs[state.lane], count)
-        rows.append(OutboxRow(state.lane, state.outbox_seq + 1, now, topics, count, frame))
+        rows.append(OutboxRow(state.lane, state.outbox_seq + 1, now, topics, count, frame, replay_id))
     return rows, next_seqs
 
 

@@ -16,6 +16,9 @@ CREATE TABLE IF NOT EXISTS migrations (
     applied_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (source, file))
 """
 
+# Of whatever file a table is, replays see what they change in it (goodfunds.replay).
+_CAN_WATCH = "SELECT to_regprocedure('watch_tables()') IS NOT NULL"
+
 
 async def migrate(dsn: str, sources: Sequence[tuple[str, Path]]) -> list[str]:
     """Apply what is new of each (name, folder), in order, in one transaction; returns what was applied.
@@ -46,6 +49,8 @@ async def migrate(dsn: str, sources: Sequence[tuple[str, Path]]) -> list[str]:
                         source, file.name, digest,
                     )  # fmt: skip
                     applied.append(f"{source}/{file.name}")
+            if applied and await connection.fetchval(_CAN_WATCH):
+                await connection.execute("SELECT watch_tables()")
     finally:
         await connection.close()
     return applied

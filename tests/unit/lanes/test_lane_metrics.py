@@ -83,7 +83,7 @@ async def test_the_records_of_a_transaction_are_counted_over_its_lanes_and_empty
 
     before = records_of_transactions()
     for shares in ([share(0, 2), share(1, 3)], [share(0, 0)]):
-        await work._commit(shares, Poll(SystemClock().now(), 12, Numbering(shares)), [])
+        await work._commit(shares, Poll(SystemClock().now(), 12, Numbering(shares)), [], None)
     count, total = records_of_transactions()
     assert (count - before[0], total - before[1]) == (1, 5)
 

@@ -47,7 +47,7 @@ FROM lanes WHERE lane = ANY($1::int[]);
 SELECT lane, epoch, destinations, acknowledged, restored_at FROM lanes WHERE (lane < 0) = $1::boolean;
 
 -- name: read_tails
-SELECT o.lane, o.outbox_seq, o.decided_at, o.topics, o.events, o.frame
+SELECT o.lane, o.outbox_seq, o.decided_at, o.topics, o.events, o.frame, o.replay_id
 FROM lanes l JOIN outbox o ON o.lane = l.lane AND o.outbox_seq > l.published_seq
 WHERE l.lane = ANY($1::int[])
 ORDER BY o.lane, o.outbox_seq;
