@@ -63,6 +63,7 @@ class Database:
         now: datetime,
         write: Any,
         parked: Sequence[ParkedRecord] = (),
+        replay_id: bytes | None = None,
     ) -> list[OutboxRow]:
         lanes = {share.state.lane for share in shares}
         if lanes & self.fenced:
@@ -260,7 +261,14 @@ async def test_nothing_is_published_before_its_transaction_is_committed(
 
     class Committing(Database):
         async def transact(
-            self, connection: Any, incarnation: str, shares: Any, now: datetime, write: Any, parked: Any = ()
+            self,
+            connection: Any,
+            incarnation: str,
+            shares: Any,
+            now: datetime,
+            write: Any,
+            parked: Any = (),
+            replay_id: bytes | None = None,
         ) -> list[OutboxRow]:
             nonlocal committed
             emissions = await write(connection)
