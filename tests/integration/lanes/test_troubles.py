@@ -212,7 +212,7 @@ async def test_a_row_whose_day_gets_a_partition_meanwhile_is_tried_again_and_sto
     blocked = "SELECT count(*) FROM pg_locks WHERE pid = $1 AND NOT granted"
 
     async def write() -> None:
-        await writing.copy_records_to_table("outbox", records=[(0, 1, now, ["topic"], 1, b"frame")])
+        await writing.copy_records_to_table("outbox", records=[(0, 1, now, ["topic"], 1, b"frame", None)])
 
     try:
         async with keeper.transaction():

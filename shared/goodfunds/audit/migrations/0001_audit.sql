@@ -1,12 +1,13 @@
 CREATE TABLE audit (
-    audit_seq  bigint PRIMARY KEY CHECK (audit_seq > 0),
+    audit_seq  bigint PRIMARY KEY CONSTRAINT counts_from_the_first CHECK (audit_seq > 0),
     at         timestamptz NOT NULL,
     actor      text NOT NULL,
     action     text NOT NULL,
     plan_id    uuid,
     detail     jsonb NOT NULL,
-    previous   bytea NOT NULL CHECK (octet_length(previous) = 32),
-    hash       bytea NOT NULL CHECK (octet_length(hash) = 32)
+    previous   bytea NOT NULL,
+    hash       bytea NOT NULL,
+    CONSTRAINT chained_by_hashes CHECK (octet_length(previous) = 32 AND octet_length(hash) = 32)
 );
 CREATE INDEX audit_by_plan ON audit (plan_id, audit_seq);
 COMMENT ON TABLE audit IS 'Who planned, approved and ran what, when, and what came of it; each entry holds the hash of the one before. Written by the operators'' HTTP and by owners of lanes, never changed.';

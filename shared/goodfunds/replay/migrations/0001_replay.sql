@@ -3,7 +3,7 @@ CREATE TABLE replay_plans (
     kind             text NOT NULL CHECK (kind IN ('replay', 'release', 'discard', 'republish', 'selfcheck')),
     selection        jsonb NOT NULL,
     reason           text NOT NULL,
-    rate             integer CHECK (rate > 0),
+    rate             integer CONSTRAINT goes_at_some_rate CHECK (rate > 0),
     state            text NOT NULL CHECK (state IN ('rehearsing', 'rehearsed', 'approved', 'running', 'paused',
                                                     'done', 'failed', 'drifted', 'aborted')),
     code_version     text NOT NULL,
@@ -32,7 +32,7 @@ COMMENT ON COLUMN replay_plans.heartbeat IS 'of the rehearsal under way, by the 
 COMMENT ON COLUMN replay_plans.exact IS 'whether the rehearsal was one transaction a lane, so that each slice saw what those before it wrote';
 
 CREATE TABLE replay_lanes (
-    plan_id         uuid NOT NULL REFERENCES replay_plans,
+    plan_id         uuid NOT NULL CONSTRAINT shares_a_plan REFERENCES replay_plans,
     lane            integer NOT NULL,
     ranges          jsonb NOT NULL,
     total           bigint NOT NULL,
@@ -64,7 +64,7 @@ CREATE TABLE replay_slices (
     events_emitted  bigint NOT NULL,
     digest          bytea NOT NULL,
     PRIMARY KEY (plan_id, lane, slice),
-    FOREIGN KEY (plan_id, lane) REFERENCES replay_lanes
+    CONSTRAINT slices_a_share FOREIGN KEY (plan_id, lane) REFERENCES replay_lanes
 );
 COMMENT ON TABLE replay_slices IS 'What a rehearsed slice would change and emit; one that is not here would do neither. Written by the rehearsal.';
 
@@ -76,12 +76,12 @@ CREATE TABLE replay_parked (
     source_partition integer NOT NULL,
     source_offset    bigint NOT NULL,
     PRIMARY KEY (plan_id, lane, parked_seq),
-    FOREIGN KEY (plan_id, lane) REFERENCES replay_lanes
+    CONSTRAINT picked_by_a_share FOREIGN KEY (plan_id, lane) REFERENCES replay_lanes
 );
 COMMENT ON TABLE replay_parked IS 'The parked events that a plan releases or discards. Written with the plan.';
 
 CREATE TABLE replay_discarded (
-    plan_id          uuid NOT NULL REFERENCES replay_plans,
+    plan_id          uuid NOT NULL CONSTRAINT discarded_by_a_plan REFERENCES replay_plans,
     lane             integer NOT NULL,
     topic            text NOT NULL,
     source_partition integer NOT NULL,
