@@ -4,10 +4,8 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import httpx
@@ -18,7 +16,7 @@ from goodfunds.cli.commands import COMMANDS
 from goodfunds.cli.journey import BANK_HOLDS
 from goodfunds.cli.root import PIPE_CLOSED, root
 from goodfunds.local.stack import NOSTRO, find
-from goodfunds.service import services
+from tests.e2e.stacks import LONGEST, House, stack_of_a_demo
 from tests.integration.tampering import unguarded
 
 PAYMENTS = 120
@@ -27,48 +25,12 @@ FAULTS = (
     "reject=0.2,return=0.2,doubled_answer=0.3,lost_answer=0.1,late_answer=0.1,echo_end_to_end_only=0.2,"
     "contradictory_answer=0.03,drop_upload=1"
 )
-LONGEST = 240.0
-"""Seconds for one command: the demo takes about twenty; the rest is for a machine that others use too."""
-
-
-@dataclass(frozen=True)
-class House:
-    """A stack that has done the main job once."""
-
-    folder: Path
-    outcome: dict[str, Any]
-
-    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return command(self.folder, arguments)
-
-    def asked(self, *arguments: str) -> Any:
-        answer = self.run(*arguments)
-        assert answer.returncode == 0, answer.stdout + answer.stderr
-        return json.loads(answer.stdout.splitlines()[-1])
-
-    def database(self, service: str) -> str:
-        return f"{find(self.folder).postgres.rstrip('/')}/{services()[service].database}"
-
-
-def command(folder: Path, arguments: Sequence[str]) -> "subprocess.CompletedProcess[str]":
-    goodfunds = str(Path(sys.executable).with_name("goodfunds"))
-    return subprocess.run(
-        [goodfunds, "--folder", str(folder), *arguments],
-        capture_output=True, text=True, timeout=LONGEST, check=False,
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def house(servers: Path) -> Iterator[House]:
-    folder = servers / "main-job"
-    try:
-        answer = command(
-            folder, ["demo", "--keep", "--json", "--payments", str(PAYMENTS), "--faults", FAULTS]
-        )
-        assert answer.returncode == 0, answer.stdout + answer.stderr
-        yield House(folder, json.loads(answer.stdout.splitlines()[-1]))
-    finally:
-        command(folder, ["down", "--wipe"])
+    with stack_of_a_demo(servers / "main-job", PAYMENTS, "--faults", FAULTS) as found:
+        yield found
 
 
 def test_every_payment_has_an_end_and_nothing_is_unaccounted_for(house: House) -> None:
