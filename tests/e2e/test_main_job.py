@@ -16,7 +16,7 @@ from goodfunds.cli.commands import COMMANDS
 from goodfunds.cli.journey import BANK_HOLDS
 from goodfunds.cli.root import PIPE_CLOSED, root
 from goodfunds.local.stack import NOSTRO, find
-from tests.e2e.stacks import LONGEST, House, stack_of_a_demo
+from tests.e2e.stacks import LONGEST, House, person, stack_of_a_demo
 from tests.integration.tampering import unguarded
 
 PAYMENTS = 120
@@ -40,6 +40,15 @@ def test_every_payment_has_an_end_and_nothing_is_unaccounted_for(house: House) -
     assert found["returned"] > 0
     assert found["rejected"] > 0
     assert found["unaccounted_minor"] == {"EUR": 0}
+
+
+def test_a_replay_of_every_topic_through_every_service_changes_no_row_and_emits_no_event(
+    house: House,
+) -> None:
+    told = person(house, "ada").asked("replay", "selfcheck", "--json")
+    assert told["replayed"] > PAYMENTS
+    assert (told["rows_changed"], told["events_emitted"]) == (0, 0)
+    assert told["digest_before"] == told["digest_after"]
 
 
 def test_the_proof_rests_on_the_balance_that_the_bank_itself_closed_with(house: House) -> None:
