@@ -156,8 +156,40 @@ class Publisher:
         finally:
             queue.task = None
 
+    async def publish_again(
+        self, state: LaneState, pieces: Sequence[tuple[OutboxRow, Sequence[NumberedEvent]]]
+    ) -> None:
+        """Send events of rows that were published once more; returns when all are acknowledged.
+
+        What is remembered of the lane stays as it is: consumers know such events by their numbers. Raises
+        DeliveryFailed.
+        """
+        queues: dict[tuple[str, int], _Queue] = {}
+        for row, events in pieces:
+            shares: dict[tuple[str, int], list[NumberedEvent]] = {}
+            for event in events:
+                shares.setdefault((event.topic, event.partition), []).append(event)
+            for place, of_place in shares.items():
+                queue = queues.setdefault(place, _Queue(*place))
+                queue.waiting.append((_Delivery(row, state, 0.0), of_place))
+        try:
+            for queue in queues.values():
+                while queue.waiting:
+                    batch, _, _ = self._packed(queue)
+                    await self._answered(batch, queue)
+        except Exception as fault:
+            # Of one producer: what it could not deliver stands before all else.
+            self.fault = self.fault or fault
+            self.check()
+
     async def _send(self, queue: _Queue) -> None:
         """One batch: what is waiting, as far as it fits, then its acknowledgement."""
+        batch, count, completed = self._packed(queue)
+        answer = await self._answered(batch, queue)
+        self._acknowledge(queue, answer.offset + count - 1, count, completed)
+
+    def _packed(self, queue: _Queue) -> tuple[Any, int, list[_Delivery]]:
+        """(batch, its events, what is complete with it) of what waits, as far as it fits."""
         batch = self._producer.create_batch()
         completed: list[_Delivery] = []
         count = 0
@@ -171,11 +203,13 @@ class Publisher:
             queue.waiting.popleft()
             completed.append(delivery)
         batch.close()
+        return batch, count, completed
+
+    async def _answered(self, batch: Any, queue: _Queue) -> Any:
         # An idempotent producer tries a batch again for ever; its lanes do not wait as long.
         async with asyncio.timeout(self._answer_timeout):
             future = await self._producer.send_batch(batch, queue.topic, partition=queue.partition)
-            answer = await future
-        self._acknowledge(queue, answer.offset + count - 1, count, completed)
+            return await future
 
     def _fill(self, batch: Any, queue: _Queue, row: OutboxRow, events: list[NumberedEvent]) -> int:
         headers = self._stamp.of(row.lane, row.decided_at, queue.topic, queue.partition, row.replay_id)

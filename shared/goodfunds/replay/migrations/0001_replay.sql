@@ -52,7 +52,7 @@ CREATE TABLE replay_lanes (
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE replay_lanes IS 'A lane''s share of a plan and how far it has come. Written with the plan, then by the owner of the lane in the transaction of each slice''s effects.';
 COMMENT ON COLUMN replay_lanes.ranges IS 'in the order of handling: [{"topic", "first", "end"}], offsets, the first inclusive and the end exclusive; of outbox rows the outbox_seq';
-COMMENT ON COLUMN replay_lanes.position IS '{"range": index into ranges, "offset": the next one, "seen": last seq of each producer in it}; of outbox rows {"outbox_seq": the next one}; {} is the beginning';
+COMMENT ON COLUMN replay_lanes.position IS '{"range": index into ranges, "offset": the next one, "seen": last seq of each producer in it}; of outbox rows offset is the outbox_seq; {} is the beginning';
 COMMENT ON COLUMN replay_lanes.skipped IS 'records of the range that are not handled: not of the keys or payments asked for, or parked';
 COMMENT ON COLUMN replay_lanes.effects IS 'a digest of what the slices so far have changed and emitted, each following from the one before';
 

@@ -1,0 +1,46 @@
+"""The end of a plan: whichever owner finds that nothing is left to do of it says what came of it."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from goodfunds.audit.chain import append
+from goodfunds.lanes.beside import Owner
+from goodfunds.replay.effects import of_lanes
+from goodfunds.replay.shares import SQL
+
+_COUNTED = ("handled", "skipped", "rows_changed", "events_emitted")
+
+
+async def end_plans(owner: Owner, plans: Sequence[bytes]) -> None:
+    """End those of these running plans whose shares are all done, or of which one cannot go on.
+
+    Of instances that find the same one, one ends it. Each with its entry in the audit, in one transaction.
+    """
+    connection = owner.connection
+    for row in await connection.fetch(SQL["ended_plans"], plans):
+        plan_id = row["plan_id"]
+        async with connection.transaction():
+            # Locked by somebody: he ends it, or it is looked at again.
+            kind = await connection.fetchval(SQL["lock_ended_plan"], plan_id)
+            if kind is None:
+                continue
+            shares = await connection.fetch(SQL["ended_shares"], plan_id)
+            state, fault, now = _state(shares), _fault(shares), owner.clock.now()
+            outcome = {name: sum(share[name] for share in shares) for name in _COUNTED}
+            digest = of_lanes({share["lane"]: share["effects"] for share in shares})
+            await connection.execute(SQL["end_plan"], plan_id, state, now, json.dumps(outcome), digest, fault)
+            detail = {"kind": kind, **outcome, "digest": digest.hex(), "fault": fault}
+            await append(
+                connection, now, f"owner of {owner.handler.producer}'s lanes", state, plan_id, detail
+            )
+
+
+def _state(shares: Sequence[Any]) -> str:
+    states = {share["state"] for share in shares}
+    return next((state for state in ("drifted", "failed") if state in states), "done")
+
+
+def _fault(shares: Sequence[Any]) -> str | None:
+    """Of the first lane that has one to tell."""
+    return next((f"lane {share['lane']}: {share['fault']}" for share in shares if share["fault"]), None)
