@@ -16,6 +16,7 @@ from goodfunds.replay.digest import digest_of, state_digest
 
 Reader = Annotated[Principal, allowed(LANES_READ)]
 _LONGEST_SECONDS: Final = 600.0
+_TURN_SECONDS: Final = 30.0
 
 
 def add_routes(app: FastAPI, operated: Operated) -> None:
@@ -25,12 +26,16 @@ def add_routes(app: FastAPI, operated: Operated) -> None:
     @app.get("/v1/state-digest", responses=problems())
     async def digest(_: Reader) -> StateDigestView:
         """Read every row that lanes write, at one moment: of millions it takes minutes. One at a time."""
-        async with alone:
+        async with asyncio.timeout(_TURN_SECONDS):
+            await alone.acquire()
+        try:
             connection = await connect(operated.settings.dsn, "goodfunds state digest", _LONGEST_SECONDS)
             try:
                 tables = await state_digest(connection)
             finally:
                 await connection.close()
+        finally:
+            alone.release()
         return StateDigestView(
             at=operated.clock.now(),
             digest=digest_of(tables),

@@ -18,7 +18,7 @@ from goodfunds.operating.operated import Operated
 from goodfunds.operating.replay_requests import ReplayRequest, SelfcheckRequest
 from goodfunds.operating.replay_shapes import PlanSummary, PlanView, plan_view, summary
 from goodfunds.operating.scopes import LANES_APPROVE, LANES_OPERATE, LANES_READ
-from goodfunds.replay.planning import SQL, Asked, plan
+from goodfunds.replay.planning import SQL, Asked, first_state, plan
 from goodfunds.replay.plans import Refusal, Step
 from goodfunds.replay.steps import take
 
@@ -27,7 +27,7 @@ Operator = Annotated[Principal, allowed(LANES_OPERATE)]
 Approver = Annotated[Principal, allowed(LANES_APPROVE)]
 PlanId = Annotated[str, Path(description="The plan's UUID.")]
 _LAST_ID: Final = b"\xff" * 16
-_LARGEST_BODY: Final = 512 * 1024
+_LARGEST_BODY: Final = 1024 * 1024
 _BODY_SECONDS: Final = 15.0
 
 
@@ -42,11 +42,14 @@ def add_routes(app: FastAPI, operated: Operated) -> None:
         return plan_view(row, await pool.fetch(SQL["shares_of_plan"], plan_id))
 
     async def planned(asked: Asked) -> Response:
+        if first_state(asked) == "rehearsing" and operated.rehearsals.full:
+            raise _refused(Refusal("too_many", "too many plans wait to be rehearsed: end some, or try later"))
         found = await plan(operated.desk, asked)
         if isinstance(found, Refusal):
             raise _refused(found)
-        operated.rehearsals.begin(found)
         answer = await view(found)
+        if answer.state == "rehearsing":
+            operated.rehearsals.begin(found)
         return JSONResponse(
             answer.model_dump(mode="json"),
             status_code=202,

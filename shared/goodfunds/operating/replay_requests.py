@@ -13,8 +13,8 @@ from goodfunds.replay.selection import Parked, Selection, misfits
 
 _UUID7: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 _NO_NUL: Final = r"^[^\x00]*$"
-_MOST_KEYS: Final = 1_000
-_MOST_PAYMENTS: Final = 10_000
+_MOST_KEYS: Final = 500
+_MOST_PAYMENTS: Final = 1_000
 
 Topic: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=249, pattern=_NO_NUL)]
 Key: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_NO_NUL)]
@@ -23,7 +23,7 @@ Fault: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=500
 Words: TypeAlias = Annotated[str, StringConstraints(max_length=1_000, pattern=_NO_NUL)]
 Number: TypeAlias = Annotated[int, Field(ge=0, lt=2**62)]
 Lane: TypeAlias = Annotated[int, Field(ge=0, lt=10_000)]
-Lanes: TypeAlias = Annotated[list[Lane], Field(min_length=1, max_length=10_000)]
+Lanes: TypeAlias = Annotated[list[Lane], Field(min_length=1, max_length=1_000)]
 Keys: TypeAlias = Annotated[list[Key], Field(min_length=1, max_length=_MOST_KEYS)]
 
 

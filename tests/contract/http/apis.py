@@ -1,7 +1,8 @@
 """The three services' HTTP on real connections and databases, each with something to show, for one client."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from threading import Thread
@@ -9,14 +10,16 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from goodfunds.audit.chain import append
 from goodfunds.clock import SystemClock
 from goodfunds.events.types import PaymentInstruction
 from goodfunds.lanes import Handler, LaneSettings
 from goodfunds.observability.http import create_app, listen, serve
 from goodfunds.operating import http as operating
 from goodfunds.operating.operated import operated_by
-from goodfunds.postgres import create_pool
+from goodfunds.postgres import connect, create_pool
 from goodfunds.rails import RAILS
+from goodfunds.replay.horizon import Held, Place
 from goodfunds.service import migrations_of, services
 from services.ingestion import http as ingestion
 from services.ingestion.handlers import IngestionHandler
@@ -45,27 +48,38 @@ class Taking(Instructing):
         return None
 
 
-def _ingestion_routes(app: FastAPI, pool: Any) -> None:
+def _ingestion_routes(app: FastAPI, pool: Any, dsn: str) -> None:
     ingestion.add_routes(app, pool, SystemClock(), Taking(), 100_000)
-    _operating_routes(app, pool, IngestionHandler())
+    _operating_routes(app, pool, IngestionHandler(), dsn)
 
 
-def _settlement_routes(app: FastAPI, pool: Any) -> None:
+def _settlement_routes(app: FastAPI, pool: Any, dsn: str) -> None:
     settlement.add_routes(app, pool, SystemClock(), RAILS)
-    _operating_routes(app, pool, SettlementHandler("DE98500105170099999999", "EUR", RAILS))
+    _operating_routes(app, pool, SettlementHandler("DE98500105170099999999", "EUR", RAILS), dsn)
 
 
-def _reconciliation_routes(app: FastAPI, pool: Any) -> None:
+def _reconciliation_routes(app: FastAPI, pool: Any, dsn: str) -> None:
     reconciliation.add_routes(app, pool, SystemClock(), 4)
-    _operating_routes(app, pool, ReconciliationHandler())
+    _operating_routes(app, pool, ReconciliationHandler(), dsn)
 
 
-def _operating_routes(app: FastAPI, pool: Any, handler: Handler) -> None:
-    settings = LaneSettings("", "127.0.0.1:1", 4, CLIENT)
-    operating.add_routes(app, operated_by(pool, SystemClock(), handler, settings))
+class Hundred:
+    """Topics that each hold a hundred records; a real broker has its own tests."""
+
+    async def held(self, places: Collection[Place]) -> Mapping[Place, Held]:
+        return dict.fromkeys(places, Held(0, 100, 0))
+
+    async def at(self, times: Mapping[Place, int]) -> Mapping[Place, int | None]:
+        return dict.fromkeys(times, 50)
 
 
-ROUTES: Mapping[str, Callable[[FastAPI, Any], None]] = {
+def _operating_routes(app: FastAPI, pool: Any, handler: Handler, dsn: str) -> None:
+    # Nothing is rehearsed or run: plans alone are made, and ended.
+    settings = LaneSettings(dsn, "127.0.0.1:1", 4, CLIENT)
+    operating.add_routes(app, operated_by(pool, SystemClock(), handler, settings, horizon=Hundred()))
+
+
+ROUTES: Mapping[str, Callable[[FastAPI, Any, str], None]] = {
     "ingestion": _ingestion_routes,
     "settlement": _settlement_routes,
     "reconciliation": _reconciliation_routes,
@@ -75,7 +89,7 @@ ROUTES: Mapping[str, Callable[[FastAPI, Any], None]] = {
 def document(name: str) -> dict[str, Any]:
     """The OpenAPI of a service, which needs no database."""
     app = create_app(name, list)
-    ROUTES[name](app, None)
+    ROUTES[name](app, None, "")
     return app.openapi()
 
 
@@ -121,6 +135,21 @@ _FILLED: Mapping[str, Callable[[str], Awaitable[None]]] = {
 }
 
 
+async def _operated(dsn: str, inputs: Sequence[str]) -> None:
+    """Lanes that have handled something, and an entry in the audit."""
+    connection = await connect(dsn)
+    offsets = json.dumps(dict.fromkeys(inputs, 100))
+    await connection.execute("INSERT INTO cluster (partitions) VALUES (4) ON CONFLICT DO NOTHING")
+    await connection.execute(
+        "INSERT INTO lanes (lane, incarnation, offsets) "
+        "SELECT lane, 'x', $1::jsonb FROM generate_series(0, 3) lane",
+        offsets,
+    )
+    async with connection.transaction():
+        await append(connection, SystemClock().now(), CLIENT, "planned", None, {"kind": "replay"})
+    await connection.close()
+
+
 @contextmanager
 def running(postgres: Postgres) -> Iterator[dict[str, Api]]:
     """All three, in a thread with a loop of its own, as in a process."""
@@ -146,9 +175,10 @@ def running(postgres: Postgres) -> Iterator[dict[str, Api]]:
 async def _served(postgres: Postgres, name: str) -> AsyncIterator[Api]:
     async with postgres.database(migrations_of(services()[name])) as dsn:
         await _FILLED[name](dsn)
+        await _operated(dsn, services()[name].inputs)
         pool = await create_pool(dsn)
         app = app_behind_a_door(pool, SystemClock())
-        ROUTES[name](app, pool)
+        ROUTES[name](app, pool, dsn)
         listening, stop = listen("127.0.0.1", 0), asyncio.Event()
         port = listening.getsockname()[1]
         serving = asyncio.create_task(serve(app, "127.0.0.1", port, stop, listening))

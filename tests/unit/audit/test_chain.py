@@ -51,8 +51,9 @@ async def test_a_chain_as_it_was_written_is_good_and_so_is_an_empty_one() -> Non
     "change",
     [
         {"at": AT}, {"actor": "bob"}, {"action": "run"}, {"plan_id": None}, {"plan_id": bytes(16)},
-        {"detail": {"lanes": [1, 2], "reason": "ä"}}, {"detail": {"lanes": [2, 1], "reason": "ä", "rate": None}},
-        {"detail": {"lanes": [1, 2.0], "reason": "ä", "rate": None}}, {"hash": bytes(32)},
+        {"detail": {"lanes": [1, 2], "reason": "ä"}}, {"hash": bytes(32)},
+        {"detail": {"lanes": [2, 1], "reason": "ä", "rate": None}},
+        {"detail": {"lanes": [1, 2.0], "reason": "ä", "rate": None}},
     ],
 )  # fmt: skip
 async def test_an_entry_that_was_changed_is_named(change: dict[str, Any]) -> None:

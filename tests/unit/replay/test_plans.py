@@ -102,7 +102,8 @@ def test_a_rehearsal_without_a_beat_was_given_up_and_its_plan_can_only_be_ended(
     ("kind", "directly", "rehearsed", "approved"),
     [
         ("replay", False, True, True), ("release", False, True, True), ("release", True, False, False),
-        ("discard", False, False, True), ("republish", False, False, False), ("selfcheck", True, False, False),
+        ("discard", False, False, True), ("republish", False, False, False),
+        ("selfcheck", True, False, False),
     ],
 )  # fmt: skip
 def test_what_changes_lanes_is_rehearsed_and_approved(

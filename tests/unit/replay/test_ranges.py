@@ -17,6 +17,7 @@ from goodfunds.replay.slices import Range
 
 BEGAN = datetime(2026, 3, 3, 8, 0, tzinfo=UTC)
 INPUTS = ("orders", "answers")
+GONE = "beyond_horizon"
 
 
 def at(second: int) -> datetime:
@@ -24,7 +25,7 @@ def at(second: int) -> datetime:
 
 
 class Log:
-    """Partitions with a record each second: offset n is of second n. They begin at `first` and end at `end`."""
+    """Partitions with a record each second: offset n is of second n. Each begins and ends somewhere."""
 
     def __init__(self, bounds: Mapping[Place, tuple[int, int]]) -> None:
         self.bounds = bounds
@@ -73,12 +74,12 @@ async def test_offsets_are_taken_as_they_are() -> None:
 @pytest.mark.parametrize(
     ("selection", "code", "bound"),
     [
-        ({"topic": "orders", "partitions": (1,), "from_offset": 29}, "beyond_horizon", "offset 30 (2026-03-03T08:00:30.000"),
-        ({"topic": "orders", "partitions": (1,)}, "beyond_horizon", "orders/1 begins at offset 30"),
-        ({"topic": "orders", "lanes": (1,), "from_time": at(29)}, "beyond_horizon", "offset 30"),
-        ({"topic": "orders", "lanes": (1,), "from_time": at(30)}, "beyond_horizon", "offset 30"),
-        ({"topic": "answers", "lanes": (1,), "from_time": at(25)}, "beyond_horizon", "offset 20, and holds nothing"),
-        ({"topic": "orders", "partitions": (0,), "to_offset": 81}, "not_handled_yet", "orders/0 up to offset 80"),
+        ({"topic": "orders", "partitions": (1,), "from_offset": 29}, GONE, "30 (2026-03-03T08:00:30.000"),
+        ({"topic": "orders", "partitions": (1,)}, GONE, "orders/1 begins at offset 30"),
+        ({"topic": "orders", "lanes": (1,), "from_time": at(29)}, GONE, "offset 30"),
+        ({"topic": "orders", "lanes": (1,), "from_time": at(30)}, GONE, "offset 30"),
+        ({"topic": "answers", "lanes": (1,), "from_time": at(25)}, GONE, "offset 20, and holds nothing"),
+        ({"topic": "orders", "partitions": (0,), "to_offset": 81}, "not_handled_yet", "up to offset 80"),
         ({"topic": "orders", "partitions": (0,), "from_offset": 81}, "not_handled_yet", "offset 80"),
         ({"topic": "orders", "partitions": (0,), "from_offset": 80}, "nothing_selected", "no record"),
         ({"topic": "other"}, "no_such_topic", "orders, answers"),
