@@ -16,7 +16,7 @@ from goodfunds.observability.metrics import MoneyCollector, read_money
 from goodfunds.observability.neighbours import Neighbours
 from goodfunds.observability.process import together
 from goodfunds.operating import http as operating
-from goodfunds.operating.operated import operated_by
+from goodfunds.operating.operated import operated_by, replays_of
 from goodfunds.postgres import create_pool
 from goodfunds.service import migrated
 from goodfunds.settings import BankProcessSettings, LaneProcessSettings
@@ -41,7 +41,7 @@ async def lanes(stop: asyncio.Event) -> None:
     )
     try:
         handler, tuning = ReconciliationHandler(), settings.lanes(SERVICE.database)
-        loop = LaneLoop(handler, tuning, adopt=adoption.adopt)
+        loop = LaneLoop(handler, tuning, adopt=adoption.adopt, beside=replays_of(handler))
         money = MoneyCollector(SERVICE.name, partial(read_money, pool, SQL["money_by_state"]))
         REGISTRY.register(money)
         neighbours = Neighbours(settings.kafka, settings.dsn(SERVICE.database))

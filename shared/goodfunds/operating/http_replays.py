@@ -19,7 +19,8 @@ from goodfunds.operating.replay_requests import ReplayRequest, SelfcheckRequest
 from goodfunds.operating.replay_shapes import PlanSummary, PlanView, plan_view, summary
 from goodfunds.operating.scopes import LANES_APPROVE, LANES_OPERATE, LANES_READ
 from goodfunds.replay.planning import SQL, Asked, first_state, plan
-from goodfunds.replay.plans import Refusal, Step
+from goodfunds.replay.plans import LIFE, Refusal, Step
+from goodfunds.replay.selection import Parked, Selection
 from goodfunds.replay.steps import take
 
 Reader = Annotated[Principal, allowed(LANES_READ)]
@@ -29,6 +30,13 @@ PlanId = Annotated[str, Path(description="The plan's UUID.")]
 _LAST_ID: Final = b"\xff" * 16
 _LARGEST_BODY: Final = 1024 * 1024
 _BODY_SECONDS: Final = 15.0
+_PLANNED: Final[dict[int | str, dict[str, Any]]] = {
+    202: {"model": PlanView, "headers": headers(Location="The plan.")},
+    **problems(409),
+}
+Topic = Annotated[str, Path(max_length=249, pattern=r"^[A-Za-z0-9._-]+$")]
+Partition = Annotated[int, Path(ge=0, lt=10_000)]
+Offset = Annotated[int, Path(ge=0, lt=2**63)]
 
 
 def add_routes(app: FastAPI, operated: Operated) -> None:
@@ -68,6 +76,16 @@ def add_routes(app: FastAPI, operated: Operated) -> None:
     async def selfcheck(request: Request, operator: Operator) -> Response:
         """Handle records once more and roll each effect back: it shows that there would be none."""
         return await planned((await _body(request, SelfcheckRequest)).asked(operator.client))
+
+    @app.post("/v1/parked/{topic}/{partition}/{offset}/diff", status_code=202, responses=_PLANNED)
+    async def diff(operator: Operator, topic: Topic, partition: Partition, offset: Offset) -> Response:
+        """Rehearse the release of a parked event's account, to see what it would change.
+
+        It is a plan like others: approve and run it, or end it.
+        """
+        selection = Selection(parked=Parked(places=((topic, partition, offset),)))
+        reason = "to see what it would change"
+        return await planned(Asked(operator.client, "release", selection, reason, None, LIFE, directly=False))
 
     @app.get("/v1/replays", responses=problems())
     async def replays(_: Reader, limit: Limit = 100, cursor: Cursor = None) -> Page[PlanSummary]:
@@ -122,10 +140,7 @@ def add_routes(app: FastAPI, operated: Operated) -> None:
 def _planning(body: type[BaseModel]) -> dict[str, Any]:
     """How a route is documented that takes this body and plans."""
     return {
-        "responses": {
-            202: {"model": PlanView, "headers": headers(Location="The plan.")},
-            **problems(409, *BODY),
-        },
+        "responses": {**_PLANNED, **problems(*BODY)},
         "openapi_extra": taking("application/json", schema=body.model_json_schema()),
     }
 
@@ -148,4 +163,5 @@ def _no_plan() -> Problem:
 
 
 def _refused(why: Refusal) -> Problem:
-    return Problem(409, why.text, kind=f"urn:goodfunds:replay:{why.code.replace('_', '-')}")
+    kind = f"urn:goodfunds:replay:{why.code.replace('_', '-')}"
+    return Problem(409, why.text, kind=kind, code=why.code)

@@ -9,7 +9,9 @@ from goodfunds.clock import Clock
 from goodfunds.lanes import Handler, LaneSettings
 from goodfunds.replay.horizon import Horizon, KafkaHorizon
 from goodfunds.replay.planning import Desk
-from goodfunds.replay.rehearsing import Live, Rehearsals
+from goodfunds.replay.rehearsals import Rehearsals
+from goodfunds.replay.rehearsing import Live
+from goodfunds.replay.running import Replays
 from goodfunds.replay.versions import code_folders, code_version
 
 
@@ -41,3 +43,8 @@ def operated_by(
     there = KafkaHorizon(settings.bootstrap) if horizon is None else horizon
     desk = Desk(pool, clock, there, handler, code_version(code_folders(handler)))
     return Operated(pool, clock, handler, settings, desk, Rehearsals(desk, settings, live))
+
+
+def replays_of(handler: Handler) -> Replays:
+    """What the owner of a service's lanes does beside them, for those who plan it by `operated_by`."""
+    return Replays(code_version(code_folders(handler)))

@@ -15,6 +15,7 @@ _UUID7: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-
 _NO_NUL: Final = r"^[^\x00]*$"
 _MOST_KEYS: Final = 500
 _MOST_PAYMENTS: Final = 1_000
+_MOST_PLACES: Final = 500
 
 Topic: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=249, pattern=_NO_NUL)]
 Key: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_NO_NUL)]
@@ -31,6 +32,14 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class PlaceRequest(_Body):
+    """Where a record stands on its topic."""
+
+    topic: Topic
+    partition: Lane
+    offset: Number
+
+
 class ParkedRequest(_Body):
     """Parked events: those that all of this is true of."""
 
@@ -39,11 +48,19 @@ class ParkedRequest(_Body):
     lanes: Lanes | None = None
     fault_contains: Fault | None = None
     parked_before: AwareDatetime | None = None
+    places: list[PlaceRequest] | None = Field(
+        default=None, min_length=1, max_length=_MOST_PLACES, description="Exactly these, and nothing beside."
+    )
 
     def parked(self) -> Parked:
         """What it asks for."""
         return Parked(
-            _tuple(self.keys), self.topic, _tuple(self.lanes), self.fault_contains, _utc(self.parked_before)
+            _tuple(self.keys),
+            self.topic,
+            _tuple(self.lanes),
+            self.fault_contains,
+            _utc(self.parked_before),
+            _tuple(self.places and [(each.topic, each.partition, each.offset) for each in self.places]),
         )
 
 

@@ -124,7 +124,7 @@ class Again:
         async def write(
             connection: Connection, sequences: Sequences, now: datetime
         ) -> Mapping[int, Sequence[Emission]]:
-            records = await _to_handle(connection, cut.records)
+            records = await to_handle(connection, cut.records)
             emissions, effects = await self._effects(owner, connection, sequences, now, records)
             if share.kind == "selfcheck" and (effects.digest or effects.rewritten):
                 raise _RolledBack(effects, len(records))
@@ -199,7 +199,7 @@ class Again:
         async def write(
             connection: Connection, sequences: Sequences, now: datetime
         ) -> Mapping[int, Sequence[Emission]]:
-            records = await _to_handle(connection, cut.records[:middle])
+            records = await to_handle(connection, cut.records[:middle])
             _, effects = await self._effects(owner, connection, sequences, now, records)
             raise _RolledBack(effects, len(records))
 
@@ -218,7 +218,7 @@ class Again:
         await give_up(owner, self.share, "failed", f"{place}: {type(fault).__name__}: {fault}")
 
 
-async def _to_handle(connection: Connection, records: Sequence[Record]) -> Sequence[Record]:
+async def to_handle(connection: Connection, records: Sequence[Record]) -> Sequence[Record]:
     """Without those that are parked, or discarded: what was not handled is not handled again."""
     if not records:
         return records

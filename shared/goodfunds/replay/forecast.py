@@ -31,10 +31,10 @@ class Forecast:
         self._digests: dict[int, bytes] = {}
 
     def add(self, lane: int, slice_number: int, records: int, skipped: int, tried: Tried) -> None:
-        """A slice of a lane; `skipped`: records of it that are not handled."""
+        """A slice of a lane: `records` that were tried, and `skipped` ones beside them."""
         effects = tried.effects
-        self.records += records
-        self.skipped += skipped
+        self.records += records - tried.left
+        self.skipped += skipped + tried.left
         self._tally.add(self._tables, effects)
         self._faults += len(tried.faults)
         self._first_faults += tried.faults[: _FAULTS - len(self._first_faults)]
@@ -43,7 +43,7 @@ class Forecast:
                 (lane, slice_number, effects.rows_changed, effects.events_emitted, effects.digest)
             )
         else:
-            self.unchanged += records - len(tried.faults)
+            self.unchanged += records - tried.left - len(tried.faults)
         self._digests[lane] = chained(self._digests.get(lane, b""), effects.digest)
 
     @property
@@ -52,8 +52,8 @@ class Forecast:
         return of_lanes(self._digests)
 
     def as_json(self, service: str) -> dict[str, Any]:
-        """records: handled; skipped: not meant, or parked; unchanged: of slices that change nothing; faults:
-        how many, and the first of them; what there is besides says `Tally.as_json`."""
+        """records: handled; skipped: not meant, set aside, or behind one that faults; unchanged: of slices
+        that change nothing; faults: how many, and the first; what there is besides says `Tally.as_json`."""
         return {
             "service": service,
             "records": self.records,

@@ -19,7 +19,7 @@ from goodfunds.replay.horizon import Horizon
 from goodfunds.replay.plans import Kind, Refusal, State, Versions, is_rehearsed, needs_approval
 from goodfunds.replay.ranges import Lane, Share, resolve, standing_in_the_way
 from goodfunds.replay.republished import rows_to_publish
-from goodfunds.replay.selection import Parked, Selection
+from goodfunds.replay.selection import Parked, Place, Selection
 from goodfunds.replay.versions import schema_version
 
 SQL = statements(STATEMENTS)
@@ -125,7 +125,12 @@ async def _parked(desk: Desk, asked: Asked, lanes: Mapping[int, Lane]) -> list[P
         wanted.parked_before,
         asked.kind == "release",
         MOST_PARKED + 1,
+        *_columns(wanted.places),
     )
+    picked = {(row["topic"], row["source_partition"], row["source_offset"]) for row in rows}
+    missing = [each for each in wanted.places or () if each not in picked]
+    if missing:
+        return Refusal("not_parked", "{}/{} offset {} is not parked".format(*missing[0]))
     if not rows:
         return Refusal("nothing_selected", "no parked event is selected")
     if len(rows) > MOST_PARKED:
@@ -175,6 +180,11 @@ async def _store(desk: Desk, asked: Asked, shares: Sequence[Share], picks: Seque
         if state == "running":
             await append(connection, now, asked.by, "run", plan_id, {"kind": asked.kind})
     return plan_id
+
+
+def _columns(places: Sequence[Place] | None) -> tuple[Sequence[Any] | None, ...]:
+    """Topics, partitions and offsets."""
+    return (None, None, None) if places is None else tuple(zip(*places, strict=True))
 
 
 def _forecast(picks: Sequence[Pick]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from goodfunds import ids
 from goodfunds.replay.plans import Kind
@@ -21,15 +21,23 @@ _TAKEN: Final[Mapping[Kind, frozenset[str]]] = {
 """Kind → what of a selection belongs to it."""
 
 
+Place: TypeAlias = tuple[str, int, int]
+"""(topic, partition, offset) of a record."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """Parked events: those that all of this is true of; None asks for nothing."""
+    """Parked events: those that all of this is true of; None asks for nothing.
+
+    `places`: exactly these, by (topic, partition, offset).
+    """
 
     keys: tuple[str, ...] | None = None
     topic: str | None = None
     lanes: tuple[int, ...] | None = None
     fault_contains: str | None = None
     parked_before: datetime | None = None
+    places: tuple[Place, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +65,16 @@ class Selection:
 
 def misfits(kind: Kind, selection: Selection) -> list[tuple[str, str]]:
     """(field, why) of what does not belong to a plan of that kind, or does not fit together."""
-    told = {each.name for each in fields(selection) if getattr(selection, each.name) is not None}
+    told = set(_named(selection))
     wrong = [(name, f"it is nothing that a {kind} takes") for name in sorted(told - _TAKEN[kind])]
     if kind in ("release", "discard") and selection.parked is None:
         wrong.append(("parked", f"a {kind} is of parked events: say of which"))
+    if selection.parked is not None and selection.parked.places is not None:
+        wrong += [
+            (f"parked/{name}", "places say exactly which: nothing can be asked beside them")
+            for name in _named(selection.parked)
+            if name != "places"
+        ]
     for offset, time in (("from_offset", "from_time"), ("to_offset", "to_time")):
         if {offset, time} <= told:
             wrong.append((time, f"it and {offset} bound the same end"))
@@ -89,9 +103,12 @@ def _rises(first: Any, end: Any) -> bool:
     return bool(first < end)
 
 
+def _named(part: Selection | Parked) -> list[str]:
+    return [each.name for each in fields(part) if getattr(part, each.name) is not None]
+
+
 def _told(part: Selection | Parked) -> dict[str, Any]:
-    found = {each.name: getattr(part, each.name) for each in fields(part)}
-    return {name: _json(value) for name, value in found.items() if value is not None}
+    return {name: _json(getattr(part, name)) for name in _named(part)}
 
 
 def _json(value: Any) -> Any:
@@ -100,5 +117,13 @@ def _json(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, tuple):
-        return [ids.text(each) if isinstance(each, bytes) else each for each in value]
+        return [_item(each) for each in value]
+    return value
+
+
+def _item(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return ids.text(value)
+    if isinstance(value, tuple):
+        return dict(zip(("topic", "partition", "offset"), value, strict=True))
     return value

@@ -37,17 +37,28 @@ class WouldBeFault:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What handling some records came to."""
+    """What handling some records came to. `left`: those that were not handled, behind one that faults."""
 
     effects: Effects
     faults: tuple[WouldBeFault, ...]
+    left: int = 0
 
 
 class Trial:
-    """Of one lane. `exact`: what is tried sees all that was tried before, as it would in a run."""
+    """Of one lane. `exact`: what is tried sees all that was tried before, as it would in a run.
+
+    `in_line`: where a record faults, those of the same key behind it are left; else others go on.
+    """
 
     def __init__(
-        self, connection: Connection, watch: Watch, handler: Handler, clock: Clock, partitions: int, lane: int
+        self,
+        connection: Connection,
+        watch: Watch,
+        handler: Handler,
+        clock: Clock,
+        partitions: int,
+        lane: int,
+        in_line: bool = False,
     ) -> None:
         self.exact = True
         self._connection = connection
@@ -56,6 +67,8 @@ class Trial:
         self._clock = clock
         self._partitions = partitions
         self._lane = lane
+        self._in_line = in_line
+        self._left: set[bytes | None] = set()
         self._ahead = _Ahead({})
         self._transaction: Any = None
         self._changed = False
@@ -68,20 +81,22 @@ class Trial:
         What another transaction holds is waited for, and all that was tried so far begins anew.
         """
         for _ in range(_ATTEMPTS):
+            left_before = set(self._left)
             try:
                 await self._begin()
                 faults: list[WouldBeFault] = []
                 emissions: list[Emission] = []
-                await self._try(records, emissions, faults)
+                handled = await self._try(records, emissions, faults)
                 effects = await self._watch.collect({self._lane: emissions})
             except Exception as fault:
                 if not is_retriable(fault) or self._connection.is_closed():
                     raise
+                self._left = left_before
                 await self._end_early()
                 await asyncio.sleep(_PAUSE_SECONDS)
             else:
                 self._changed = self._changed or bool(effects.rows_changed)
-                return Tried(effects, tuple(faults))
+                return Tried(effects, tuple(faults), len(records) - len(faults) - handled)
         raise Unavailable(f"lane {self._lane}: what it would change is held by others all the time")
 
     async def make_way(self) -> None:
@@ -117,10 +132,11 @@ class Trial:
 
     async def _try(
         self, records: Sequence[Record], emissions: list[Emission], faults: list[WouldBeFault]
-    ) -> None:
-        """All together, else half by half down to the record that faults, which is left out."""
+    ) -> int:
+        """How many are handled: all together, else half by half but for the record that faults."""
+        records = [each for each in records if each.key not in self._left] if self._left else records
         if not records:
-            return
+            return 0
         savepoint = self._connection.transaction()
         await savepoint.start()
         try:
@@ -133,13 +149,16 @@ class Trial:
             await savepoint.rollback()
             if len(records) == 1:
                 faults.append(_would_be(records[0], fault))
-                return
+                if self._in_line:
+                    self._left.add(records[0].key)
+                return 0
             middle = len(records) // 2
-            await self._try(records[:middle], emissions, faults)
-            await self._try(records[middle:], emissions, faults)
-        else:
-            await savepoint.commit()
-            emissions += found.get(self._lane, ())
+            return await self._try(records[:middle], emissions, faults) + await self._try(
+                records[middle:], emissions, faults
+            )
+        await savepoint.commit()
+        emissions += found.get(self._lane, ())
+        return len(records)
 
 
 class _Ahead:

@@ -7,13 +7,15 @@ FROM lanes WHERE lane >= 0 ORDER BY lane;
 SELECT source, file, digest FROM migrations;
 
 -- name: parked_selected
--- Keys $1 as bytes, topic $2, lanes $3, a part of the fault $4, parked before $5: NULL asks for nothing. With $6 also
--- all others of a key that one is of: a key is released in its order, or not. $7 at most.
+-- Keys $1 as bytes, topic $2, lanes $3, a part of the fault $4, parked before $5, places in $8, $9, $10: NULL asks for
+-- nothing. With $6 also all others of a key that one is of: a key is released in its order, or not. $7 at most.
 WITH found AS (
     SELECT lane, key, parked_seq FROM parked
     WHERE ($1::bytea[] IS NULL OR key = ANY($1)) AND ($2::text IS NULL OR topic = $2)
       AND ($3::int[] IS NULL OR lane = ANY($3)) AND ($4::text IS NULL OR strpos(fault, $4) > 0)
-      AND ($5::timestamptz IS NULL OR parked_at < $5) AND lane >= 0)
+      AND ($5::timestamptz IS NULL OR parked_at < $5) AND lane >= 0
+      AND ($8::text[] IS NULL OR (topic, source_partition, source_offset) IN
+           (SELECT * FROM unnest($8::text[], $9::int[], $10::bigint[]))))
 SELECT p.lane, p.parked_seq, p.topic, p.source_partition, p.source_offset, p.key, p.amount_minor, p.currency
 FROM parked p
 WHERE CASE WHEN $6::boolean THEN EXISTS (SELECT FROM found f WHERE f.lane = p.lane AND f.key = p.key)
@@ -135,5 +137,10 @@ SELECT destinations FROM lanes WHERE lane = $1;
 -- Whether anybody waits for what this transaction has locked.
 SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)));
 
--- name: parked_places
-SELECT topic, source_offset FROM parked WHERE lane = $1;
+-- name: parked_to_try
+-- As they would be released: the next $4 events after parked_seq $3 of the accounts that are picked.
+SELECT parked_seq, topic, source_partition, source_offset, key, value, headers, broker_time_ms
+FROM parked
+WHERE lane = $2 AND parked_seq > $3
+  AND key IN (SELECT r.key FROM replay_parked r WHERE r.plan_id = $1 AND r.lane = $2)
+ORDER BY parked_seq LIMIT $4;
