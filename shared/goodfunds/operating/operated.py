@@ -37,11 +37,15 @@ def operated_by(
     settings: LaneSettings,
     live: Live = lambda: 0,
     horizon: Horizon | None = None,
+    code: str | None = None,
 ) -> Operated:
-    """A service with all that its operators ask. `live`: what its lanes here have committed; `horizon`: of
-    what its topics hold, if not Kafka's own word."""
+    """A service with all that its operators ask. `live`: what its lanes here have committed.
+
+    `horizon`, `code`: of what its topics hold and what decides, if not Kafka's word and what is installed.
+    """
     there = KafkaHorizon(settings.bootstrap) if horizon is None else horizon
-    desk = Desk(pool, clock, there, handler, code_version(code_folders(handler)))
+    decides = code_version(code_folders(handler)) if code is None else code
+    desk = Desk(pool, clock, there, handler, decides)
     return Operated(pool, clock, handler, settings, desk, Rehearsals(desk, settings, live))
 
 
