@@ -5,7 +5,6 @@ traffic: rows count by what they are after it, numbers that move by how far. Lef
 that only say when something was written.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
@@ -48,7 +47,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A row before and after, None where there was none; columns as jsonb shows them."""
+    """A row before and after, None where there was none; columns as JSON shows them."""
 
     table: str
     before: Row | None
@@ -209,7 +208,8 @@ def _event_fingerprint(emission: Emission) -> bytes:
 
 
 def _bytes(item: Sequence[Any]) -> bytes:
-    return json.dumps(item, sort_keys=True, default=str, separators=(",", ":")).encode()
+    # Columns come in the order of their table, which is one. Measured: as JSON it takes twice as long.
+    return repr(item).encode()
 
 
 def _digest(items: Sequence[bytes]) -> bytes:

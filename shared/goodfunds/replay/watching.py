@@ -9,6 +9,7 @@ from goodfunds.lanes.records import Connection, Emission
 from goodfunds.postgres import statements
 from goodfunds.replay.effects import NUMBERING, Change, Effects, Row, Table, effects_of
 
+_JSON = json.JSONDecoder(parse_float=Decimal)
 SQL = statements(Path(__file__).parent / "sql")
 
 
@@ -52,4 +53,4 @@ async def read_tables(connection: Connection) -> dict[str, Table]:
 
 
 def _row(text: str | None) -> Row | None:
-    return None if text is None else json.loads(text, parse_float=Decimal)
+    return None if text is None else _JSON.decode(text)

@@ -113,8 +113,8 @@ CREATE FUNCTION is_machinery(table_name text) RETURNS boolean LANGUAGE sql IMMUT
 CREATE FUNCTION note_changed_row() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO pg_temp.changed_rows (table_name, before, after)
-    VALUES (TG_TABLE_NAME, CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END,
-            CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END);
+    VALUES (TG_TABLE_NAME, CASE WHEN TG_OP <> 'INSERT' THEN row_to_json(OLD) END,
+            CASE WHEN TG_OP <> 'DELETE' THEN row_to_json(NEW) END);
     RETURN NULL;
 END $$;
 

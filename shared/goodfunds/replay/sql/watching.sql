@@ -2,8 +2,8 @@
 CREATE TEMPORARY TABLE IF NOT EXISTS changed_rows (
     place      bigint GENERATED ALWAYS AS IDENTITY,
     table_name text NOT NULL,
-    before     jsonb,
-    after      jsonb
+    before     json,
+    after      json
 ) ON COMMIT DELETE ROWS;
 
 -- name: watched_tables
