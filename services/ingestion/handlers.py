@@ -97,8 +97,13 @@ class IngestionHandler:
         return None if amount is None else (amount, request.currency)
 
     def payment_of(self, record: Record) -> bytes | None:
-        """The payment that a parked record is about; an instruction names none yet."""
-        return payment_of(record.value)
+        """The payment that a record is about; of an instruction the one that it asks for."""
+        if record.topic != PAYMENT_INSTRUCTIONS:
+            return payment_of(record.value)
+        asked = read_request(record)
+        if not isinstance(asked, Asked) or not isinstance(asked.request, PaymentInstruction):
+            return None
+        return ids.payment_id(asked.first_time, asked.request.client, asked.request.idempotency_key)
 
 
 def _decide(state: State, lane: int, incoming: Incoming, outgoing: Outgoing, before: ToldBefore) -> None:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from goodfunds.postgres import connect
+from goodfunds.replay.watching import Watch
 from goodfunds.service import migrations_of
 from tests.integration.named_statements import SERVICES, migrated, statements_of
 
@@ -17,6 +18,8 @@ def test_the_services_are_found_by_their_entry_points() -> None:
 async def test_every_named_statement_is_valid_against_its_database(name: str, database: str) -> None:
     await migrated(SERVICES[name], database)
     connection = await connect(database)
+    # Some read what a session makes for itself.
+    await Watch.on(connection)
     faults: dict[str, str] = {}
     count = 0
     try:

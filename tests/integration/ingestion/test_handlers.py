@@ -54,6 +54,15 @@ async def test_a_payment_is_accepted_once_and_its_money_waits_in_transit(desk: D
     assert (row["payment_id"], row["state"], row["event_seq"]) == (accepted.payment_id, "accepted", 3)
 
 
+async def test_an_instruction_names_the_payment_that_it_becomes(desk: Desk) -> None:
+    await desk.open(1_000)
+    record = desk.record(instruction(amount_minor=400).encode())
+    (accepted,) = await desk.poll({LANE: [record]})
+    assert desk.handler.payment_of(record) == accepted.payment_id
+    for none in (b"no event", None, opening().encode()):
+        assert desk.handler.payment_of(desk.record(none)) is None
+
+
 async def test_the_payments_of_one_poll_see_what_the_earlier_ones_took(desk: Desk) -> None:
     await desk.open(1_000)
     told = await desk.ask(*(instruction(amount_minor=400, idempotency_key=str(n)) for n in range(3)))

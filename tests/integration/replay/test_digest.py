@@ -8,6 +8,7 @@ import pytest
 from goodfunds.lanes.records import Connection
 from goodfunds.postgres import connect
 from goodfunds.replay.digest import LEFT_OUT, MACHINERY, digest_of, state_digest
+from tests.conftest import Migrations
 from tests.integration.named_statements import SERVICES, migrated
 
 _TABLES = """
@@ -24,6 +25,12 @@ SELECT n, n * 100, timestamptz '2026-07-01 12:00+02' + n * interval '1 day', n *
 FROM generate_series(1, 50) n;
 INSERT INTO books.days VALUES (1, '2026-03-29');
 """
+
+
+@pytest.fixture
+def migrations() -> Migrations:
+    """None: each test makes tables of its own, or a service's."""
+    return ()
 
 
 @pytest.fixture
