@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -34,6 +34,7 @@ class Depositor:
     """Handler: books each deposit once, by account and number, and tells of it.
 
     `faulty` deposits raise; to `deaf` ones it does nothing, as a bug would. `careless`: tells of each again.
+    `strike` is called when all is written.
     """
 
     producer = "depositor"
@@ -45,6 +46,7 @@ class Depositor:
         self.deaf: set[Deposit] = set()
         self.careless = False
         self.handled: list[tuple[str, int, int]] = []
+        self.strike: Callable[[], Awaitable[None]] | None = None
         self._target = target
 
     async def handle(self, connection: Connection, poll: Poll) -> Mapping[int, list[Emission]]:
@@ -74,6 +76,8 @@ class Depositor:
                 )
                 emissions.setdefault(lane, []).append(emission)
         await write_postings(connection, postings, poll.now)
+        if self.strike is not None:
+            await self.strike()
         return emissions
 
     async def due(self, *of: Any) -> Mapping[int, list[Any]]:
@@ -239,6 +243,11 @@ class Scene(Stage):
         """A step of people."""
         async with self.connected() as connection:
             await connection.execute("UPDATE replay_plans SET state = $2 WHERE plan_id = $1", plan_id, state)
+
+    async def set_rate(self, plan_id: bytes, rate: int | None) -> None:
+        """Change how fast a plan is carried out, for whoever begins with a share of it."""
+        async with self.connected() as connection:
+            await connection.execute("UPDATE replay_plans SET rate = $2 WHERE plan_id = $1", plan_id, rate)
 
     async def share(self, plan_id: bytes, lane: int | None = None) -> Any:
         """The share of a lane, of the first one where none is named."""
