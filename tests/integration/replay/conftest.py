@@ -3,7 +3,7 @@
 import pytest
 
 from goodfunds import ledger
-from goodfunds.replay import slices
+from goodfunds.replay import releasing, slices
 from goodfunds.service import LANES, OPERATING
 from tests.conftest import Kafka, MakeTopics, Migrations
 from tests.integration.lanes.copier import MIGRATIONS
@@ -27,4 +27,5 @@ async def scene(kafka: Kafka, database: str, make_topics: MakeTopics) -> Scene:
 @pytest.fixture
 def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slices of ten records, so that a few hundred are many."""
-    monkeypatch.setattr(slices, "SLICE_RECORDS", 10)
+    for module in (slices, releasing):
+        monkeypatch.setattr(module, "SLICE_RECORDS", 10)

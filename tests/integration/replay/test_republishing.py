@@ -1,0 +1,119 @@
+"""What was published goes out again under the numbers that it had; whoever knows it drops it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from goodfunds import ids
+from goodfunds.clock import FixedClock
+from goodfunds.replay import republishing
+from tests.conftest import MakeTopics, Migrations, Postgres
+from tests.integration.lanes.copier import Copier
+from tests.integration.lanes.stage import Stage
+from tests.integration.replay.scene import NOW, Scene
+
+
+@pytest.fixture(autouse=True)
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(republishing, "_EVENTS", 20)
+
+
+async def rows_of(scene: Scene) -> dict[int, list[tuple[int, int]]]:
+    """All rows of each lane's outbox, as ranges."""
+    rows = await scene.fetch(
+        "SELECT lane, min(outbox_seq) AS first, max(outbox_seq) AS last FROM outbox GROUP BY 1"
+    )
+    return {row["lane"]: [(row["first"], row["last"] + 1)] for row in rows}
+
+
+def without_cause(event: tuple[int, str, int, dict[str, bytes]]) -> Any:
+    partition, key, number, headers = event
+    return partition, key, number, {name: value for name, value in headers.items() if name != "replay_id"}
+
+
+async def test_events_go_out_again_with_names_numbers_and_times_that_they_had(
+    scene: Scene, postgres: Postgres, migrations: Migrations, make_topics: MakeTopics
+) -> None:
+    depositor, further = scene.depositor(), f"{scene.target}-further"
+    await make_topics([further], 2)
+    behind = Stage(scene.bootstrap, "", scene.target, further, 2)
+    async with (
+        postgres.database(migrations) as behind.dsn,
+        scene.instance(depositor, batch=15),
+        scene.instance(Copier(scene.target, further), dsn=behind.dsn),
+    ):
+        await scene.publish(keys=6, each=20)
+        await scene.until_read()
+        first = await scene.events()
+        plan_id = await scene.plan("republish", ranges=await rows_of(scene))
+        plan = await scene.until_plan(plan_id, "done")
+        again = [event for event in await scene.events() if "replay_id" in event[3]]
+        assert {event[3]["replay_id"] for event in again} == {ids.text(plan_id).encode()}
+        assert [without_cause(event) for event in again] == first
+        assert json.loads(plan["outcome"])["handled"] == 120
+        # What is decided next follows the numbers of before, and the consumer has dropped the repeats.
+        await scene.publish(keys=6, each=1)
+        await scene.until_read()
+        await behind.until_handled(126)
+        assert await behind.fetchval("SELECT count(*) FROM handled") == 126
+        assert await behind.fetchval("SELECT count(*) FROM lanes WHERE stopped_reason IS NOT NULL") == 0
+        await scene.until_published()
+    # Its own tail is known to whoever takes the lanes over.
+    async with scene.instance(depositor):
+        await scene.publish(keys=6, each=1)
+        await scene.until_read()
+        assert (await scene.books())[1] == scene.due_balances()
+
+
+async def test_only_the_numbers_that_are_asked_for_go_out_again(scene: Scene) -> None:
+    async with scene.instance(scene.depositor(), batch=15):
+        await scene.publish(keys=6, each=20)
+        await scene.until_read()
+        selection = {"topic": scene.target, "partitions": [1], "from_offset": 5, "to_offset": 9}
+        rows = {lane: ranges for lane, ranges in (await rows_of(scene)).items() if lane == 1}
+        plan = await scene.until_plan(await scene.plan("republish", rows, selection), "done")
+        again = [event for event in await scene.events() if "replay_id" in event[3]]
+        assert [(event[0], int(event[3]["seq"])) for event in again] == [(1, seq) for seq in range(5, 9)]
+        outcome = json.loads(plan["outcome"])
+        assert (outcome["handled"], outcome["handled"] + outcome["skipped"]) == (4, scene.seqs[1])
+
+
+async def test_rows_that_are_gone_are_named_and_nothing_is_guessed(scene: Scene) -> None:
+    clock = FixedClock(NOW)
+    async with scene.instance(scene.depositor(), clock, batch=15):
+        await scene.publish(keys=1, each=60)
+        await scene.until_read()
+        (lane,) = scene.seqs
+        rows = await rows_of(scene)
+        await scene.tamper("DELETE FROM outbox WHERE outbox_seq = 3")
+        plan = await scene.until_plan(await scene.plan("republish", rows), "failed")
+        assert plan["fault"].endswith(f"outbox row {lane}/3 is not there any more")
+
+
+async def test_publishing_again_whose_owner_goes_in_the_middle_goes_on(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    advance, count = vars(republishing)["advance_alone"], 0
+
+    async def cut_off(*of: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count in (2, 3):
+            raise TimeoutError("the database does not answer")
+        return await advance(*of)
+
+    async with scene.instance(scene.depositor(), batch=15):
+        await scene.publish(keys=6, each=20)
+        await scene.until_read()
+        first = await scene.events()
+        monkeypatch.setitem(vars(republishing), "advance_alone", cut_off)
+        plan_id = await scene.plan("republish", ranges=await rows_of(scene))
+        await scene.until_plan(plan_id, "done")
+        again = [without_cause(event) for event in await scene.events() if "replay_id" in event[3]]
+    # What was sent and not noted went out once more.
+    assert len(again) > len(first)
+    assert {(event[0], event[3]["seq"]) for event in again} == {
+        (event[0], event[3]["seq"]) for event in first
+    }
+    assert count > 5
