@@ -10,7 +10,7 @@ import pytest
 
 from goodfunds.errors import DeliveryFailed, InvariantBroken
 from goodfunds.lanes import publisher as of_publisher
-from goodfunds.lanes.frame import OutboxRow, number, pack
+from goodfunds.lanes.frame import OutboxRow, number, pack, unpack
 from goodfunds.lanes.publisher import Publisher
 from goodfunds.lanes.records import Emission
 from goodfunds.lanes.state import LaneState
@@ -249,3 +249,38 @@ async def test_a_lane_taken_again_publishes_its_tail_though_an_earlier_ownership
     producer.answer(0, 4)
     await turns()
     assert (before.published_seq, again.published_seq) == (2, 3)
+
+
+async def test_what_is_published_again_goes_out_in_order_and_moves_nothing_on(
+    made: tuple[Publisher, Producer],
+) -> None:
+    publisher, producer = made
+    state = LaneState(0, 1, 1, {}, published_seq=9)
+    rows = [row(state, 3, 0, 1), row(state, 4, 0)]
+    again = asyncio.ensure_future(
+        publisher.publish_again(state, [(each, list(unpack(each))) for each in rows])
+    )
+    await turns()
+    assert bodies(producer) == [(0, [b"3", b"4"])]
+    producer.answer(0, 40)
+    await turns()
+    assert bodies(producer)[1:] == [(1, [b"3"])]
+    assert not again.done()
+    producer.answer(1, 41)
+    await again
+    assert (state.published_seq, state.acknowledged, publisher.in_flight) == (9, {}, 0)
+
+
+async def test_what_cannot_be_published_again_ends_the_publisher_for_all(
+    made: tuple[Publisher, Producer],
+) -> None:
+    publisher, producer = made
+    state = LaneState(0, 1, 1, {})
+    found = row(state, 1, 0)
+    again = asyncio.ensure_future(publisher.publish_again(state, [(found, list(unpack(found)))]))
+    await turns()
+    producer.sent[0][2].set_exception(TimeoutError("no answer"))
+    with pytest.raises(DeliveryFailed, match="no answer"):
+        await again
+    with pytest.raises(DeliveryFailed):
+        publisher.check()
