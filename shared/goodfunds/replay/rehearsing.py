@@ -2,7 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from goodfunds.audit.chain import append
@@ -15,10 +17,12 @@ from goodfunds.replay.planning import SQL, Desk
 from goodfunds.replay.ranges import Share
 from goodfunds.replay.reading import RangeReader
 from goodfunds.replay.slices import SLICE_RECORDS, Cutter, Position, Slice, Wanted
-from goodfunds.replay.trial import Trial
+from goodfunds.replay.trial import NOTHING_TRIED, Trial
 from goodfunds.replay.watching import Watch
 
 _TOLD_EVERY = 1.0
+_LANES_READ = 4
+"""At once, of which one is rehearsed."""
 _LOOK_SECONDS = 0.1
 """Between two looks at who waits, while the broker lets us wait."""
 
@@ -59,37 +63,53 @@ class Rehearsal:
 
         `wanted`: of records of ranges; None: it is of parked events.
         """
-        for share in self._shares:
-            trial = self._trial(share.lane, in_line=wanted is None)
-            try:
-                if wanted is None:
-                    await self._parked(share.lane, trial)
-                else:
-                    await self._ranges(share, wanted, trial)
-            finally:
-                await trial.end()
-            self._forecast.exact = self._forecast.exact and trial.exact
+        if wanted is None:
+            for share in self._shares:
+                await self._parked(share.lane)
+        else:
+            await self._ranges(wanted)
         await self._store()
 
-    def _trial(self, lane: int, in_line: bool) -> Trial:
+    @asynccontextmanager
+    async def _trial(self, lane: int, in_line: bool = False) -> AsyncIterator[Trial]:
         desk, partitions = self._desk, self._settings.partitions
-        return Trial(self._connection, self._watch, desk.handler, desk.clock, partitions, lane, in_line)
+        trial = Trial(self._connection, self._watch, desk.handler, desk.clock, partitions, lane, in_line)
+        try:
+            yield trial
+        finally:
+            await trial.end()
+        self._forecast.exact = self._forecast.exact and trial.exact
 
-    async def _ranges(self, share: Share, wanted: Wanted, trial: Trial) -> None:
+    async def _ranges(self, wanted: Wanted) -> None:
+        """The next lanes' first records are fetched meanwhile: that takes longer than to handle a few."""
+        waiting, reading = deque(self._shares), deque[tuple[int, RangeReader]]()
+        try:
+            while waiting or reading:
+                while waiting and len(reading) < _LANES_READ:
+                    share = waiting.popleft()
+                    reading.append((share.lane, self._reader(share, wanted)))
+                lane, reader = reading[0]
+                async with self._trial(lane) as trial:
+                    await self._lane(lane, reader, trial)
+                reading.popleft()
+                await reader.stop()
+        finally:
+            await asyncio.gather(*(reader.stop() for _, reader in reading))
+
+    def _reader(self, share: Share, wanted: Wanted) -> RangeReader:
         handler = self._desk.handler
         writable = frozenset(each.topic for each in handler.inputs if each.client_writable)
         cutter = Cutter(share.ranges, Position(), 0, wanted.by(handler), writable)
-        reader = RangeReader(self._settings.bootstrap, share.lane, cutter)
-        try:
-            last = False
-            while not last:
-                piece = await self._next(reader, trial)
-                records = await to_handle(self._connection, piece.records)
-                skipped = piece.skipped + len(piece.records) - len(records)
-                await self._slice(share.lane, piece.number, records, skipped, trial)
-                last = piece.last
-        finally:
-            await reader.stop()
+        return RangeReader(self._settings.bootstrap, share.lane, cutter)
+
+    async def _lane(self, lane: int, reader: RangeReader, trial: Trial) -> None:
+        last = False
+        while not last:
+            piece = await self._next(reader, trial)
+            records = await to_handle(self._connection, piece.records)
+            skipped = piece.skipped + len(piece.records) - len(records)
+            await self._slice(lane, piece.number, records, skipped, trial)
+            last = piece.last
 
     async def _next(self, reader: RangeReader, trial: Trial) -> Slice:
         while (piece := reader.take()) is None:
@@ -98,22 +118,23 @@ class Rehearsal:
             await self._tell()
         return piece
 
-    async def _parked(self, lane: int, trial: Trial) -> None:
+    async def _parked(self, lane: int) -> None:
         """As they would be released: in their order, all of the accounts that are picked."""
         topics = [each.topic for each in self._desk.handler.inputs]
         after, number = -1, 0
-        while rows := await self._desk.pool.fetch(
-            SQL["parked_to_try"], self._plan_id, lane, after, SLICE_RECORDS
-        ):
-            events = of_one_poll(parked_events(rows), topics)
-            await self._slice(lane, number, events, 0, trial)
-            after, number = rows[len(events) - 1]["parked_seq"], number + 1
+        async with self._trial(lane, in_line=True) as trial:
+            while rows := await self._desk.pool.fetch(
+                SQL["parked_to_try"], self._plan_id, lane, after, SLICE_RECORDS
+            ):
+                events = of_one_poll(parked_events(rows), topics)
+                await self._slice(lane, number, events, 0, trial)
+                after, number = rows[len(events) - 1]["parked_seq"], number + 1
 
     async def _slice(
         self, lane: int, number: int, records: Sequence[Record], skipped: int, trial: Trial
     ) -> None:
         before, started = self._live(), self._now()
-        tried = await trial.handle(records)
+        tried = await trial.handle(records) if records else NOTHING_TRIED
         self._forecast.add(lane, number, len(records), skipped, tried)
         await trial.make_way()
         await self._tell()

@@ -13,7 +13,7 @@ from goodfunds.lanes.evidence import storable
 from goodfunds.lanes.fence import destinations
 from goodfunds.lanes.frame import number, pack
 from goodfunds.lanes.records import Connection, Record
-from goodfunds.replay.effects import Effects
+from goodfunds.replay.effects import NO_EFFECTS, Effects
 from goodfunds.replay.planning import SQL
 from goodfunds.replay.watching import Watch
 
@@ -42,6 +42,9 @@ class Tried:
     effects: Effects
     faults: tuple[WouldBeFault, ...]
     left: int = 0
+
+
+NOTHING_TRIED: Final = Tried(NO_EFFECTS, ())
 
 
 class Trial:

@@ -28,7 +28,7 @@ BREAKS = {
     ),
     "a parked event of no share": (
         "picked_by_a_share",
-        f"INSERT INTO replay_parked VALUES ('{PLAN}', 1, 1, 'in', 0, 0)",
+        f"INSERT INTO replay_parked VALUES ('{PLAN}', 1, 1, 'in', 0, 0, '')",
     ),
     "an event discarded by no plan": (
         "discarded_by_a_plan",
