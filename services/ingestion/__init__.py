@@ -10,6 +10,7 @@ from pathlib import Path
 
 from goodfunds import access, ledger
 from goodfunds.events.topics import PAYMENT_INSTRUCTIONS, PAYMENTS, SETTLEMENT_NOTIFICATIONS
+from goodfunds.operating.scopes import SCOPES
 from goodfunds.service import Service
 
 PAYMENTS_READ = "payments:read"
@@ -24,6 +25,7 @@ SERVICE = Service(
     outputs=(PAYMENTS, PAYMENT_INSTRUCTIONS),
     adopts=True,
     scopes={
+        **SCOPES,
         PAYMENTS_READ: "see the client's own payments and payment files",
         PAYMENTS_WRITE: "hand in payments and payment files",
     },

@@ -15,6 +15,8 @@ from goodfunds.observability.http import create_app, serve
 from goodfunds.observability.metrics import MoneyCollector, read_money
 from goodfunds.observability.neighbours import Neighbours
 from goodfunds.observability.process import together
+from goodfunds.operating import http as operating
+from goodfunds.operating.operated import Operated
 from goodfunds.postgres import create_pool
 from goodfunds.service import migrated
 from services.ingestion import SERVICE, adoption, http
@@ -34,7 +36,8 @@ async def lanes(stop: asyncio.Event) -> None:
         settings.dsn(SERVICE.database), "goodfunds ingestion readers", settings.connections
     )
     try:
-        loop = LaneLoop(IngestionHandler(), settings.lanes(SERVICE.database), adopt=adoption.adopt)
+        handler, tuning = IngestionHandler(), settings.lanes(SERVICE.database)
+        loop = LaneLoop(handler, tuning, adopt=adoption.adopt)
         money = MoneyCollector(SERVICE.name, partial(read_money, pool, SQL["money_by_state"]))
         REGISTRY.register(money)
         neighbours = Neighbours(settings.kafka, settings.dsn(SERVICE.database))
@@ -42,6 +45,7 @@ async def lanes(stop: asyncio.Event) -> None:
         app = create_app("goodfunds ingestion", lambda: [*loop.unready(), *neighbours.unready()])
         close_door(app, Principals(pool, SystemClock()), Buckets(settings.request_rate()))
         http.add_routes(app, pool, SystemClock(), instructing, settings.largest_file)
+        operating.add_routes(app, Operated(pool, SystemClock(), handler, tuning))
         serving = partial(serve, app, settings.http_host, settings.http_port)
         try:
             await together(stop, loop.run, money.run, neighbours.run, serving)

@@ -15,6 +15,7 @@ from goodfunds.events.topics import (
     RECONCILIATION,
     SETTLEMENT_NOTIFICATIONS,
 )
+from goodfunds.operating.scopes import SCOPES
 from goodfunds.service import Service
 
 READ = "reconciliation:read"
@@ -29,6 +30,7 @@ SERVICE = Service(
     outputs=(RECONCILIATION, BANK_STATEMENTS),
     adopts=True,
     scopes={
+        **SCOPES,
         READ: "see statements, statement files and breaks, of all clients",
         STATEMENTS_WRITE: "hand in a bank's statements",
     },

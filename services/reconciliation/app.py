@@ -15,6 +15,8 @@ from goodfunds.observability.http import create_app, serve
 from goodfunds.observability.metrics import MoneyCollector, read_money
 from goodfunds.observability.neighbours import Neighbours
 from goodfunds.observability.process import together
+from goodfunds.operating import http as operating
+from goodfunds.operating.operated import Operated
 from goodfunds.postgres import create_pool
 from goodfunds.service import migrated
 from goodfunds.settings import BankProcessSettings, LaneProcessSettings
@@ -38,13 +40,15 @@ async def lanes(stop: asyncio.Event) -> None:
         settings.dsn(SERVICE.database), "goodfunds reconciliation readers", settings.connections
     )
     try:
-        loop = LaneLoop(ReconciliationHandler(), settings.lanes(SERVICE.database), adopt=adoption.adopt)
+        handler, tuning = ReconciliationHandler(), settings.lanes(SERVICE.database)
+        loop = LaneLoop(handler, tuning, adopt=adoption.adopt)
         money = MoneyCollector(SERVICE.name, partial(read_money, pool, SQL["money_by_state"]))
         REGISTRY.register(money)
         neighbours = Neighbours(settings.kafka, settings.dsn(SERVICE.database))
         app = create_app("goodfunds reconciliation", lambda: [*loop.unready(), *neighbours.unready()])
         close_door(app, Principals(pool, SystemClock()), Buckets(settings.request_rate()))
         http.add_routes(app, pool, SystemClock(), settings.partitions)
+        operating.add_routes(app, Operated(pool, SystemClock(), handler, tuning))
         await together(
             stop,
             loop.run,

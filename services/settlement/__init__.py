@@ -10,6 +10,7 @@ from pathlib import Path
 
 from goodfunds import access, ledger
 from goodfunds.events.topics import BANK_NOTIFICATIONS, PAYMENTS, SETTLEMENT_NOTIFICATIONS
+from goodfunds.operating.scopes import SCOPES
 from goodfunds.service import Service
 
 READ = "settlement:read"
@@ -24,6 +25,7 @@ SERVICE = Service(
     outputs=(SETTLEMENT_NOTIFICATIONS, BANK_NOTIFICATIONS),
     adopts=True,
     scopes={
+        **SCOPES,
         READ: "see batches, cut-offs, bank files and calendars, of all clients",
         OPERATE: "close a cut-off",
     },

@@ -17,6 +17,8 @@ from goodfunds.observability.http import create_app, serve
 from goodfunds.observability.metrics import MoneyCollector, read_money
 from goodfunds.observability.neighbours import Neighbours
 from goodfunds.observability.process import together
+from goodfunds.operating import http as operating
+from goodfunds.operating.operated import Operated
 from goodfunds.postgres import create_pool
 from goodfunds.rails import RAILS
 from goodfunds.service import migrated
@@ -41,17 +43,16 @@ async def lanes(stop: asyncio.Event) -> None:
         settings.dsn(SERVICE.database), "goodfunds settlement readers", settings.connections
     )
     try:
-        loop = LaneLoop(
-            SettlementHandler(settings.nostro, settings.nostro_currency, RAILS),
-            replace(settings.lanes(SERVICE.database), due_every=_DUE_SECONDS),
-            adopt=adoption.adopt,
-        )
+        handler = SettlementHandler(settings.nostro, settings.nostro_currency, RAILS)
+        tuning = replace(settings.lanes(SERVICE.database), due_every=_DUE_SECONDS)
+        loop = LaneLoop(handler, tuning, adopt=adoption.adopt)
         money = MoneyCollector(SERVICE.name, partial(read_money, pool, SQL["money_by_state"]))
         REGISTRY.register(money)
         neighbours = Neighbours(settings.kafka, settings.dsn(SERVICE.database))
         app = create_app("goodfunds settlement", lambda: [*loop.unready(), *neighbours.unready()])
         close_door(app, Principals(pool, SystemClock()), Buckets(settings.request_rate()))
         http.add_routes(app, pool, SystemClock(), RAILS)
+        operating.add_routes(app, Operated(pool, SystemClock(), handler, tuning))
         serving = partial(serve, app, settings.http_host, settings.http_port)
         await together(stop, loop.run, money.run, neighbours.run, serving)
     finally:

@@ -100,6 +100,13 @@ def id_in(part: str) -> bytes:
         raise _no_cursor() from None
 
 
+def number_in(part: str) -> int:
+    """The whole number of a cursor's part, of 63 bits. Raises Problem 422."""
+    if not (part.isascii() and part.isdigit() and len(part) < 20) or (found := int(part)) >> 63:
+        raise _no_cursor()
+    return found
+
+
 def _is_text(part: Any) -> bool:
     """What Postgres takes as text: no NUL, no half of a surrogate pair."""
     return isinstance(part, str) and not any(each == "\0" or "\ud800" <= each <= "\udfff" for each in part)

@@ -11,14 +11,20 @@ from fastapi import FastAPI
 
 from goodfunds.clock import SystemClock
 from goodfunds.events.types import PaymentInstruction
+from goodfunds.lanes import Handler, LaneSettings
 from goodfunds.observability.http import create_app, listen, serve
+from goodfunds.operating import http as operating
+from goodfunds.operating.operated import Operated
 from goodfunds.postgres import create_pool
 from goodfunds.rails import RAILS
 from goodfunds.service import migrations_of, services
 from services.ingestion import http as ingestion
+from services.ingestion.handlers import IngestionHandler
 from services.ingestion.instructing import Instructing
 from services.reconciliation import http as reconciliation
+from services.reconciliation.handlers import ReconciliationHandler
 from services.settlement import http as settlement
+from services.settlement.handlers import SettlementHandler
 from tests.conftest import Postgres
 from tests.integration.ingestion.desk import desk_on
 from tests.integration.reconciliation import scene
@@ -39,10 +45,30 @@ class Taking(Instructing):
         return None
 
 
+def _ingestion_routes(app: FastAPI, pool: Any) -> None:
+    ingestion.add_routes(app, pool, SystemClock(), Taking(), 100_000)
+    _operating_routes(app, pool, IngestionHandler())
+
+
+def _settlement_routes(app: FastAPI, pool: Any) -> None:
+    settlement.add_routes(app, pool, SystemClock(), RAILS)
+    _operating_routes(app, pool, SettlementHandler("DE98500105170099999999", "EUR", RAILS))
+
+
+def _reconciliation_routes(app: FastAPI, pool: Any) -> None:
+    reconciliation.add_routes(app, pool, SystemClock(), 4)
+    _operating_routes(app, pool, ReconciliationHandler())
+
+
+def _operating_routes(app: FastAPI, pool: Any, handler: Handler) -> None:
+    settings = LaneSettings("", "127.0.0.1:1", 4, CLIENT)
+    operating.add_routes(app, Operated(pool, SystemClock(), handler, settings))
+
+
 ROUTES: Mapping[str, Callable[[FastAPI, Any], None]] = {
-    "ingestion": lambda app, pool: ingestion.add_routes(app, pool, SystemClock(), Taking(), 100_000),
-    "settlement": lambda app, pool: settlement.add_routes(app, pool, SystemClock(), RAILS),
-    "reconciliation": lambda app, pool: reconciliation.add_routes(app, pool, SystemClock(), 4),
+    "ingestion": _ingestion_routes,
+    "settlement": _settlement_routes,
+    "reconciliation": _reconciliation_routes,
 }
 
 
