@@ -52,7 +52,7 @@ CREATE TABLE replay_lanes (
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE replay_lanes IS 'A lane''s share of a plan and how far it has come. Written with the plan, then by the owner of the lane in the transaction of each slice''s effects.';
 COMMENT ON COLUMN replay_lanes.ranges IS 'in the order of handling: [{"topic", "first", "end"}], offsets, the first inclusive and the end exclusive; of outbox rows the outbox_seq';
-COMMENT ON COLUMN replay_lanes.position IS '{"range": index into ranges, "offset": the next one}';
+COMMENT ON COLUMN replay_lanes.position IS '{"range": index into ranges, "offset": the next one, "seen": last seq of each producer in it}; of outbox rows {"outbox_seq": the next one}; {} is the beginning';
 COMMENT ON COLUMN replay_lanes.skipped IS 'records of the range that are not handled: not of the keys or payments asked for, or parked';
 COMMENT ON COLUMN replay_lanes.effects IS 'a digest of what the slices so far have changed and emitted, each following from the one before';
 
@@ -75,10 +75,14 @@ CREATE TABLE replay_parked (
     topic            text NOT NULL,
     source_partition integer NOT NULL,
     source_offset    bigint NOT NULL,
+    key              bytea NOT NULL,
+    fault            text,
     PRIMARY KEY (plan_id, lane, parked_seq),
     FOREIGN KEY (plan_id, lane) REFERENCES replay_lanes
 );
-COMMENT ON TABLE replay_parked IS 'The parked events that a plan releases or discards. Written with the plan.';
+CREATE INDEX replay_parked_by_key ON replay_parked (plan_id, lane, key);
+COMMENT ON TABLE replay_parked IS 'The parked events that a plan discards, or of whose accounts it releases all. Written with the plan; a fault by the owner of the lane.';
+COMMENT ON COLUMN replay_parked.fault IS 'why an event of this account was not handled this time either: the account is left';
 
 CREATE TABLE replay_discarded (
     plan_id          uuid NOT NULL REFERENCES replay_plans,
