@@ -64,6 +64,7 @@ class Pick:
     topic: str
     source_partition: int
     source_offset: int
+    key: bytes
     amount_minor: int | None
     currency: str | None
 
@@ -163,11 +164,13 @@ async def _store(desk: Desk, asked: Asked, shares: Sequence[Share], picks: Seque
             await connection.copy_records_to_table(
                 "replay_parked",
                 records=[
-                    (plan_id, p.lane, p.parked_seq, p.topic, p.source_partition, p.source_offset)
+                    (plan_id, p.lane, p.parked_seq, p.topic, p.source_partition, p.source_offset, p.key)
                     for p in picks
                 ],
-                columns=("plan_id", "lane", "parked_seq", "topic", "source_partition", "source_offset"),
-            )
+                columns=(
+                    "plan_id", "lane", "parked_seq", "topic", "source_partition", "source_offset", "key",
+                ),
+            )  # fmt: skip
         await append(connection, now, asked.by, "planned", plan_id, detail)
         if state == "running":
             await append(connection, now, asked.by, "run", plan_id, {"kind": asked.kind})

@@ -14,7 +14,7 @@ WITH found AS (
     WHERE ($1::bytea[] IS NULL OR key = ANY($1)) AND ($2::text IS NULL OR topic = $2)
       AND ($3::int[] IS NULL OR lane = ANY($3)) AND ($4::text IS NULL OR strpos(fault, $4) > 0)
       AND ($5::timestamptz IS NULL OR parked_at < $5) AND lane >= 0)
-SELECT p.lane, p.parked_seq, p.topic, p.source_partition, p.source_offset, p.amount_minor, p.currency
+SELECT p.lane, p.parked_seq, p.topic, p.source_partition, p.source_offset, p.key, p.amount_minor, p.currency
 FROM parked p
 WHERE CASE WHEN $6::boolean THEN EXISTS (SELECT FROM found f WHERE f.lane = p.lane AND f.key = p.key)
            ELSE EXISTS (SELECT FROM found f WHERE f.lane = p.lane AND f.parked_seq = p.parked_seq) END
