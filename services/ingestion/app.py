@@ -16,7 +16,7 @@ from goodfunds.observability.metrics import MoneyCollector, read_money
 from goodfunds.observability.neighbours import Neighbours
 from goodfunds.observability.process import together
 from goodfunds.operating import http as operating
-from goodfunds.operating.operated import Operated
+from goodfunds.operating.operated import operated_by
 from goodfunds.postgres import create_pool
 from goodfunds.service import migrated
 from services.ingestion import SERVICE, adoption, http
@@ -45,10 +45,11 @@ async def lanes(stop: asyncio.Event) -> None:
         app = create_app("goodfunds ingestion", lambda: [*loop.unready(), *neighbours.unready()])
         close_door(app, Principals(pool, SystemClock()), Buckets(settings.request_rate()))
         http.add_routes(app, pool, SystemClock(), instructing, settings.largest_file)
-        operating.add_routes(app, Operated(pool, SystemClock(), handler, tuning))
+        operated = operated_by(pool, SystemClock(), handler, tuning, loop.transactions)
+        operating.add_routes(app, operated)
         serving = partial(serve, app, settings.http_host, settings.http_port)
         try:
-            await together(stop, loop.run, money.run, neighbours.run, serving)
+            await together(stop, loop.run, operated.rehearsals.run, money.run, neighbours.run, serving)
         finally:
             await instructing.close()
     finally:

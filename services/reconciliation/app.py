@@ -16,7 +16,7 @@ from goodfunds.observability.metrics import MoneyCollector, read_money
 from goodfunds.observability.neighbours import Neighbours
 from goodfunds.observability.process import together
 from goodfunds.operating import http as operating
-from goodfunds.operating.operated import Operated
+from goodfunds.operating.operated import operated_by
 from goodfunds.postgres import create_pool
 from goodfunds.service import migrated
 from goodfunds.settings import BankProcessSettings, LaneProcessSettings
@@ -48,10 +48,12 @@ async def lanes(stop: asyncio.Event) -> None:
         app = create_app("goodfunds reconciliation", lambda: [*loop.unready(), *neighbours.unready()])
         close_door(app, Principals(pool, SystemClock()), Buckets(settings.request_rate()))
         http.add_routes(app, pool, SystemClock(), settings.partitions)
-        operating.add_routes(app, Operated(pool, SystemClock(), handler, tuning))
+        operated = operated_by(pool, SystemClock(), handler, tuning, loop.transactions)
+        operating.add_routes(app, operated)
         await together(
             stop,
             loop.run,
+            operated.rehearsals.run,
             money.run,
             neighbours.run,
             partial(serve, app, settings.http_host, settings.http_port),

@@ -18,7 +18,7 @@ from goodfunds.observability.metrics import MoneyCollector, read_money
 from goodfunds.observability.neighbours import Neighbours
 from goodfunds.observability.process import together
 from goodfunds.operating import http as operating
-from goodfunds.operating.operated import Operated
+from goodfunds.operating.operated import operated_by
 from goodfunds.postgres import create_pool
 from goodfunds.rails import RAILS
 from goodfunds.service import migrated
@@ -52,9 +52,10 @@ async def lanes(stop: asyncio.Event) -> None:
         app = create_app("goodfunds settlement", lambda: [*loop.unready(), *neighbours.unready()])
         close_door(app, Principals(pool, SystemClock()), Buckets(settings.request_rate()))
         http.add_routes(app, pool, SystemClock(), RAILS)
-        operating.add_routes(app, Operated(pool, SystemClock(), handler, tuning))
+        operated = operated_by(pool, SystemClock(), handler, tuning, loop.transactions)
+        operating.add_routes(app, operated)
         serving = partial(serve, app, settings.http_host, settings.http_port)
-        await together(stop, loop.run, money.run, neighbours.run, serving)
+        await together(stop, loop.run, operated.rehearsals.run, money.run, neighbours.run, serving)
     finally:
         await pool.close()
 

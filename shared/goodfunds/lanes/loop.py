@@ -65,6 +65,10 @@ class LaneLoop:
             for lane, reason in sorted(stopped.items())
         ]
 
+    def transactions(self) -> int:
+        """How many its session has committed: whoever works beside it sees by them whether it has work."""
+        return 0 if self.session is None else self.session.handling.transactions
+
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; the batch under way is finished, published and handed over."""
         topics = tuple(each.topic for each in self._handler.inputs)

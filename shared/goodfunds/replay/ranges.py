@@ -8,6 +8,7 @@ from goodfunds.clock import EPOCH, millis
 from goodfunds.replay.horizon import Held, Horizon, Place
 from goodfunds.replay.plans import Refusal
 from goodfunds.replay.selection import Selection
+from goodfunds.replay.slices import Range
 
 _SKEW_MS = 60_000
 """By so much a producer's clock may be behind the one that a payment's id has its time of."""
@@ -24,17 +25,11 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
-    """Offsets of a topic, or rows of the outbox: `first` inclusive, `end` exclusive. None: of all topics."""
-
-    topic: str | None
-    first: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
 class Share:
-    """What a plan asks of a lane: its ranges in the order of handling, and how much it is together."""
+    """What a plan asks of a lane: its ranges in the order of handling, and how much it is together.
+
+    Of the outbox a range is of rows, by outbox_seq; its topic is empty where all are meant.
+    """
 
     lane: int
     ranges: tuple[Range, ...]
@@ -118,7 +113,6 @@ def trimmed(shares: Collection[Share], held: Mapping[Place, Held]) -> str | None
     """Which records of a plan its topics no longer have, in words; None where they have all."""
     for share in shares:
         for each in share.ranges:
-            assert each.topic is not None, "records are of a topic"
             there = held[each.topic, share.lane]
             if each.first < there.first:
                 told = _since(there)

@@ -9,8 +9,9 @@ import asyncpg
 from goodfunds.postgres import statements
 from goodfunds.replay import STATEMENTS
 from goodfunds.replay.plans import LARGEST_REPUBLISH, Refusal
-from goodfunds.replay.ranges import Lane, Range, Share, standing_in_the_way
+from goodfunds.replay.ranges import Lane, Share, standing_in_the_way
 from goodfunds.replay.selection import Selection
+from goodfunds.replay.slices import Range
 
 SQL = statements(STATEMENTS)
 
@@ -105,7 +106,7 @@ async def _share(
     foreign = _of_another_life(kept, row["decided_at"])
     if foreign is not None:
         return foreign
-    return Share(kept["lane"], (Range(selection.topic, first, last + 1),), row["events"])
+    return Share(kept["lane"], (Range(selection.topic or "", first, last + 1),), row["events"])
 
 
 def _gone(kept: Mapping[str, Any]) -> Refusal | None:

@@ -1,13 +1,13 @@
 """Steps of a plan that people take: approve, run, pause, resume, abort; each with its entry in the audit."""
 
-import json
 from collections.abc import Sequence
 from typing import Any, Final
 
 from goodfunds.audit.chain import append
 from goodfunds.replay.planning import SQL, Desk, versions
 from goodfunds.replay.plans import TO, Plan, Refusal, Step, Versions, is_given_up, refusal, states_before
-from goodfunds.replay.ranges import Range, Share, trimmed
+from goodfunds.replay.ranges import Share, trimmed
+from goodfunds.replay.slices import ranges_of
 
 _ENTRIES: Final[dict[Step, str]] = {
     "approve": "approved", "run": "run", "pause": "paused", "resume": "resumed", "abort": "aborted",
@@ -36,17 +36,14 @@ async def take(desk: Desk, plan_id: bytes, step: Step, by: str) -> Refusal | Non
 
 def shares_of(rows: Sequence[Any]) -> list[Share]:
     """A plan's shares from their rows."""
-    return [
-        Share(row["lane"], tuple(Range(**each) for each in json.loads(row["ranges"])), row["total"])
-        for row in rows
-    ]
+    return [Share(row["lane"], ranges_of(row["ranges"]), row["total"]) for row in rows]
 
 
 async def _trimmed(desk: Desk, row: Any) -> str | None:
     if row["kind"] not in ("replay", "selfcheck"):
         return None
     shares = shares_of(await desk.pool.fetch(SQL["shares_of_plan"], row["plan_id"]))
-    places = {(part.topic, each.lane) for each in shares for part in each.ranges if part.topic is not None}
+    places = {(part.topic, each.lane) for each in shares for part in each.ranges}
     return trimmed(shares, await desk.horizon.held(places))
 
 

@@ -14,7 +14,7 @@ from goodfunds.events.types import PaymentInstruction
 from goodfunds.lanes import Handler, LaneSettings
 from goodfunds.observability.http import create_app, listen, serve
 from goodfunds.operating import http as operating
-from goodfunds.operating.operated import Operated
+from goodfunds.operating.operated import operated_by
 from goodfunds.postgres import create_pool
 from goodfunds.rails import RAILS
 from goodfunds.service import migrations_of, services
@@ -62,7 +62,7 @@ def _reconciliation_routes(app: FastAPI, pool: Any) -> None:
 
 def _operating_routes(app: FastAPI, pool: Any, handler: Handler) -> None:
     settings = LaneSettings("", "127.0.0.1:1", 4, CLIENT)
-    operating.add_routes(app, Operated(pool, SystemClock(), handler, settings))
+    operating.add_routes(app, operated_by(pool, SystemClock(), handler, settings))
 
 
 ROUTES: Mapping[str, Callable[[FastAPI, Any], None]] = {

@@ -122,3 +122,18 @@ WHERE plan_id = $1 AND state = 'rehearsing' RETURNING true;
 
 -- name: plan_to_rehearse
 SELECT kind, selection FROM replay_plans WHERE plan_id = $1 AND state = 'rehearsing';
+
+-- name: bound_trial
+-- A trial waits for nobody long, and does not outlive a process that is frozen.
+SELECT set_config('lock_timeout', '100ms', true), set_config('idle_in_transaction_session_timeout', '10s', true),
+       set_config('transaction_timeout', '90s', true);
+
+-- name: destinations_of_lane
+SELECT destinations FROM lanes WHERE lane = $1;
+
+-- name: others_wait
+-- Whether anybody waits for what this transaction has locked.
+SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)));
+
+-- name: parked_places
+SELECT topic, source_offset FROM parked WHERE lane = $1;
