@@ -26,6 +26,7 @@ from services.reconciliation.handlers import ReconciliationHandler
 from services.settlement import http as settlement
 from services.settlement.handlers import SettlementHandler
 from tests.conftest import Postgres
+from tests.contract.http.lanes import fill_lanes
 from tests.integration.ingestion.desk import desk_on
 from tests.integration.reconciliation import scene
 from tests.integration.settlement import desk as settlement_desk
@@ -146,6 +147,7 @@ def running(postgres: Postgres) -> Iterator[dict[str, Api]]:
 async def _served(postgres: Postgres, name: str) -> AsyncIterator[Api]:
     async with postgres.database(migrations_of(services()[name])) as dsn:
         await _FILLED[name](dsn)
+        await fill_lanes(dsn)
         pool = await create_pool(dsn)
         app = app_behind_a_door(pool, SystemClock())
         ROUTES[name](app, pool)
