@@ -48,7 +48,7 @@ def add_routes(app: FastAPI, operated: Operated) -> None:
         from_seq: Number = None,
         to_seq: Number = None,
     ) -> Page[OutboxEvent]:
-        """Events in the order in which they were decided; all bounds are inclusive.
+        """Events in the order in which they were decided; `from_…` is inclusive, `to_…` exclusive.
 
         With a topic those that went there alone, to the lane's own partition unless another is named; `seq`
         counts in that destination.
@@ -68,7 +68,7 @@ def add_routes(app: FastAPI, operated: Operated) -> None:
         first = from_outbox_seq or 1
         if wanted is not None and from_seq is not None and place is None:
             first = max(first, await row_of_seq(pool, lane, wanted))
-        last = to_outbox_seq or LARGEST
+        last = (to_outbox_seq or LARGEST) - 1
         source = source_of(operated.handler.producer, lane, own, cluster)
         rows = await rows_between(pool, lane, max(first, after[0]), last)
         items: list[OutboxEvent] = []

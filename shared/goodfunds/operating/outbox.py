@@ -21,12 +21,12 @@ _EXAMINED_ROWS: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where events went: of these alone, with a seq from `first` to `last`, both inclusive."""
+    """Where events went: of these alone, with a seq from `first`, inclusive, to `end`, exclusive."""
 
     topic: str
     partition: int
     first: int = 1
-    last: int = LARGEST
+    end: int = LARGEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +88,13 @@ def is_wanted(event: NumberedEvent, wanted: Destination | None) -> bool:
     """Whether an event is of a destination, and of those numbers."""
     return wanted is None or (
         (event.topic, event.partition) == (wanted.topic, wanted.partition)
-        and wanted.first <= event.seq <= wanted.last
+        and wanted.first <= event.seq < wanted.end
     )
 
 
 def is_beyond(event: NumberedEvent, wanted: Destination) -> bool:
     """Whether an event went to the destination after all that are wanted."""
-    return (event.topic, event.partition) == (wanted.topic, wanted.partition) and event.seq > wanted.last
+    return (event.topic, event.partition) == (wanted.topic, wanted.partition) and event.seq >= wanted.end
 
 
 def event_view(source: Source, row: OutboxRow, place: int, event: NumberedEvent) -> OutboxEvent:

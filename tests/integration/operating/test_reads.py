@@ -163,10 +163,10 @@ async def test_the_outbox_is_shown_event_by_event_by_its_rows_and_by_its_numbers
             break
     assert pages == items
     last_row = [each["seq"] for each in items if each["outbox_seq"] == rows]
-    got = await office.get("/v1/outbox", lane=lane, from_outbox_seq=rows, to_outbox_seq=rows)
+    got = await office.get("/v1/outbox", lane=lane, from_outbox_seq=rows, to_outbox_seq=rows + 1)
     assert [each["seq"] for each in got["items"]] == last_row
     for first in range(1, 21):
-        asked = {"topic": stage.target, "from_seq": first, "to_seq": first + 4}
+        asked = {"topic": stage.target, "from_seq": first, "to_seq": first + 5}
         got = await office.get("/v1/outbox", lane=lane, **asked)
         assert [each["seq"] for each in got["items"]] == list(range(first, min(first + 5, 21)))
         assert got["next_cursor"] is None
