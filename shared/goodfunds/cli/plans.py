@@ -16,6 +16,11 @@ ENDED_BADLY: Final = ("failed", "drifted", "aborted")
 _SAMPLES: Final = 3
 """Rows of a table that are shown; --json holds all that the rehearsal has kept."""
 _LISTED: Final = 10
+_COUNTED: Final = {
+    "records": "records",
+    "unchanged": "of slices that change nothing",
+    "skipped": "skipped beside them",
+}
 _NOT_EXACT: Final = (
     "[yellow]not exact:[/] it was rehearsed in pieces, so that later records did not see what earlier ones "
     "wrote; the run may do less than this, and never more"
@@ -54,7 +59,7 @@ def plan_lines(plan: Plan) -> Iterator[RenderableType]:
         if plan["exact"] is False:
             yield _NOT_EXACT
     if plan["outcome"] is not None:
-        yield from effects(plan["outcome"], "what it did")
+        yield _outcome(plan)
     yield _lanes(plan["lanes"])
     following = next_step(plan)
     if following is not None:
@@ -105,7 +110,7 @@ def _plain(value: Any) -> str:
 def effects(told: Mapping[str, Any], title: str) -> Iterator[RenderableType]:
     """A forecast or an outcome: counts first, then rows before → after, money, what stands in the way."""
     made = table("", "", "", title=title, title_justify="left", title_style="bold", show_header=False)
-    for name, text in (("records", "records"), ("skipped", "of them skipped")):
+    for name, text in _COUNTED.items():
         if name in told:
             made.add_row(text, "", f"{told[name]:,}")
     for currency, parked in told.get("parked", {}).items():
@@ -128,7 +133,17 @@ def effects(told: Mapping[str, Any], title: str) -> Iterator[RenderableType]:
         made.add_row("[green]nothing changes[/]", "", "")
     yield made
     yield from _samples(told.get("samples", {}))
-    yield from _faults(told.get("faults", ()))
+    yield from _faults(told.get("faults", {}))
+
+
+def _outcome(plan: Plan) -> Table:
+    made = table("", "", right=[""], title="what it did", title_justify="left", show_header=False)
+    for name, count in plan["outcome"].items():
+        made.add_row(escape(name.replace("_", " ")), f"{count:,}" if isinstance(count, int) else str(count))
+    if plan["forecast_digest"] is not None and plan["state"] == "done":
+        as_rehearsed = plan["forecast_digest"] == plan["outcome_digest"]
+        made.add_row("as rehearsed", "to the row" if as_rehearsed else "not all of it was left to do")
+    return made
 
 
 def _samples(samples: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[RenderableType]:
@@ -138,28 +153,32 @@ def _samples(samples: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Ren
         for each in found[:_SAMPLES]:
             key = "\n".join(f"{column} {value}" for column, value in each["key"].items())
             before, after = each["before"] or {}, each["after"] or {}
-            shown = {**before, **after}
-            for place, column in enumerate(shown):
+            currency = {**each["key"], **before, **after}.get("currency")
+            for place, column in enumerate({**before, **after}):
                 made.add_row(
                     escape(f"{each['operation']}\n{key}") if place == 0 else "", escape(column),
-                    escape(_value(before, column)), escape(_value(after, column)),
+                    escape(_value(before, column, currency)), escape(_value(after, column, currency)),
                 )  # fmt: skip
             made.add_section()
         yield made
 
 
-def _value(row: Mapping[str, Any], column: str) -> str:
-    if column not in row:
-        return ""
-    return row[column] if isinstance(row[column], str) else json.dumps(row[column], ensure_ascii=False)
+def _value(row: Mapping[str, Any], column: str, currency: str | None) -> str:
+    value = row.get(column, "")
+    if isinstance(value, str):
+        return value
+    if column.endswith("_minor") and isinstance(value, int) and currency is not None:
+        return amount(value, currency)
+    return json.dumps(value, ensure_ascii=False)
 
 
-def _faults(faults: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
-    for each in faults[:_LISTED]:
-        place = f"{each.get('topic')}/{each.get('partition', each.get('lane'))}@{each.get('offset')}"
-        yield f"[red]faults at[/] {escape(place)}: {escape(str(each.get('fault')))}"
-    if len(faults) > _LISTED:
-        yield f"[red]and {len(faults) - _LISTED} more faults[/]"
+def _faults(faults: Mapping[str, Any]) -> Iterator[RenderableType]:
+    first = faults.get("first", ())[:_LISTED]
+    for each in first:
+        place = f"{each['topic']}/{each['partition']}@{each['offset']}"
+        yield f"[red]would fault[/] {escape(place)}: {escape(each['fault'])}"
+    if faults.get("count", 0) > len(first):
+        yield f"[red]and {counted(faults['count'] - len(first), 'further record')} would fault[/]"
 
 
 def _lanes(lanes: Sequence[Mapping[str, Any]]) -> Table:

@@ -14,7 +14,7 @@ from goodfunds import access
 from goodfunds.clock import SystemClock
 from goodfunds.lanes import LaneLoop, LaneSettings
 from goodfunds.operating import http_lanes, http_outbox, http_parked
-from goodfunds.operating.operated import Operated
+from goodfunds.operating.operated import operated_by
 from goodfunds.operating.scopes import SCOPES
 from goodfunds.postgres import create_pool
 from goodfunds.service import LANES, OPERATING
@@ -71,7 +71,7 @@ async def office(kafka: Any, database: str, make_topics: Callable[..., Any]) -> 
     )  # fmt: skip
     pool = await create_pool(database)
     app = app_behind_a_door(pool, SystemClock())
-    operated = Operated(pool, SystemClock(), copier, settings)
+    operated = operated_by(pool, SystemClock(), copier, settings)
     for room in (http_lanes, http_parked, http_outbox):
         room.add_routes(app, operated)
     token = await token_of(database, "operator", *SCOPES)
