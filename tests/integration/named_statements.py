@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import goodfunds.lanes
-from goodfunds import access, audit, ledger, replay
+from goodfunds import access, audit, ledger, operating, replay
 from goodfunds.postgres import statements
 from goodfunds.service import Service, migrate_service, services
 
@@ -27,6 +27,7 @@ def folders(service: Service) -> Mapping[str, Path]:
         "access": access.STATEMENTS,
         "replay": replay.STATEMENTS,
         "audit": audit.STATEMENTS,
+        "operating": operating.STATEMENTS,
     }
     if ledger.MIGRATIONS in service.migrations:
         found["ledger"] = ledger.STATEMENTS

@@ -11,11 +11,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from rich.table import Table
 
 import goodfunds.lanes
+from goodfunds.cli.figures import age, amount
 from goodfunds.cli.reading import readers, sql
 from goodfunds.cli.root import table
 from goodfunds.lanes.records import Connection
 from goodfunds.local.stack import Stack
-from goodfunds.money import CURRENCIES, readable_amount
 from goodfunds.postgres import statements
 
 _LANES = statements(Path(goodfunds.lanes.__file__).parent / "sql")
@@ -81,18 +81,6 @@ def money_table(money: Iterable[Waiting]) -> Table:
         title="money that waits", title_justify="left", title_style="bold",
     )  # fmt: skip
     for each in money:
-        known = each.currency in CURRENCIES
-        shown = readable_amount(each.amount_minor, each.currency) if known else f"{each.amount_minor} minor"
-        made.add_row(each.service, each.state, f"{each.count:,}", shown, _age(each.oldest_seconds))
+        shown = amount(each.amount_minor, each.currency)
+        made.add_row(each.service, each.state, f"{each.count:,}", shown, age(each.oldest_seconds))
     return made
-
-
-def _age(seconds: float) -> str:
-    minutes, rest = divmod(max(round(seconds), 0), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return f"{days} d {hours} h"
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

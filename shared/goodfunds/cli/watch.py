@@ -5,20 +5,16 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from goodfunds import ids
 from goodfunds.clock import EPOCH
-from goodfunds.errors import Unreadable
-from goodfunds.events.json_bodies import decode_json
+from goodfunds.events.readable import decoded
 from goodfunds.events.topics import TOPICS
-from goodfunds.events.types import decode
 from goodfunds.lanes.headers import header
 from goodfunds.lanes.records import Record
 from goodfunds.local.stack import Stack, find
@@ -77,14 +73,8 @@ async def _watch(
 def show(record: Record) -> dict[str, Any]:
     """A record as a person reads it."""
     event_type = (header(record, "ce_type") or b"").decode("utf-8", "replace")
-    try:
-        if (header(record, "content-type") or b"").startswith(b"application/json"):
-            event: Any = decode_json(event_type, record.value or b"")
-        else:
-            event = decode(record.value)
-        event_type, told = type(event).__name__, readable(asdict(event))
-    except Unreadable as fault:
-        told = {"unreadable": str(fault)}
+    in_json = (header(record, "content-type") or b"").startswith(b"application/json")
+    event_type, told = decoded(record.value, event_type, in_json)
     at = EPOCH + timedelta(milliseconds=record.timestamp)
     return {
         "topic": record.topic,
@@ -96,18 +86,6 @@ def show(record: Record) -> dict[str, Any]:
         "type": event_type,
         "event": told,
     }
-
-
-def readable(value: Any, name: str = "") -> Any:
-    """Ids as UUIDs, times and dates as ISO 8601; what is empty is left out."""
-    if isinstance(value, dict):
-        shown = {key: readable(each, key) for key, each in value.items()}
-        return {key: each for key, each in shown.items() if each not in ("", (), [], None)}
-    if isinstance(value, bytes):
-        return "" if value == ids.NO_ID else ids.text(value)
-    if isinstance(value, int) and name.endswith("_at"):
-        return datetime.fromtimestamp(value / 1e6, UTC).isoformat(timespec="milliseconds")
-    return value.isoformat() if isinstance(value, date) else value
 
 
 def line(shown: dict[str, Any]) -> str:

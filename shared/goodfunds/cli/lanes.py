@@ -1,0 +1,127 @@
+"""`goodfunds lanes`: how far each lane is behind, in events and in money, and what stands in its way."""
+
+import asyncio
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from goodfunds.cli.figures import age, sums
+from goodfunds.cli.operators import Operator, Way, asked, reaching, service_option
+from goodfunds.cli.root import CONSOLE, ERRORS, NO, print_json, table, waiting
+from goodfunds.errors import Unavailable
+
+
+@click.command()
+@service_option
+@reaching
+def lanes(way: Way, service: str | None) -> None:
+    """Show every lane: its lag in events and in money, what is not published, what is parked, why it stopped.
+
+    The money of unread events is of those that could be looked at within two seconds; `≥` says that there is
+    more. Exit code 1 where a lane is stopped, or a service does not answer.
+
+    \b
+    goodfunds lanes
+    goodfunds lanes --service settlement
+    goodfunds lanes --json | jq '.services[].lanes[] | select(.stopped_reason) | {lane, stopped_reason}'
+    """
+    with waiting("asking"):
+        told, silent = asked(way, False, lambda operator: _read(operator, service))
+    if way.as_json:
+        print_json({"services": told, "silent": silent})
+    else:
+        for each in told.values():
+            CONSOLE.print(lanes_table(each))
+            for line in stops(each):
+                CONSOLE.print(line, style="red", highlight=False, markup=False)
+        for why in silent.values():
+            ERRORS.print(why, highlight=False, markup=False)
+    sys.exit(NO if silent or any(stops(each) for each in told.values()) else 0)
+
+
+async def _read(operator: Operator, service: str | None) -> tuple[dict[str, Any], dict[str, str]]:
+    """(name → its lanes, name → why it does not answer)."""
+    names = [each for each in operator.names if service in (None, each) or len(operator.names) == 1]
+    answers = await asyncio.gather(
+        *(operator.get(each, "/v1/lanes") for each in names), return_exceptions=True
+    )
+    told, silent = {}, {}
+    for name, answer in zip(names, answers, strict=True):
+        if isinstance(answer, Unavailable):
+            silent[name] = str(answer)
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            told[answer["service"]] = answer
+    return told, silent
+
+
+def stops(told: Mapping[str, Any]) -> list[str]:
+    """Why lanes of a service are stopped, a line each."""
+    return [
+        f"{told['service']} lane {each['lane']} is stopped: {each['stopped_reason']}"
+        for each in told["lanes"]
+        if each["stopped_reason"] is not None
+    ]
+
+
+def lanes_table(told: Mapping[str, Any]) -> Table:
+    """The lanes of a service for a person, and their sums."""
+    made = table(
+        "lane", "owner", "behind", "money unread", "oldest", "to publish", "parked", "state",
+        right=["lane", "behind", "money unread", "oldest", "to publish", "parked"],
+        title=f"{told['service']}, {told['incarnation'] or 'never started'}",
+        title_justify="left", title_style="bold",
+    )  # fmt: skip
+    found = told["lanes"]
+    for each in found:
+        made.add_row(str(each["lane"]) if each["lane"] >= 0 else "feed", *_cells([each]), _state(each))
+    if len(found) > 1:
+        made.add_section()
+        made.add_row("all", *_cells(found), "" if told["broker"] else "[red]Kafka does not say[/]")
+    return made
+
+
+def _cells(lanes: Iterable[Mapping[str, Any]]) -> list[str]:
+    found = list(lanes)
+    more = "≥ " if any(each["at_least"] for each in found) else ""
+    lags = [each["lag"] for each in found]
+    money = sums(_summed(each["money"] for each in found))
+    oldest = max((each["oldest_unread_seconds"] or 0.0 for each in found), default=0.0)
+    parked = sum(each["parked"]["events"] for each in found)
+    stuck = sums(_summed(each["parked"]["money"] for each in found))
+    owners = {each["owner"] for each in found if each["owner"]}
+    return [
+        escape(owners.pop()) if len(owners) == 1 else "",
+        "?" if None in lags else f"{sum(lags):,}",
+        f"{more}{money}" if money else more.strip(),
+        age(oldest) if oldest else "",
+        _count(sum(each["outbox"]["events"] for each in found)),
+        f"{parked:,}\n{stuck}".strip() if parked else "",
+    ]
+
+
+def _count(number: int) -> str:
+    return f"{number:,}" if number else ""
+
+
+def _summed(found: Iterable[Iterable[Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    minor: dict[str | None, int] = {}
+    for money in found:
+        for each in money:
+            minor[each["currency"]] = minor.get(each["currency"], 0) + each["amount_minor"]
+    return [{"currency": currency, "amount_minor": total} for currency, total in minor.items()]
+
+
+def _state(lane: Mapping[str, Any]) -> str:
+    if lane["stopped_reason"] is not None:
+        return "[bold red]stopped[/]"
+    if lane["catching_up"]:
+        return "[yellow]catching up[/]"
+    if lane["owner"] is None:
+        return "[yellow]nobody's[/]"
+    return "[green]at work[/]"
