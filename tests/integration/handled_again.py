@@ -60,7 +60,8 @@ class Owner:
                 told = await self.hand_in(poll, now)
                 assert [(each.event_type, each.body) for each in told] == [], (words, _named(poll))
             after = await state_digest(self.connection, left_out=MACHINERY)
-            assert [table for table in before if after[table] != before[table]] == [], words
+            changed = [table for table in before if after[table] != before[table]]
+            assert changed == [], f"{words}: rows of {changed} are others"
         rows = await self.connection.fetch(SQL["read_lanes"], list(self.states))
         assert {
             row["lane"]: (
