@@ -150,8 +150,11 @@ def named_in_batch(members: Sequence[Member], entry: BankEntryReported) -> BankE
 def on_batch_entry(
     batch: Batch, members: Sequence[Member], memory: Memory, entry: BankEntryReported, now: datetime
 ) -> Iterator[tuple[Payment | None, Decision]]:
-    """An entry of a whole batch without details: settles what was not rejected, if count and sum agree."""
-    if not moves_money(entry) or (entry.source, identity(entry)) in memory.reports:
+    """An entry of a whole batch without details: settles what was not rejected, if count and sum agree.
+
+    One that is remembered does not come here: what was done about it stands.
+    """
+    if not moves_money(entry):
         return
     standing_payments = [(payment, standing) for payment, standing in members if not standing.rejected]
     agrees = (
