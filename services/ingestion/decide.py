@@ -16,10 +16,12 @@ from goodfunds.rails import reasons as code
 from goodfunds.rails import requests
 from goodfunds.rails.reasons import Refusal, first
 from services.ingestion.model import (
+    GRANTED,
     REPEATED,
     Accepted,
     Account,
     Funded,
+    Granted,
     Opened,
     Refunded,
     Refused,
@@ -74,8 +76,8 @@ def _refusal(state: State, lane: int, instruction: PaymentInstruction) -> Refusa
 
 def decide_opening(
     state: State, lane: int, request: AccountOpenRequested, digest: bytes
-) -> Opened | Refused | Repeated:
-    """Open an account. One that exists with the same currency and name is a repetition."""
+) -> Opened | Granted | Refused | Repeated:
+    """Open an account. One that exists with the same currency and name is granted already."""
     known = state.account_keys.get((request.client, request.idempotency_key))
     if known is not None:
         return REPEATED if known == digest else _KEY_USED_AGAIN
@@ -86,7 +88,8 @@ def decide_opening(
     existing = state.accounts.get(request.account)
     if existing is not None:
         if existing == account:
-            return REPEATED
+            state.account_keys[request.client, request.idempotency_key] = digest
+            return GRANTED
         return Refused(Refusal(code.DUPLICATION, "the account exists with another currency, name or state"))
     state.account_keys[request.client, request.idempotency_key] = digest
     state.accounts[account.account] = account

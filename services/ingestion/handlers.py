@@ -22,11 +22,11 @@ from services.ingestion.model import (
     Accepted,
     Decision,
     Funded,
+    Granted,
     Opened,
     Refunded,
     Refused,
     Rejected,
-    Repeated,
     State,
 )
 from services.ingestion.outgoing import Outgoing
@@ -69,7 +69,7 @@ class IngestionHandler:
             )
         postings = {lane: outgoing.postings for lane, outgoing in lanes.items()}
         await write_postings(connection, postings, poll.now)
-        FORWARDED.inc(sum(len(of_lane.forwarded) for of_lane in incoming.values()))
+        FORWARDED.inc(sum(len(outgoing.rows["forwarded_records"]) for outgoing in lanes.values()))
         REFUSED.inc(sum(len(outgoing.rows["refused_records"]) for outgoing in lanes.values()))
         return {lane: outgoing.emissions for lane, outgoing in lanes.items()}
 
@@ -107,13 +107,17 @@ class IngestionHandler:
 
 
 def _decide(state: State, lane: int, incoming: Incoming, outgoing: Outgoing, before: ToldBefore) -> None:
+    """What was refused or sent on before stands, and is neither decided nor told again."""
     for unusable in incoming.unusable:
-        outgoing.refuse(unusable, before.take(lane, told.REFUSED, told.place(unusable.record)))
+        if (lane, unusable.record.offset) not in state.refused:
+            outgoing.refuse(unusable, before.take(lane, told.REFUSED, told.place(unusable.record)))
     for asked, to_lane in incoming.forwarded:
-        if before.take(lane, told.FORWARDED, told.forwarding(to_lane, asked.request.encode())) is None:
-            outgoing.forward(asked, to_lane)
+        if (lane, asked.record.offset) not in state.forwarded:
+            reference = told.forwarding(to_lane, asked.request.encode())
+            outgoing.forward(asked, to_lane, before.take(lane, told.FORWARDED, reference))
     for asked in incoming.asked:
-        _decide_request(state, lane, asked, outgoing, before)
+        if (lane, asked.record.offset) not in state.refused:
+            _decide_request(state, lane, asked, outgoing, before)
     for record, notice in incoming.notices:
         stands = before.take(lane, told.REFUNDED, notice.payment_id.hex())
         refund = decide_refund(state, lane, notice, stands.credited_account if stands else None)
@@ -158,8 +162,8 @@ def _decide_request(state: State, lane: int, asked: Asked, outgoing: Outgoing, b
         if isinstance(decision, Opened):
             outgoing.open(asked, decision.account)
             return
-        if isinstance(decision, Repeated) and before.take(lane, told.OPENED, told.opening(request)):
-            state.account_keys[request.client, request.idempotency_key] = asked.digest
+        if isinstance(decision, Granted):
+            before.take(lane, told.OPENED, told.opening(request))
             outgoing.grant(asked)
             return
     else:

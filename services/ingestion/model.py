@@ -7,6 +7,8 @@ from goodfunds.rails.reasons import Refusal
 
 Key = tuple[str, str]
 """(client, idempotency key)"""
+Place = tuple[int, int]
+"""(lane, offset) of a record on the clients' topic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,11 @@ class Repeated:
 
 
 @dataclass(frozen=True, slots=True)
+class Granted:
+    """The account that was asked for is there already: the key is kept, and nothing is emitted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """The account exists from now on."""
 
@@ -81,16 +88,22 @@ class Refunded:
     credited_account: str
 
 
-Decision = Accepted | Rejected | Refused | Repeated | Opened | Funded | Refunded
+Decision = Accepted | Rejected | Refused | Repeated | Granted | Opened | Funded | Refunded
 REPEATED = Repeated()
+GRANTED = Granted()
 
 
 @dataclass(slots=True)
 class State:
-    """The working set of one poll. What was decided is applied, so that later events see it."""
+    """The working set of one poll. What was decided is applied, so that later events see it.
+
+    `refused`, `forwarded`: records of this poll of which that was decided before.
+    """
 
     accounts: dict[str, Account] = field(default_factory=dict)
     balances: Balances = field(default_factory=Balances)
     payment_keys: dict[Key, bytes] = field(default_factory=dict)
     account_keys: dict[Key, bytes] = field(default_factory=dict)
     refundable: dict[bytes, Refundable] = field(default_factory=dict)
+    refused: set[Place] = field(default_factory=set)
+    forwarded: set[Place] = field(default_factory=set)

@@ -144,11 +144,15 @@ class Outgoing:
             refunded.credited_account, notice.reason_code, origin(record)[2], record.offset, seq, self._now,
         ))  # fmt: skip
 
-    def forward(self, asked: Asked, to_lane: int) -> None:
-        """A record on the wrong partition goes to its account's lane, with the time it first had."""
+    def forward(self, asked: Asked, to_lane: int, before: Told | None = None) -> None:
+        """A record on the wrong partition goes to its account's lane, with the time it first had, once."""
+        record = asked.record
+        self.rows["forwarded_records"].append((record.topic, self._lane, record.offset, to_lane, self._now))
+        if before is not None:
+            return
         self.emissions.append(Emission(
             PAYMENT_INSTRUCTIONS, to_lane, asked.account.encode(), type(asked.request).__name__,
-            asked.request.encode(), _given_trace(asked.record), asked.first_time,
+            asked.request.encode(), _given_trace(record), asked.first_time,
         ))  # fmt: skip
 
 

@@ -7,13 +7,14 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from goodfunds.errors import Conflict
+from goodfunds.events.topics import PAYMENT_INSTRUCTIONS
 from goodfunds.events.types import AccountFundRequested, PaymentInstruction
 from goodfunds.lanes.records import Connection
 from goodfunds.ledger.posting import funding
 from goodfunds.ledger.store import load_balances
 from goodfunds.postgres import statements
 from services.ingestion.incoming import Incoming
-from services.ingestion.model import Account, Key, Refundable, State
+from services.ingestion.model import Account, Key, Place, Refundable, State
 
 SQL = statements(Path(__file__).parent / "sql")
 Pool: TypeAlias = "asyncpg.Pool[Any]"
@@ -33,6 +34,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "refused_records": (
         "topic", "lane", "source_offset", "reason_code", "reason", "size", "excerpt", "refused_at",
     ),
+    "forwarded_records": ("topic", "lane", "source_offset", "to_lane", "forwarded_at"),
     "told": (
         "lane", "event_seq", "kind", "reference", "credited_account", "reason_code", "reason",
     ),
@@ -71,13 +73,44 @@ async def load(connection: Connection, incoming: Mapping[int, Incoming]) -> Stat
     if held:
         lanes, accounts, currencies = zip(*held, strict=True)
         state.balances = await load_balances(connection, lanes, accounts, currencies)
+    state.refused = await _known_places(connection, "known_refusals", _refusable(state, incoming))
+    sent_on = [
+        (lane, asked.record.offset) for lane, of_lane in incoming.items() for asked, _ in of_lane.forwarded
+    ]
+    state.forwarded = await _known_places(connection, "known_forwards", sent_on)
     return state
+
+
+def _refusable(state: State, incoming: Mapping[int, Incoming]) -> list[Place]:
+    """The records of which it may have been decided before that they are refused: no plain payment is.
+
+    A payment is refused for its key alone, which is known then, with another body, and stays so.
+    """
+    found = []
+    for lane, of_lane in incoming.items():
+        found += [(lane, unusable.record.offset) for unusable in of_lane.unusable]
+        for asked in of_lane.asked:
+            request = asked.request
+            if isinstance(request, PaymentInstruction):
+                known = state.payment_keys.get((request.client, request.idempotency_key))
+                if known is None or known == asked.digest:
+                    continue
+            found.append((lane, asked.record.offset))
+    return found
 
 
 async def _known(connection: Connection, statement: str, keys: Collection[Key]) -> dict[Key, bytes]:
     clients, idempotency_keys = zip(*keys, strict=True)
     rows = await connection.fetch(SQL[statement], clients, idempotency_keys)
     return {(row[0], row[1]): row[2] for row in rows}
+
+
+async def _known_places(connection: Connection, statement: str, places: Sequence[Place]) -> set[Place]:
+    if not places:
+        return set()
+    lanes, offsets = zip(*places, strict=True)
+    rows = await connection.fetch(SQL[statement], PAYMENT_INSTRUCTIONS, lanes, offsets)
+    return {(row[0], row[1]) for row in rows}
 
 
 _SHARED_BY_LANES = {"payments_pkey", "payments_client_idempotency_key_key", "account_requests_pkey"}

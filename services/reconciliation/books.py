@@ -70,7 +70,8 @@ class ToldBefore:
 class Books:
     """A lane's events of one poll (`events`: (event, seq)) with all rows that they can touch.
 
-    `settlement_from`: offset of its first record of settlement's in the poll.
+    `settlement_from`: offset of its first record of settlement's in the poll. `explained`: lines that are
+    known, and that this poll does not judge.
     """
 
     lane: int
@@ -126,12 +127,16 @@ class Books:
                 lines=(*case.lines, assigned), breaks=(*case.breaks, *known)
             )
 
+    def knows(self, line: Line) -> bool:
+        """Whether a line has come before this poll."""
+        return line.place in self.lines_before or line.place in self.explained
+
     def take_line(self, line: Line) -> None:
         """Add a new line to what it is about; one that is known already changes nothing.
 
         A stray line stands among `strays` since its candidates were read.
         """
-        if line.place in self.lines_before or line.place in self.explained or line.place in self.taken:
+        if self.knows(line) or line.place in self.taken:
             return
         self.taken.add(line.place)
         if line.handed_over_from is None and line.statement_id in self.received:

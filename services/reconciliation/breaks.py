@@ -134,7 +134,8 @@ def contradiction(event: SettlementContradicted, lane: int) -> Break:
 
 
 def _judge_lines(case: Case, horizon: Horizon, wanted: dict[bytes, Break]) -> Iterable[Line]:
-    covers = [b for b in case.breaks if b.is_open and b.reason in ENTRY_CONTRADICTIONS]
+    # In an order of their own, so that of two alike each covers the same line whenever they are judged.
+    covers = sorted(b for b in case.breaks if b.is_open and b.reason in ENTRY_CONTRADICTIONS)
     for line in case.lines:
         if line.state == EXPLAINED or line.statement_id not in horizon.closed:
             yield line

@@ -104,13 +104,20 @@ NO_PAIRS: tuple[tuple[Item, Line], ...] = ()
 def _expected(
     debit: Item | None, event: PaymentSubmitted | PaymentSettled, at: int, lane: int, seq: int
 ) -> Item:
-    """The debit that the event expects. One whose file the bank refused went out again in a later batch."""
+    """The debit that the event expects. One whose file the bank refused went out again in a later batch.
+
+    Where a sum that the bank booked has explained it, it stays with that, and the event is known by its time.
+    """
     if debit is None:
         return _debit(event, at, lane, seq)
-    stays = debit.state != OPEN or debit.settled_on is not None or instant(at) <= debit.opened_at
-    if stays or debit.batch_id == event.batch_id:
+    by_sum = debit.state == MATCHED and debit.match_kind == BATCH_TOTAL
+    fixed = debit.state != OPEN and not by_sum
+    if fixed or debit.settled_on is not None or instant(at) <= debit.opened_at:
         return debit
-    return debit._replace(batch_id=event.batch_id, opened_at=instant(at), opened_seq=seq)
+    if debit.batch_id == event.batch_id:
+        return debit
+    batch_id = debit.batch_id if by_sum else event.batch_id
+    return debit._replace(batch_id=batch_id, opened_at=instant(at), opened_seq=seq)
 
 
 def _debit(event: Submission, opened_at: int, lane: int, seq: int) -> Item:

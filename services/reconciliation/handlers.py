@@ -189,8 +189,8 @@ async def _write(
 async def _write_totals(
     connection: Connection, totals: Totals, refused: Sequence[tuple[int, Record]], now: datetime
 ) -> None:
-    latest = {}
-    for lane, each in totals:
+    latest: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    for lane, each in sorted(totals, key=lambda total: (total[1].last_offset, total[1].computed_at)):
         key = (
             lane, each.topic, each.total_partition, each.producer, each.producer_lane, each.event_type,
             each.currency,

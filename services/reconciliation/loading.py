@@ -7,6 +7,7 @@ from goodfunds.ids import NO_ID
 from goodfunds.lanes.records import Connection
 from services.reconciliation import rows
 from services.reconciliation.books import Books
+from services.reconciliation.breaks import contradiction
 from services.reconciliation.catching_up import wait_for_others
 from services.reconciliation.model import BATCH_TOTAL, BROKEN, MATCHED, Case, Line, empty
 from services.reconciliation.statement_loading import Lanes, load_shares, load_statements
@@ -21,12 +22,12 @@ async def load(connection: Connection, lanes: Lanes) -> None:
     await load_shares(connection, lanes, lambda books: _statement_ids(books))
     closing = {(lane, each.statement_id) for lane, books in lanes.items() for each in books.new_closings()}
     waiting = await rows.unexplained_lines_of_statements(connection, closing)
-    arriving = _new_strays(lanes)
-    at = [*((line.lane, *line.place) for line in arriving)]
-    at += [(lane, *place) for lane, books in lanes.items() for place in books.due]
-    known = await rows.lines_at(connection, at)
+    arriving = await _new_strays(connection, lanes)
+    known = await rows.lines_at(
+        connection, [(lane, *place) for lane, books in lanes.items() for place in books.due]
+    )
     entries = {(line.lane, line.bank_reference) for line in arriving if line.bank_reference}
-    entries |= {(lane, reference) for lane, reference in _contradicted_entries(lanes) if reference}
+    entries |= await _newly_contradicted_entries(connection, lanes)
     known += await rows.strays_of_entries(connection, entries)
     for line in known + [line for line in waiting if empty(line.payment_id) and empty(line.batch_id)]:
         books = lanes[line.lane]
@@ -37,9 +38,7 @@ async def load(connection: Connection, lanes: Lanes) -> None:
         if line.handed_over_to is None:
             books.strays[line.place] = line
     for line in arriving:
-        books = lanes[line.lane]
-        if line.place not in books.lines_before and line.place not in books.explained:
-            books.strays.setdefault(line.place, line)
+        lanes[line.lane].strays.setdefault(line.place, line)
     await _load_strays(connection, lanes)
 
     payments = {(lane, pid) for lane, books in lanes.items() for pid in _payment_ids(books)}
@@ -74,21 +73,41 @@ def _statement_ids(books: Books) -> Iterable[bytes]:
     yield from (event.statement_id for event in books.opened)
 
 
-def _new_strays(lanes: Lanes) -> list[Line]:
-    return [
+async def _new_strays(connection: Connection, lanes: Lanes) -> list[Line]:
+    """Those of this poll's lines without a payment that have not come before.
+
+    What became of one that has stands: whose it could be since, in lanes that are not looked at here, is
+    found when it falls due.
+    """
+    strays = [
         line
         for books in lanes.values()
         for line in books.lines
         if empty(line.payment_id) and empty(line.batch_id)
     ]
+    for line in await rows.lines_at(connection, ((line.lane, *line.place) for line in strays)):
+        lanes[line.lane].explained.add(line.place)
+    return [line for line in strays if line.place not in lanes[line.lane].explained]
 
 
-def _contradicted_entries(lanes: Lanes) -> set[tuple[int, str]]:
-    return {
-        (lane, event.bank_reference)
+async def _newly_contradicted_entries(connection: Connection, lanes: Lanes) -> set[tuple[int, str]]:
+    """(lane, bank's reference) of entries of which settlement's finding has not come before."""
+    found = [
+        (lane, event)
         for lane, books in lanes.items()
         for event, _ in books.events
         if event.payment_id == NO_ID
+    ]
+    if not found:
+        return set()
+    references = {event.bank_reference for _, event in found}
+    for each in await rows.contradictions_of_entries(connection, lanes, references):
+        lanes[each.lane].entry_breaks.append(each)
+    known = {(lane, each.break_id) for lane, books in lanes.items() for each in books.entry_breaks}
+    return {
+        (lane, event.bank_reference)
+        for lane, event in found
+        if event.bank_reference and (lane, contradiction(event, lane).break_id) not in known
     }
 
 
@@ -109,14 +128,14 @@ def _own_candidates(lanes: Lanes) -> set[tuple[int, bytes]]:
 
 async def _load_strays(connection: Connection, lanes: Lanes) -> None:
     strays = [line for books in lanes.values() for line in books.strays.values()]
-    if not strays and not _contradicted_entries(lanes):
+    if not strays:
         return
     for each in await rows.breaks_of_lines(connection, strays):
         lanes[each.lane].stray_breaks.setdefault((each.statement_id, each.line_number), []).append(each)
     references = {line.bank_reference for line in strays if line.bank_reference}
-    references |= {reference for _, reference in _contradicted_entries(lanes)}
     for each in await rows.contradictions_of_entries(connection, lanes, references):
-        lanes[each.lane].entry_breaks.append(each)
+        if each not in lanes[each.lane].entry_breaks:
+            lanes[each.lane].entry_breaks.append(each)
     closed = [line for line in strays if _is_closed(lanes[line.lane], line)]
     places = {line.place: line.lane for line in closed}
     for place, found in (await rows.candidates(connection, closed)).items():

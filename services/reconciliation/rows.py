@@ -61,6 +61,10 @@ async def batches_booked_as_a_sum(connection: Connection, batches: Named) -> lis
     return await _read(connection, "batches_booked_as_a_sum", batches, _pair)
 
 
+async def known_statements(connection: Connection, named: Named) -> list[tuple[int, bytes]]:
+    return await _read(connection, "known_statements", named, _pair)
+
+
 async def breaks_of_statements(connection: Connection, named: Named) -> list[Break]:
     return await _read(connection, "breaks_of_statements", named, Break)
 

@@ -19,6 +19,17 @@ async def load_shares(connection: Connection, lanes: Lanes, of: Callable[[Books]
 
 
 async def load_statements(connection: Connection, lanes: Lanes) -> None:
+    """What is concluded of statements; of one whose header has come before nothing is anew."""
+    headers = {(lane, each.statement_id) for lane, books in lanes.items() for each in books.opened}
+    known = set(await rows.known_statements(connection, headers))
+    for lane, books in lanes.items():
+        books.opened = [each for each in books.opened if (lane, each.statement_id) not in known]
+    late = {
+        (lane, line.statement_id)
+        for lane, books in lanes.items()
+        for line in books.lines
+        if line.statement_id in books.shares and line.handed_over_from is None and not books.knows(line)
+    }
     chains = {
         (lane, each.nostro, each.currency, each.to_date)
         for lane, books in lanes.items()
@@ -29,6 +40,9 @@ async def load_statements(connection: Connection, lanes: Lanes) -> None:
         for lane, books in lanes.items()
         for each in books.new_closings()
     }
+    # A statement that lacked them alone is reconciled by them.
+    shares = ((lane, lanes[lane].shares[statement_id]) for lane, statement_id in late)
+    chains |= {(lane, each.nostro, each.currency, each.to_date) for lane, each in shares}
     named = {
         (lane, each.nostro, each.statement_number, each.bank_statement_id)
         for lane, books in lanes.items()
@@ -39,18 +53,8 @@ async def load_statements(connection: Connection, lanes: Lanes) -> None:
     for statement in await rows.statements_named(connection, named):
         lanes[statement.lane].named_alike.append(statement)
     await load_shares(connection, lanes, lambda books: (each.statement_id for each in books.chain))
-    counted = {
-        (lane, sid)
-        for lane, books in lanes.items()
-        for sid in (
-            *(each.statement_id for each in books.new_closings()),
-            *(
-                line.statement_id
-                for line in books.lines
-                if line.statement_id in books.shares and line.handed_over_from is None
-            ),
-        )
-    }
+    closing = {(lane, each.statement_id) for lane, books in lanes.items() for each in books.new_closings()}
+    counted = closing | late
     received = await rows.received(connection, counted)
     for lane, sid in counted:
         lanes[lane].received[sid] = received.get((lane, sid), (0, 0))

@@ -47,7 +47,7 @@ def _forward(event: object) -> list[tuple[bytes, str, str, bytes]]:
     if isinstance(event, BankEntryReported) and event.payment_id != NO_ID:
         report = nameless(event)
         return [(booking_key(report), report.source, identity(report), event.payment_id)]
-    if isinstance(event, PaymentStatusReported) and event.status == "RJCT":
+    if isinstance(event, PaymentStatusReported) and event.payment_id != NO_ID:
         return [(unattributed_status_key(event), "pain.002", event.message_id, event.payment_id)]
     return []
 

@@ -1,4 +1,4 @@
-"""Takes the bank's answers of a poll in order: decides, keeps the books current, collects what to write."""
+"""Takes the bank's answers of a poll in order, and decides on each with what the books know of it."""
 
 from dataclasses import replace
 
@@ -15,17 +15,18 @@ from goodfunds.ledger.posting import Posting
 from services.settlement import attribution, batching, decide
 from services.settlement.batching import OpenBatches, OpenPayments
 from services.settlement.books import Books, Notice, nameless
+from services.settlement.effects import Effects
 from services.settlement.model import (
     BLANK,
-    UNANSWERED,
+    Batch,
     Decision,
+    Note,
     Payment,
     booking_key,
-    remember,
+    identity,
     status_key,
     unattributed_status_key,
 )
-from services.settlement.outcomes import ENDS, outcome_row
 from services.settlement.outgoing import Outgoing
 from services.settlement.store import Rows
 
@@ -53,7 +54,7 @@ class Answers:
         self._outgoing = outgoing
         self._rows = rows
         self._still_open = still_open
-        self._postings = postings
+        self._effects = Effects(poll.now, books, outgoing, rows, still_open, postings)
         self._nostro = nostro
         self._currency = currency
         self._nostro_lane = lane_of(nostro, poll.partitions)
@@ -72,79 +73,107 @@ class Answers:
             self._refused(lane, notice)
 
     def _entry(self, lane: int, entry: BankEntryReported) -> None:
-        books, now = self._books, self._now
+        books = self._books
         payment = books.payments.get(entry.payment_id)
-        if payment is not None and payment.lane != lane:
-            self._send_on(lane, payment, entry)
-        elif payment is not None:
-            batch, standing = books.batches[payment.batch_id], books.standings[payment.payment_id]
-            memory = BLANK
-            # The plain entry is spared the search for what is remembered: a tenth of a payment's time here.
-            if decide.needs_memory(payment, batch, standing, entry):
-                memory = books.memory_of(payment, entry)
-                if entry.bank_reference and self._outgoing.told.entry_in_suspense(self._nostro_lane, entry):
-                    # The nostro's lane, which comes last after a restore, has it in suspense.
-                    memory = replace(memory, unnamed=memory.unnamed + 1)
-            self._apply(lane, payment, decide.on_entry(payment, batch, standing, memory, entry, now))
-        elif entry.payment_id == NO_ID and (whole := books.batches.get(entry.batch_id)) is not None:
-            if whole.key.lane == lane:
-                members = books.members(whole.batch_id)
-                named = attribution.named_in_batch(members, entry)
-                if named is not None:
-                    self._entry(lane, named)
-                    return
-                memory = books.memory(booking_key(entry))
-                for each, decision in attribution.on_batch_entry(whole, members, memory, entry, now):
-                    self._apply(lane, each, decision)
+        whole = books.batches.get(entry.batch_id) if entry.payment_id == NO_ID else None
+        if payment is not None:
+            if payment.lane == lane:
+                self._effects.apply(lane, payment, self._on_payment(payment, entry))
             else:
-                self._outgoing.send_on(
-                    lane, whole.key.lane, entry.nostro, "BankEntryReported", entry.encode()
-                )
+                self._effects.send_on(lane, payment.lane, payment.account, entry)
+        elif whole is not None:
+            if whole.key.lane == lane:
+                self._entry_of_batch(lane, whole, entry)
+            else:
+                self._effects.send_on(lane, whole.key.lane, entry.nostro, entry)
         else:
             unnamed = nameless(entry)
             memory = books.memory(booking_key(unnamed))
             told_as = self._outgoing.told.entry_in_suspense(lane, unnamed)
             decision = attribution.on_unattributed_entry(
-                books.candidates(entry), memory, unnamed, now, told_as
+                books.candidates(entry), memory, unnamed, self._now, told_as
             )
-            self._apply(lane, None, decision)
+            self._effects.apply(lane, None, decision)
+
+    def _on_payment(self, payment: Payment, entry: BankEntryReported) -> Decision:
+        books = self._books
+        batch, standing = books.batches[payment.batch_id], books.standings[payment.payment_id]
+        memory = BLANK
+        # The plain entry is spared the search for what is remembered: a tenth of a payment's time here.
+        if decide.needs_memory(payment, batch, standing, entry):
+            memory = books.memory_of(payment, entry)
+            if entry.bank_reference and self._outgoing.told.entry_in_suspense(self._nostro_lane, entry):
+                # The nostro's lane, which comes last after a restore, has it in suspense.
+                memory = replace(memory, unnamed=memory.unnamed + 1)
+        return decide.on_entry(payment, batch, standing, memory, entry, self._now)
+
+    def _entry_of_batch(self, lane: int, batch: Batch, entry: BankEntryReported) -> None:
+        """An entry that was remembered stays as it was taken: members of a refused batch leave it."""
+        books, memory = self._books, self._books.memory(booking_key(entry))
+        if (entry.source, identity(entry)) in memory.reports:
+            return
+        members = books.members(batch.batch_id)
+        named = attribution.named_in_batch(members, entry)
+        if named is None:
+            for payment, decision in attribution.on_batch_entry(batch, members, memory, entry, self._now):
+                self._effects.apply(lane, payment, decision)
+            return
+        payment = books.payments[named.payment_id]
+        decision = self._on_payment(payment, named)
+        self._effects.apply(lane, payment, decision)
+        if decision.note is not None:
+            note = Note(booking_key(entry), entry.source, identity(entry), "forwarded", payment.payment_id)
+            self._effects.remember(lane, note)
 
     def _status(self, lane: int, status: PaymentStatusReported) -> None:
-        books, now = self._books, self._now
-        payment = books.payments.get(status.payment_id)
-        if payment is None and status.batch_id in books.batches:
-            payment = self._by_end_to_end(status)
+        payment = self._books.payments.get(status.payment_id)
+        batch = self._books.batches.get(status.batch_id)
         if payment is not None and payment.lane != lane:
-            self._send_on(lane, payment, status)
+            self._effects.send_on(lane, payment.lane, payment.account, status)
         elif payment is not None:
-            batch, standing = books.batches[payment.batch_id], books.standings[payment.payment_id]
-            memory = books.memory(status_key(payment.payment_id))
-            self._apply(lane, payment, decide.on_status(payment, batch, standing, memory, status, now))
+            self._effects.apply(lane, payment, self._on_status(payment, status))
+        elif batch is not None and batch.key.lane != lane:
+            self._effects.send_on(lane, batch.key.lane, batch.key.nostro, status)
         else:
-            memory = books.memory(unattributed_status_key(status))
+            self._status_without_payment(lane, batch, status)
+
+    def _on_status(self, payment: Payment, status: PaymentStatusReported) -> Decision:
+        books = self._books
+        batch, standing = books.batches[payment.batch_id], books.standings[payment.payment_id]
+        memory = books.memory(status_key(payment.payment_id))
+        return decide.on_status(payment, batch, standing, memory, status, self._now)
+
+    def _status_without_payment(self, lane: int, batch: Batch | None, status: PaymentStatusReported) -> None:
+        """By EndToEndId: of the batch that it names, else of its file. One that was remembered stays so."""
+        books = self._books
+        memory = books.memory(unattributed_status_key(status))
+        fitting = []
+        if batch is not None and ("pain.002", status.message_id) not in memory.reports:
+            members = (payment for payment, _ in books.members(batch.batch_id))
+            fitting = [each for each in members if each.end_to_end_id == status.end_to_end_id]
+        if len(fitting) == 1:
+            self._effects.apply(lane, fitting[0], self._on_status(fitting[0], status))
+        elif fitting and status.status != "RJCT":
+            # It would be one's alone, once the others have left the batch.
+            key = unattributed_status_key(status)
+            self._effects.remember(lane, Note(key, "pain.002", status.message_id, "dropped"))
+        else:
             told_as = self._outgoing.told.status_in_suspense(lane, status, self._nostro, self._currency)
             decision = attribution.on_unattributed_status(
-                books.candidates(status), memory, status, self._nostro, self._currency, now, told_as
+                books.candidates(status), memory, status, self._nostro, self._currency, self._now, told_as
             )
-            self._apply(lane, None, decision)
-
-    def _by_end_to_end(self, status: PaymentStatusReported) -> Payment | None:
-        fitting = [
-            payment
-            for payment, _ in self._books.members(status.batch_id)
-            if payment.end_to_end_id == status.end_to_end_id
-        ]
-        return fitting[0] if len(fitting) == 1 else None
+            self._effects.apply(lane, None, decision)
 
     def _batch_status(self, lane: int, status: BatchStatusReported) -> None:
         books = self._books
         batch = books.batches.get(status.batch_id)
         if batch is None or batch.key.lane != lane:
             return
-        if (batch.batch_id, status.status) not in books.batch_statuses:
-            books.batch_statuses.add((batch.batch_id, status.status))
-            row = (batch.batch_id, status.status, lane, status.reason_code, status.reason, self._now)
-            self._rows.add("batch_statuses", *row)
+        if (batch.batch_id, status.status) in books.batch_statuses:
+            return
+        books.batch_statuses.add((batch.batch_id, status.status))
+        row = (batch.batch_id, status.status, lane, status.reason_code, status.reason, self._now)
+        self._rows.add("batch_statuses", *row)
         if status.status != "RJCT":
             return
         for payment, standing in books.members(batch.batch_id):
@@ -154,7 +183,7 @@ class Answers:
                 decision = decide.rejected(
                     payment, batch, standing, memory, status.reason_code, status.reason, self._now
                 )
-                self._apply(lane, payment, decision)
+                self._effects.apply(lane, payment, decision)
 
     def _submitted(self, lane: int, notice: BatchSubmitted) -> None:
         books = self._books
@@ -200,50 +229,3 @@ class Answers:
             "batch_memberships", payment.payment_id, moved.place, key.lane, joined.batch_id, left.batch_id,
             self._now, seq,
         )  # fmt: skip
-
-    def _send_on(
-        self, lane: int, payment: Payment, notice: BankEntryReported | PaymentStatusReported
-    ) -> None:
-        self._outgoing.send_on(lane, payment.lane, payment.account, type(notice).__name__, notice.encode())
-
-    def _apply(self, lane: int, payment: Payment | None, decision: Decision) -> None:
-        books, rows, note = self._books, self._rows, decision.note
-        if payment is not None:
-            if decision.standing is not None:
-                books.standings[payment.payment_id] = decision.standing
-            if decision.withdrawn:
-                rows.add("batch_withdrawals", payment.batch_id, payment.payment_id, lane, self._now)
-            if decision.status is not None:
-                told = decision.status
-                row = (payment.payment_id, told.status, lane, told.reason_code, told.reason, self._now)
-                rows.add("payment_statuses", *row)
-        if note is not None:
-            key = note.booking_key
-            rows.add(
-                "noted_reports",
-                key,
-                note.source,
-                note.identity,
-                lane,
-                note.effect,
-                note.payment_id,
-                self._now,
-            )
-            books.remember(key, remember(books.memory(key), note))
-        if decision.forward is not None:
-            to_lane, account, event = decision.forward
-            self._outgoing.send_on(lane, to_lane, account, type(event).__name__, event.encode())
-        if decision.postings:
-            self._postings.setdefault(lane, []).extend(decision.postings)
-        self._outcomes(lane, payment, decision)
-
-    def _outcomes(self, lane: int, payment: Payment | None, decision: Decision) -> None:
-        for event in decision.events:
-            account = event.account or event.nostro
-            traceparent = payment.traceparent if payment is not None else b""
-            seq = self._outgoing.tell(lane, account, event, traceparent)
-            standing = self._books.standings.get(event.payment_id, UNANSWERED)
-            table, row = outcome_row(event, standing, lane, self._now, seq, decision.suspended_of)
-            self._rows.add(table, *row)
-            if table in ENDS:
-                self._still_open.remove(self._books.payments[event.payment_id])

@@ -27,7 +27,7 @@ from services.settlement.model import (
     identity,
     unattributed_status_key,
 )
-from services.settlement.movements import amounts_of, brings_back
+from services.settlement.movements import amounts_of, brings_back, moves_money
 from services.settlement.suspense import suspended
 
 Member = tuple[Payment, Standing]
@@ -49,7 +49,7 @@ def on_unattributed_entry(
 
     `told_as`: before a restore it was told to be in suspense as this; there it stays, whatever fits now.
     """
-    if entry.status != "BOOK":
+    if not moves_money(entry):
         return NOTHING
     own = identity(entry)
     if (entry.source, own) in memory.reports:
@@ -101,18 +101,22 @@ def on_unattributed_status(
     """A status that echoes EndToEndId alone: sent to its lane where one open payment fits.
 
     A rejection that fits none or several moves nothing and is reported once; other statuses are dropped.
+    What fits hangs on what became of others since, so what was done about a status stands.
     `told_as`: before a restore it was told as this kind of contradiction, and stays one.
     """
+    note = Note(unattributed_status_key(status), "pain.002", status.message_id, "contradicted")
+    if (note.source, note.identity) in memory.reports:
+        return NOTHING
     fitting = [each for each in candidates if each.debited_on is None and not each.rejected]
     if len(fitting) == 1 and not told_as:
         found = fitting[0]
-        return Decision(forward=(found.lane, found.account, replace(status, payment_id=found.payment_id)))
+        return Decision(
+            note=replace(note, effect="forwarded", payment_id=found.payment_id),
+            forward=(found.lane, found.account, replace(status, payment_id=found.payment_id)),
+        )
     if status.status != "RJCT":
-        return NOTHING
+        return Decision(note=replace(note, effect="dropped")) if fitting else NOTHING
     if not told_as and not fitting and any(each.rejected for each in candidates):
-        return NOTHING
-    note = Note(unattributed_status_key(status), "pain.002", status.message_id, "contradicted")
-    if (note.source, note.identity) in memory.reports:
         return NOTHING
     event = SettlementContradicted(
         payment_id=ids.NO_ID,
@@ -146,8 +150,11 @@ def named_in_batch(members: Sequence[Member], entry: BankEntryReported) -> BankE
 def on_batch_entry(
     batch: Batch, members: Sequence[Member], memory: Memory, entry: BankEntryReported, now: datetime
 ) -> Iterator[tuple[Payment | None, Decision]]:
-    """An entry of a whole batch without details: settles what was not rejected, if count and sum agree."""
-    if entry.status != "BOOK":
+    """An entry of a whole batch without details: settles what was not rejected, if count and sum agree.
+
+    One that is remembered does not come here: what was done about it stands.
+    """
+    if not moves_money(entry):
         return
     standing_payments = [(payment, standing) for payment, standing in members if not standing.rejected]
     agrees = (
@@ -168,5 +175,5 @@ def on_batch_entry(
             None,
             suspended(memory, entry, now, "unknown_entry", taken=memory.posted, rail=batch.key.rail),
         )
-    elif (entry.source, identity(entry)) not in memory.reports:
+    else:
         yield None, Decision(note=Note(booking_key(entry), entry.source, identity(entry), "awaits_statement"))

@@ -1,7 +1,7 @@
 """What one poll of bank answers can touch, read set-based before anything is decided, and kept current."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeGuard
 
@@ -25,6 +25,7 @@ from services.settlement.model import (
     Payment,
     Standing,
     booking_key,
+    sent_on_key,
     status_key,
     unattributed_status_key,
     unnamed,
@@ -84,8 +85,9 @@ class Books:
         among = {each.payment_id for found in self._candidates.values() for each in found}
         return {*self.payments, *among, NO_ID}
 
-    async def load(self, connection: store.Connection, notices: Sequence[Notice]) -> None:
+    async def load(self, connection: store.Connection, by_lane: Mapping[int, Sequence[Notice]]) -> None:
         """Read what these answers can touch: nine queries at most, whatever their number."""
+        notices = [notice for of_lane in by_lane.values() for notice in of_lane]
         named = [each for each in notices if _payment_of(each) != NO_ID]
         whole = {each.batch_id for each in notices if _payment_of(each) == NO_ID} - {NO_ID}
         for payment, standing in await store.members_of_batches(connection, whole):
@@ -99,7 +101,8 @@ class Books:
             self.batches[batch.batch_id] = batch
         await self._load_statuses(connection, notices)
         await self._load_candidates(connection, notices)
-        self._memories = await store.memories(connection, self._keys(notices, bool(whole)))
+        keys = self._keys(notices, bool(whole)) | self._keys_of_misplaced(by_lane)
+        self._memories = await store.memories(connection, keys)
 
     async def _load_statuses(self, connection: store.Connection, notices: Sequence[Notice]) -> None:
         about_batches = {each.batch_id for each in notices if isinstance(each, BatchStatusReported)}
@@ -134,8 +137,10 @@ class Books:
             if isinstance(each, BankEntryReported):
                 keys |= self._keys_of_entry(each, whole_batches or times[each.payment_id] > 1)
             elif isinstance(each, PaymentStatusReported):
+                if each.payment_id not in self.payments:
+                    keys.add(unattributed_status_key(each))
                 if each.status == "RJCT":
-                    keys |= {status_key(each.payment_id), unattributed_status_key(each)}
+                    keys.add(status_key(each.payment_id))
                     keys.update(map(status_key, self._members.get(each.batch_id, ())))
             elif isinstance(each, BatchStatusReported) and each.status == "RJCT":
                 keys.update(map(status_key, self._members.get(each.batch_id, ())))
@@ -152,8 +157,26 @@ class Books:
         keys.update(_key_of(each, entry) for each in self._candidates.get(id(entry), ()))
         named = named_in_batch(self.members(entry.batch_id), entry)
         if named is not None:
-            keys.add(booking_key(named))
+            payment = self.payments[named.payment_id]
+            keys |= {booking_key(named), booking_key(unnamed(payment, named))}
         return keys
+
+    def _keys_of_misplaced(self, by_lane: Mapping[int, Sequence[Notice]]) -> set[bytes]:
+        return {
+            sent_on_key(lane, each)
+            for lane, of_lane in by_lane.items()
+            for each in of_lane
+            if isinstance(each, BankEntryReported | PaymentStatusReported)
+            and self.home_of(each) not in (None, lane)
+        }
+
+    def home_of(self, notice: BankEntryReported | PaymentStatusReported) -> int | None:
+        """The lane of the payment that an answer names, else of the batch; None where neither is known."""
+        payment = self.payments.get(notice.payment_id)
+        if payment is not None:
+            return payment.lane
+        batch = self.batches.get(notice.batch_id)
+        return batch.key.lane if batch is not None else None
 
 
 def names_nothing(notice: Notice) -> TypeGuard[BankEntryReported | PaymentStatusReported]:

@@ -21,7 +21,7 @@ from services.settlement.model import (
     Standing,
     status_key,
 )
-from services.settlement.movements import IMPLIED, brings_back, charges_kept, returned, settled
+from services.settlement.movements import IMPLIED, brings_back, charges_kept, moves_money, returned, settled
 from services.settlement.suspense import suspended, told_otherwise
 
 
@@ -32,7 +32,12 @@ def needs_memory(payment: Payment, batch: Batch, standing: Standing, entry: Bank
         return True
     if entry.credit_debit == "DBIT":
         return entry.reversal or (standing.debit is not None and _differs(standing.debit, entry))
-    return not brings_back(entry) or (standing.credit is not None and _differs(standing.credit, entry))
+    if not brings_back(entry):
+        return True
+    # After a return less charges the whole amount is another.
+    return standing.credit is not None and (
+        standing.credit.charges_minor > 0 or _differs(standing.credit, entry)
+    )
 
 
 def on_entry(
@@ -48,7 +53,7 @@ def on_entry(
     A payment is debited once and returned once, whatever is reported how often. A further booking is
     believed only where the same kind of message gave it another reference, and goes to suspense.
     """
-    if entry.status != "BOOK":
+    if not moves_money(entry):
         return NOTHING
     charges_minor = 0
     if entry.credit_debit == "DBIT" and not entry.reversal:

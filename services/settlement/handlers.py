@@ -66,7 +66,7 @@ class SettlementHandler:
         told, found = ToldBefore(), FoundBatches()
         outgoing, rows, books, still_open = Outgoing(poll, told), store.Rows(), Books(), OpenPayments()
         if notices:
-            await books.load(connection, [notice for of_lane in notices.values() for notice in of_lane])
+            await books.load(connection, notices)
         latest = []
         if accepted or any(isinstance(n, types.BatchRefused) for of in notices.values() for n in of):
             since = poll.now.date() - _LOOK_BACK

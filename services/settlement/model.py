@@ -22,7 +22,7 @@ UNEXPLAINED = ("unknown_entry", "ambiguous_entry")
 """Kinds of contradictions of answers that name nothing: none fits, or several do."""
 
 Outcome = PaymentSettled | PaymentRejectedByBank | PaymentReturned | SettlementContradicted
-Effect = Literal["posted", "forwarded", "repeat", "awaits_statement", "contradicted"]
+Effect = Literal["posted", "forwarded", "repeat", "awaits_statement", "contradicted", "dropped"]
 
 
 class BatchKey(NamedTuple):
@@ -190,6 +190,11 @@ def status_key(payment_id: bytes) -> bytes:
 def unattributed_status_key(status: PaymentStatusReported) -> bytes:
     """Under this a status that names no payment of ours is remembered."""
     return _key(status.batch_id, status.end_to_end_id.encode(), status.status.encode())
+
+
+def sent_on_key(lane: int, answer: BankEntryReported | PaymentStatusReported) -> bytes:
+    """Under this a lane remembers an answer that it sent on, for it lay on the wrong lane."""
+    return _key(b"sent on", b"%d" % lane, answer.encode())
 
 
 def _key(*parts: bytes) -> bytes:

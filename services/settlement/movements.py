@@ -71,6 +71,11 @@ def returned(
     )
 
 
+def moves_money(entry: BankEntryReported) -> bool:
+    """Whether it is booked, and an amount: banks report interest and fees of 0.00, too."""
+    return entry.status == "BOOK" and entry.amount_minor != 0
+
+
 def charges_kept(payment: Payment, memory: Memory, entry: BankEntryReported) -> int:
     """The charges that make a first credit the whole payment; 0 where they do not.
 

@@ -35,8 +35,7 @@ def suspended(
     now reported more than that.
     """
     own = identity(entry)
-    if (entry.source, own) in memory.reports or entry.amount_minor == 0:
-        # Banks report interest and fees of 0.00: nothing moved.
+    if (entry.source, own) in memory.reports:
         return NOTHING
     key = booking_key(entry)
     new = memory.reported_by(entry.source) + 1 > taken

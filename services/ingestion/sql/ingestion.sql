@@ -8,6 +8,18 @@ SELECT r.client, r.idempotency_key, r.digest
 FROM account_requests r
 JOIN unnest($1::text[], $2::text[]) AS k (client, idempotency_key) USING (client, idempotency_key);
 
+-- name: known_refusals
+-- Of records on a topic ($1) by lane and offset ($2, $3, of equal length) those that were refused.
+SELECT r.lane, r.source_offset
+FROM refused_records r JOIN unnest($2::integer[], $3::bigint[]) AS k (lane, source_offset) USING (lane, source_offset)
+WHERE r.topic = $1;
+
+-- name: known_forwards
+-- The same of those that were sent on to another lane.
+SELECT f.lane, f.source_offset
+FROM forwarded_records f JOIN unnest($2::integer[], $3::bigint[]) AS k (lane, source_offset) USING (lane, source_offset)
+WHERE f.topic = $1;
+
 -- name: accounts
 SELECT account, lane, currency, name, state FROM accounts WHERE account = ANY($1::text[]);
 

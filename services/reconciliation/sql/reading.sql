@@ -131,6 +131,10 @@ JOIN statements s ON s.lane = q.lane AND s.nostro = q.nostro AND s.currency = q.
                             WHERE p.lane = q.lane AND p.nostro = q.nostro AND p.currency = q.currency
                               AND p.to_date < q.to_date), q.to_date);
 
+-- name: known_statements
+SELECT s.lane, s.statement_id
+FROM unnest($1::int[], $2::uuid[]) AS q(lane, statement_id) JOIN statements s USING (lane, statement_id);
+
 -- name: statements_named
 -- Statements of the same year that a new one could be a correction of.
 SELECT s.* FROM unnest($1::int[], $2::text[], $3::text[], $4::text[]) AS q(lane, nostro, statement_number, bank_statement_id)

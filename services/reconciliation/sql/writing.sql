@@ -55,7 +55,7 @@ SELECT * FROM unnest($1::int[], $2::text[], $3::int[], $4::text[], $5::int[], $6
 ON CONFLICT (lane, topic, total_partition, producer, producer_lane, event_type, currency) DO UPDATE
 SET count = excluded.count, amount_minor = excluded.amount_minor, last_seq = excluded.last_seq,
     last_offset = excluded.last_offset, computed_at = excluded.computed_at
-WHERE excluded.last_offset >= t.last_offset;
+WHERE (excluded.last_offset, excluded.computed_at) > (t.last_offset, t.computed_at);
 
 -- name: put_refused_record
 INSERT INTO refused_records (lane, topic, source_partition, source_offset, reason, refused_at)

@@ -45,6 +45,7 @@ class Desk:
     numbers: Numbers = field(default_factory=Numbers)
     offsets: Counter[tuple[str, int]] = field(default_factory=Counter)
     forwarded: int = 0
+    log: list[ConsumerRecord] = field(default_factory=list)
 
     def record(
         self, value: bytes | None, lane: int = LANE, headers: Headers = (), topic: str = PAYMENT_INSTRUCTIONS
@@ -52,7 +53,9 @@ class Desk:
         """The next record of a partition."""
         self.offsets[topic, lane] += 1
         offset = self.offsets[topic, lane] - 1
-        return record(value, headers, topic, lane, offset, millis(NOW) + offset)
+        found = record(value, headers, topic, lane, offset, millis(NOW) + offset)
+        self.log.append(found)
+        return found
 
     async def poll(self, records: dict[int, list[ConsumerRecord]]) -> list[Any]:
         """One transaction; what it told on `payments`."""
@@ -119,6 +122,14 @@ def rejected_by_bank(payment_id: bytes, amount_minor: int, account: str = ACCOUN
     return types.PaymentRejectedByBank(
         payment_id, NO_ID, amount_minor, 0, account, "EUR", "sepa-credit", "", "", "AC04", "closed"
     )
+
+
+def returned_by_bank(payment_id: bytes, amount_minor: int, account: str = ACCOUNT) -> Any:
+    """The bank gave a payment back after its debit."""
+    return types.PaymentReturned(
+        payment_id, NO_ID, amount_minor, 0, 0, account, "EUR", "sepa-credit", "", "", "R-1", "AC04", "closed",
+        NOW.date(),
+    )  # fmt: skip
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """A reconciliation database with its handler, fed with events as the lanes would feed them."""
 
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -208,6 +208,8 @@ class Scene:
     handler: ReconciliationHandler = field(default_factory=ReconciliationHandler)
     published: list[Emission] = field(default_factory=list)
     seqs: dict[tuple[str, int, int], int] = field(default_factory=dict)
+    next_offsets: Counter[tuple[str, int]] = field(default_factory=Counter)
+    log: list[FakeRecord] = field(default_factory=list)
 
     async def feed(self, *fed: Fed) -> list[Emission]:
         """One poll; lines handed over follow in polls of their own. What was published in all of them."""
@@ -260,7 +262,10 @@ class Scene:
                 ("lane", b"%d" % each.sender),
                 ("seq", b"%d" % self.seqs[place]),
             )
-            record = FakeRecord(each.topic, each.lane, self.seqs[place], b"key", each.event.encode(), headers)
+            self.next_offsets[each.topic, each.lane] += 1
+            offset = self.next_offsets[each.topic, each.lane]
+            record = FakeRecord(each.topic, each.lane, offset, b"key", each.event.encode(), headers)
+            self.log.append(record)
             poll.records.setdefault(each.lane, []).append(record)
         for records in poll.records.values():
             records.sort(key=lambda record: record.topic != "settlement-notifications")

@@ -15,6 +15,7 @@ from goodfunds.money import MAX_MINOR
 from goodfunds.rails.requests import form
 from services.ingestion.decide import decide_funding, decide_opening, decide_payment, decide_refund
 from services.ingestion.model import (
+    GRANTED,
     REPEATED,
     Accepted,
     Account,
@@ -197,6 +198,7 @@ def test_an_account_is_opened_once_and_never_with_another_currency_or_name() -> 
     opened = decide_opening(state, LANE, opening(), DIGEST)
     assert opened == Opened(Account(ACCOUNT, LANE, "EUR", "One"))
     assert decide_opening(state, LANE, opening(), DIGEST) is REPEATED
+    assert decide_opening(state, LANE, opening(key="again"), OTHER_DIGEST) is GRANTED
     assert decide_opening(state, LANE, opening(key="again"), OTHER_DIGEST) is REPEATED
     for changed, code in (
         (opening(key="open", name="Two"), "AM05"),
