@@ -189,12 +189,14 @@ async def _write(
 async def _write_totals(
     connection: Connection, totals: Totals, refused: Sequence[tuple[int, Record]], now: datetime
 ) -> None:
-    latest = {}
+    latest: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for lane, each in totals:
         key = (
             lane, each.topic, each.total_partition, each.producer, each.producer_lane, each.event_type,
             each.currency,
         )  # fmt: skip
+        if key in latest and each.last_offset < latest[key][-2]:
+            continue
         computed_at = instant(each.computed_at)
         latest[key] = (*key, each.count, each.amount_minor, each.last_seq, each.last_offset, computed_at)
     if latest:

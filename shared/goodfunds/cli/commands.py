@@ -11,6 +11,7 @@ from goodfunds.cli.files import files
 from goodfunds.cli.payment import payment
 from goodfunds.cli.prove import prove
 from goodfunds.cli.publish import publish
+from goodfunds.cli.rebuild import rebuild
 from goodfunds.cli.registry import registry
 from goodfunds.cli.root import root
 from goodfunds.cli.schemas import schemas
@@ -21,6 +22,7 @@ from goodfunds.cli.watch import watch
 
 COMMANDS = (
     demo, up, status, down, publish, cutoff, bank_files, watch, payment, accounts, files, prove, db,
+    rebuild,
     topics, schemas, registry, tokens, client, completion,
 )  # fmt: skip
 
