@@ -7,6 +7,7 @@ from pathlib import Path
 import goodfunds.lanes
 from goodfunds import access, audit, ledger, replay
 from goodfunds.postgres import statements
+from goodfunds.rebuild import shadow
 from goodfunds.service import Service, migrate_service, services
 
 SERVICES = services()
@@ -27,6 +28,7 @@ def folders(service: Service) -> Mapping[str, Path]:
         "access": access.STATEMENTS,
         "replay": replay.STATEMENTS,
         "audit": audit.STATEMENTS,
+        "rebuild": Path(shadow.__file__).parent / "sql",
     }
     if ledger.MIGRATIONS in service.migrations:
         found["ledger"] = ledger.STATEMENTS

@@ -22,8 +22,7 @@ from goodfunds.cli.watch import watch
 
 COMMANDS = (
     demo, up, status, down, publish, cutoff, bank_files, watch, payment, accounts, files, prove, db,
-    rebuild,
-    topics, schemas, registry, tokens, client, completion,
+    rebuild, topics, schemas, registry, tokens, client, completion,
 )  # fmt: skip
 
 

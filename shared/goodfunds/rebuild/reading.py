@@ -25,6 +25,8 @@ _AT_ONCE = 2_000
 _FETCH_BYTES = 256 * 1024
 """Of a partition, so that what the client reads ahead of 48 lanes stays below 40 MB."""
 _SILENT_SECONDS = 30.0
+_SPAN_MS = 60_000
+"""Time that one poll may span. Live polls are short where little comes; one of ours could hold days."""
 
 
 class MergedTopics:
@@ -60,7 +62,7 @@ class MergedTopics:
         return _by_name(beginnings), _by_name(ends)
 
     async def next(self, ends: Places, most: int) -> list[Record]:
-        """The next records below `ends`, at most so many; [] once all are read.
+        """The next records below `ends`, at most so many and of a minute; [] once all are read.
 
         Raises CannotRebuild where the topics lose them meanwhile, Unavailable where none come.
         """
@@ -69,7 +71,9 @@ class MergedTopics:
         order = [head for number in range(len(self._places)) if (head := self._head(number, ends))]
         heapify(order)
         while order and len(found) < most:
-            _, number = heappop(order)
+            time, number = heappop(order)
+            if found and time > found[0].timestamp + _SPAN_MS:
+                break
             waiting = self._waiting[self._places[number]]
             found.append(waiting.popleft())
             if not waiting:

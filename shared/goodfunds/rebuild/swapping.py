@@ -8,7 +8,7 @@ bounded below that.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import Enum
 from time import monotonic
 
@@ -24,7 +24,12 @@ from goodfunds.rebuild.shadow import REPLACED, SHADOW, SQL
 from goodfunds.rebuild.tables import Rebuild
 
 STAND_SECONDS = 5.0
-_LOCK_WAIT = "1s"
+_STAND_WAIT = "2s"
+"""For transactions under way to end: theirs who come after wait behind us already."""
+_LOCK_WAIT = "250ms"
+"""Below Postgres' own patience with those who wait for each other (1 s): a reader of two tables, of which it
+has one and the swap the other, is not the one that is ended."""
+_LOCK_ROUNDS = 4
 
 
 class Stood(Enum):
@@ -48,7 +53,6 @@ async def stand_and_swap(
 
     Raises Unavailable where they would have stood for too long; the shadow is of no more use then.
     """
-    await live.execute(f"SET lock_timeout = '{_LOCK_WAIT}'")
     try:
         async with asyncio.timeout(STAND_SECONDS + 1):
             return await _stand(live, building, plan, handler, states, build)
@@ -58,9 +62,6 @@ async def stand_and_swap(
         raise Unavailable(
             f"the lanes would have stood for more than {STAND_SECONDS:.0f} s; nothing was changed"
         ) from fault
-    finally:
-        if not live.is_closed():
-            await live.execute("RESET lock_timeout")
 
 
 async def _stand(
@@ -74,8 +75,9 @@ async def _stand(
     transaction = live.transaction()
     await transaction.start()
     try:
-        await live.execute(SQL["stand"])
+        await live.execute(f"SET LOCAL lock_timeout = '{_STAND_WAIT}'")
         since = monotonic()
+        await live.execute(SQL["stand"])
         now = await moment(live, plan, handler)
         outcome = Stood.UNSETTLED
         if now.settled:
@@ -84,9 +86,7 @@ async def _stand(
             agree = all(each.agrees for each in compared) and not lanes_that_differ(now.lanes, states)
             outcome = Stood.SWAPPED if agree else Stood.DIFFERS
         if outcome is Stood.SWAPPED:
-            await live.execute(f"CREATE SCHEMA {REPLACED}")
-            for row in await live.fetch(SQL["swap_statements"], SHADOW, REPLACED, plan.swapped):
-                await live.execute(row["statement"])
+            await _swap(live, plan.swapped)
     except BaseException:
         await transaction.rollback()
         raise
@@ -95,3 +95,19 @@ async def _stand(
     else:
         await transaction.rollback()
     return outcome, monotonic() - since
+
+
+async def _swap(live: Connection, tables: Sequence[str]) -> None:
+    """Move the tables, all or none. Raises LockNotAvailableError where readers do not let go of them."""
+    await live.execute(f"SET LOCAL lock_timeout = '{_LOCK_WAIT}'")
+    await live.execute(f"CREATE SCHEMA {REPLACED}")
+    statements = await live.fetch(SQL["swap_statements"], SHADOW, REPLACED, tables)
+    for last in (*[False] * (_LOCK_ROUNDS - 1), True):
+        try:
+            async with live.transaction():
+                for row in statements:
+                    await live.execute(row["statement"])
+                return
+        except asyncpg.LockNotAvailableError:
+            if last:
+                raise

@@ -1,32 +1,32 @@
-"""Reconciliation made anew from its topics beside live lanes: it agrees, is swapped, and a wrong row is named."""
+"""Reconciliation made anew beside live lanes: it agrees and is swapped, or what differs is named."""
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+import signal
+import sys
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from goodfunds.events import types
 from goodfunds.postgres import connect
 from goodfunds.rebuild import CannotRebuild, Outcome, rebuild
 from goodfunds.rebuild.shadow import REPLACED, SHADOW
 from goodfunds.service import Service
 from services.reconciliation import SERVICE
+from tests.integration.reconciliation.days import a_rich_day
 from tests.integration.reconciliation.scene import (
-    AT,
     NOSTRO_LANE,
     OTHER_LANE,
     Fed,
-    business,
-    contradicted,
+    closed,
     from_reader,
     from_settlement,
     line,
-    opened,
-    rejected,
     settled,
     submitted,
     whole_statement,
@@ -34,51 +34,14 @@ from tests.integration.reconciliation.scene import (
 from tests.integration.reconciliation.test_lanes import running, send, until
 from tests.integration.tampering import unguarded
 
+NOBODY_REBUILDS = (
+    "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() "
+    "AND application_name LIKE 'goodfunds rebuild%')"
+)
+
 
 def nothing_told(what: str, done: int, total: int) -> None:
     pass
-
-
-def a_rich_day() -> list[Fed]:
-    """Business in two lanes, then strays of each kind, findings of settlement, a gap, totals and garbage."""
-    fed = business(random.Random(5))
-    fed += from_settlement(
-        OTHER_LANE,
-        submitted(101, 700, 31, "E101"),
-        submitted(102, 70, 31, "E102"),
-        rejected(102, 70, 31),
-        contradicted(102, -70, "settled_after_rejection"),
-        submitted(103, 9, 32, "E103"),
-        settled(103, 9, 32, "E103"),
-    )
-    fed += from_settlement(
-        NOSTRO_LANE,
-        submitted(104, 8, 33, "E104"),
-        contradicted(None, 55, "unknown_entry", "R55"),
-    )
-    strays = [
-        line(None, -700, 1, 2, end_to_end_id="E101"),
-        line(None, -70, 2, 2, end_to_end_id="E102"),
-        line(None, -8, 3, 2, end_to_end_id="E104"),
-        line(None, 55, 4, 2, bank_reference="R55"),
-        line(None, -3, 5, 2, end_to_end_id="NOBODY"),
-    ]
-    fed += from_reader(NOSTRO_LANE, opened(1, 0, 10), opened(2, 10, -716, strays), opened(4, 1, 2))
-    fed += whole_statement({NOSTRO_LANE: strays}, 2)
-    fed += [Fed(OTHER_LANE, "control-totals", each, 0) for each in (total(1, 5), total(2, 9), Garbage())]
-    return fed
-
-
-def total(count: int, offset: int) -> types.ControlTotal:
-    return types.ControlTotal(
-        100 * count, AT, "reconciliation", "payments", OTHER_LANE, "ingestion.x", OTHER_LANE, count, offset,
-        "EUR", "PaymentAccepted", count,
-    )  # fmt: skip
-
-
-class Garbage:
-    def encode(self) -> bytes:
-        return b"?"
 
 
 @asynccontextmanager
@@ -96,27 +59,33 @@ class House:
     def __init__(self, dsn: str, bootstrap: str) -> None:
         self.dsn = dsn
         self.bootstrap = bootstrap
+        self.server, _, self.name = dsn.rpartition("/")
         self.seqs: dict[tuple[str, int], int] = {}
 
     @property
     def service(self) -> Service:
-        return replace(SERVICE, database=self.dsn.rpartition("/")[2])
+        return replace(SERVICE, database=self.name)
 
     async def publish(self, fed: list[Fed]) -> None:
         self.seqs = await send(self.bootstrap, fed, self.seqs)
 
     async def handled(self) -> None:
-        """Until the lanes stand where what was published ends, and have nothing to do."""
+        """Until the lanes stand where what was published ends."""
         for (topic, lane), count in self.seqs.items():
-            await until(self.dsn, f"SELECT (offsets->>'{topic}')::int >= {count} FROM lanes WHERE lane = {lane}")
+            stands = f"SELECT (offsets->>'{topic}')::int >= {count} FROM lanes WHERE lane = {lane}"
+            await until(self.dsn, stands)
 
     async def rebuild(self, check: bool = False) -> Outcome:
-        server = self.dsn.rpartition("/")[0]
-        return await rebuild(self.service, server, self.bootstrap, check, nothing_told)
+        return await rebuild(self.service, self.server, self.bootstrap, check, nothing_told)
 
     async def fetchval(self, question: str) -> Any:
         async with session(self.dsn) as connection:
             return await connection.fetchval(question)
+
+    async def table(self) -> int:
+        """Which table is the live one; another after a swap."""
+        found: int = await self.fetchval("SELECT 'expected_items'::regclass::oid")
+        return found
 
     async def schemas(self) -> list[str]:
         async with session(self.dsn) as connection:
@@ -132,20 +101,18 @@ async def house(database: str, fresh_topics: str) -> House:
 
 
 async def test_after_a_rich_day_it_agrees_is_swapped_under_live_lanes_and_they_go_on(house: House) -> None:
-    await house.publish(a_rich_day())
+    await house.publish(a_rich_day(random.Random(5)))
     async with running(house.dsn, house.bootstrap) as loop:
         await house.handled()
+        before = await house.table()
         checked = await house.rebuild(check=True)
-        assert (checked.different, checked.swapped) == ([], False)
-        assert {each.table: each.rows > 0 for each in checked.compared} == dict.fromkeys(
-            (each.table for each in checked.compared), True
-        )
+        assert (checked.different, checked.swapped, await house.table()) == ([], False, before)
+        assert [each.table for each in checked.compared if each.rows == 0] == []
         epochs = await house.fetchval("SELECT sum(epoch) FROM lanes")
-        before = await house.fetchval("SELECT 'expected_items'::regclass::oid")
         swapped = await house.rebuild()
         assert (swapped.different, swapped.swapped) == ([], True)
         assert swapped.stood < 5
-        assert await house.fetchval("SELECT 'expected_items'::regclass::oid") != before
+        assert await house.table() != before
         assert await house.schemas() == []
         later = from_settlement(OTHER_LANE, submitted(201, 41, 41), settled(201, 41, 41))
         later += whole_statement({OTHER_LANE: [line(201, -41, 1, 3)]}, 3)
@@ -153,7 +120,119 @@ async def test_after_a_rich_day_it_agrees_is_swapped_under_live_lanes_and_they_g
         await house.handled()
         assert loop.unready() == []
         assert await house.fetchval("SELECT state FROM expected_items WHERE amount_minor = -41") == 1
-        again = await house.rebuild(check=True)
-        assert again.different == []
+        assert (await house.rebuild(check=True)).different == []
         # Each lane went on with the owner that it had.
         assert await house.fetchval("SELECT sum(epoch) FROM lanes") == epochs
+
+
+def a_payment_with_its_line(number: int) -> list[Fed]:
+    """Its line comes in a statement of its own."""
+    lane = (NOSTRO_LANE, OTHER_LANE)[number % 2]
+    fed = from_settlement(lane, submitted(number, number, number), settled(number, number, number))
+    shown = line(number, -number, 1, number)
+    return fed + from_reader(lane, shown, replace(closed([shown]), statement_id=shown.statement_id))
+
+
+async def test_a_swap_under_load_loses_nothing_and_doubles_nothing(house: House) -> None:
+    await house.publish(a_rich_day(random.Random(1)))
+    swapping = None
+    async with running(house.dsn, house.bootstrap) as loop:
+        await house.handled()
+        number = 1_000
+        while swapping is None or not swapping.done():
+            number += 1
+            await house.publish(a_payment_with_its_line(number))
+            swapping = swapping or asyncio.create_task(house.rebuild())
+        assert (swapping.result().different, swapping.result().swapped) == ([], True)
+        await house.publish(a_payment_with_its_line(number + 1))
+        await house.handled()
+        assert loop.unready() == []
+        assert number + 1 - 1_000 == await house.fetchval(
+            "SELECT count(*) FROM expected_items WHERE state = 1 AND amount_minor < -1000"
+        )
+        assert number + 1 - 1_000 == await house.fetchval(
+            "SELECT count(*) FROM outbox_events WHERE event_type = 'PaymentMatched' AND key ~ '-[0-9]{4,}$'"
+        )
+        assert (await house.rebuild(check=True)).different == []
+
+
+async def test_a_row_changed_by_hand_is_named_and_nothing_is_swapped(house: House) -> None:
+    await house.publish(a_rich_day(random.Random(7)))
+    async with running(house.dsn, house.bootstrap):
+        await house.handled()
+        async with session(house.dsn) as connection, unguarded(connection):
+            await connection.execute("UPDATE expected_items SET account = 'X' WHERE amount_minor = -700")
+            await connection.execute("DELETE FROM control_totals")
+        before = await house.table()
+        outcome = await house.rebuild()
+    found = {each.table: each for each in outcome.different}
+    assert {name: (each.only_live, each.only_anew) for name, each in found.items()} == {
+        "expected_items": (1, 1), "control_totals": (0, 1),
+    }  # fmt: skip
+    items = found["expected_items"]
+    assert [each[0]["account"] for each in (items.live_rows, items.anew_rows)] == ["X", "customer-101"]
+    assert (outcome.swapped, await house.table(), await house.schemas()) == (False, before, [])
+
+
+async def test_killed_half_way_it_has_changed_nothing_and_the_next_one_begins_anew(house: House) -> None:
+    await house.publish(a_rich_day(random.Random(3)))
+    async with running(house.dsn, house.bootstrap):
+        await house.handled()
+    program = f"""
+import asyncio, dataclasses, os, signal
+from goodfunds.rebuild import rebuild
+from services.reconciliation import SERVICE
+
+def tell(what, done, total):
+    if done:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+service = dataclasses.replace(SERVICE, database={house.name!r})
+asyncio.run(rebuild(service, {house.server!r}, {house.bootstrap!r}, False, tell))
+"""
+    before = await house.table()
+    killed = await asyncio.create_subprocess_exec(sys.executable, "-c", program)
+    assert await killed.wait() == -signal.SIGKILL
+    assert (await house.table(), await house.schemas()) == (before, [SHADOW])
+    # Its lock goes with its connection, whose end the server notices in its own time.
+    await until(house.dsn, NOBODY_REBUILDS)
+    outcome = await house.rebuild()
+    assert (outcome.different, outcome.swapped, await house.schemas()) == ([], True, [])
+
+
+async def test_what_the_topics_cannot_make_or_migrations_did_not_is_refused(house: House) -> None:
+    await house.publish(a_rich_day(random.Random(3)))
+    async with running(house.dsn, house.bootstrap):
+        await house.handled()
+    async with session(house.dsn) as connection:
+        await connection.execute("UPDATE lanes SET stopped_reason = 'a test' WHERE lane = 1")
+        await connection.execute("INSERT INTO told VALUES (0, 'opened', gen_random_uuid(), 0, 1, 0, '')")
+        reasons = await refused(house)
+        assert [reason.partition(":")[0] for reason in reasons] == ["lane 1 is stopped", "told has 1 rows"]
+        await connection.execute("UPDATE lanes SET stopped_reason = NULL")
+        await connection.execute("TRUNCATE told")
+        await connection.execute("CREATE INDEX by_hand ON statements (lines_count)")
+        (reason,) = await refused(house)
+        assert "by_hand" in reason
+        assert "it would be gone" in reason
+        await connection.execute("DROP INDEX by_hand")
+    await trim(house.bootstrap, "bank-statements", OTHER_LANE, 2)
+    place = f"bank-statements/{OTHER_LANE}"
+    assert await refused(house) == (f"{place} begins at offset 2, its lane at 0: records 0 to 1 are gone",)
+    assert await house.schemas() == []
+
+
+async def refused(house: House) -> tuple[str, ...]:
+    """Why it is."""
+    with pytest.raises(CannotRebuild) as cannot:
+        await house.rebuild(check=True)
+    return cannot.value.reasons
+
+
+async def trim(bootstrap: str, topic: str, lane: int, before: int) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_records({TopicPartition(topic, lane): RecordsToDelete(before)})
+    finally:
+        await admin.close()
