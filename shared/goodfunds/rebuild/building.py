@@ -33,6 +33,7 @@ class Builder:
         states: Mapping[int, LaneState],
         incarnation: str,
         discarded: Collection[Place],
+        tables: Sequence[str],
     ) -> None:
         self.handled = 0
         self.unpublished = 0
@@ -43,6 +44,7 @@ class Builder:
         self._partitions = partitions
         self._incarnation = incarnation
         self._discarded = frozenset(discarded)
+        self._tables = tables
         self._order = {each.topic: place for place, each in enumerate(handler.inputs)}
         self._client_writable = frozenset(each.topic for each in handler.inputs if each.client_writable)
         self._now = _EPOCH
@@ -74,7 +76,7 @@ class Builder:
 
     async def look(self) -> None:
         """Have Postgres take the statistics of the shadow's tables."""
-        await self._connection.execute("ANALYZE")
+        await self._connection.execute(f"ANALYZE {', '.join(self._tables)}")
 
     async def _handle_due(self) -> None:
         lanes, last = sorted(self.states), None

@@ -196,8 +196,9 @@ async def _at_work(
             for row in await live.fetch(SQL["discarded_records"])
         }
         builder = Builder(
-            handler, building, topics, cluster["partitions"], states, shadow["incarnation"], discarded
-        )
+            handler, building, topics, cluster["partitions"], states, shadow["incarnation"], discarded,
+            [each.table for each in plan.tables],
+        )  # fmt: skip
         yield _Work(plan, live, building, builder, tell, Outcome(service.name))
 
 

@@ -1,27 +1,36 @@
 """Reconciliation made anew beside live lanes: it agrees and is swapped, or what differs is named."""
 
 import asyncio
+import json
 import random
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from click.testing import CliRunner
 
+from goodfunds.cli import rebuild as cli
+from goodfunds.cli.root import root
 from goodfunds.postgres import connect
 from goodfunds.rebuild import CannotRebuild, Outcome, rebuild
 from goodfunds.rebuild.shadow import REPLACED, SHADOW
 from goodfunds.service import Service
 from services.reconciliation import SERVICE
+from services.reconciliation.handlers import ReconciliationHandler
 from tests.integration.reconciliation.days import a_rich_day
 from tests.integration.reconciliation.scene import (
     NOSTRO_LANE,
+    NOW,
     OTHER_LANE,
+    PARTITIONS,
     Fed,
     closed,
     from_reader,
@@ -70,10 +79,15 @@ class House:
         self.seqs = await send(self.bootstrap, fed, self.seqs)
 
     async def handled(self) -> None:
-        """Until the lanes stand where what was published ends."""
+        """Until the lanes stand where what was published ends, and nothing is due in them."""
         for (topic, lane), count in self.seqs.items():
             stands = f"SELECT (offsets->>'{topic}')::int >= {count} FROM lanes WHERE lane = {lane}"
             await until(self.dsn, stands)
+        async with session(self.dsn) as connection, asyncio.timeout(30):
+            while True:
+                if not await ReconciliationHandler().due(connection, list(range(PARTITIONS)), NOW):
+                    return
+                await asyncio.sleep(0.05)
 
     async def rebuild(self, check: bool = False) -> Outcome:
         return await rebuild(self.service, self.server, self.bootstrap, check, nothing_told)
@@ -172,6 +186,34 @@ async def test_a_row_changed_by_hand_is_named_and_nothing_is_swapped(house: Hous
     items = found["expected_items"]
     assert [each[0]["account"] for each in (items.live_rows, items.anew_rows)] == ["X", "customer-101"]
     assert (outcome.swapped, await house.table(), await house.schemas()) == (False, before, [])
+
+
+async def test_the_command_says_what_agrees_what_differs_and_how_fast_it_was(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.publish(a_rich_day(random.Random(2)))
+    async with running(house.dsn, house.bootstrap):
+        await house.handled()
+    monkeypatch.setenv("GOODFUNDS_KAFKA", house.bootstrap)
+    monkeypatch.setenv("GOODFUNDS_POSTGRES", house.server)
+    monkeypatch.setattr(cli, "services", lambda: {"reconciliation": house.service})
+    root.add_command(cli.rebuild)
+    asked = ["--folder", str(tmp_path), "rebuild", "--service", "reconciliation"]
+    agreed = await asyncio.to_thread(CliRunner().invoke, root, [*asked, "--check"])
+    assert agreed.exit_code == 0, agreed.output
+    assert re.search(r"^\d+ records handled anew, \d+ a second$", agreed.stdout, re.MULTILINE)
+    assert "it agrees: nothing was to be swapped" in agreed.stdout
+    assert "comparing…" in agreed.stderr
+    async with session(house.dsn) as connection, unguarded(connection):
+        await connection.execute("DELETE FROM control_totals")
+    differs = await asyncio.to_thread(CliRunner().invoke, root, asked)
+    assert differs.exit_code == 1
+    assert "differs: 0 rows only live, 1 only anew" in differs.stdout
+    assert "it differs: nothing was swapped" in differs.stdout
+    told = json.loads((await asyncio.to_thread(CliRunner().invoke, root, [*asked, "--json"])).stdout)
+    assert (told["agrees"], told["swapped"]) == (False, False)
+    assert [each["table"] for each in told["different"]] == ["control_totals"]
+    assert told["records_per_second"] > 0
 
 
 async def test_killed_half_way_it_has_changed_nothing_and_the_next_one_begins_anew(house: House) -> None:
