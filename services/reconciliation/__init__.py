@@ -7,6 +7,7 @@ and bank-statements (its statement reader, and a line that a nostro's lane hands
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from goodfunds import access
 from goodfunds.events.topics import (
@@ -18,8 +19,18 @@ from goodfunds.events.topics import (
 from goodfunds.operating.scopes import SCOPES
 from goodfunds.service import Service
 
+if TYPE_CHECKING:
+    from goodfunds.rebuild import Rebuild
+
 READ = "reconciliation:read"
 STATEMENTS_WRITE = "statements:write"
+
+
+def _rebuild() -> "Rebuild":
+    from services.reconciliation.rebuilding import REBUILD
+
+    return REBUILD
+
 
 SERVICE = Service(
     name="reconciliation",
@@ -34,4 +45,5 @@ SERVICE = Service(
         READ: "see statements, statement files and breaks, of all clients",
         STATEMENTS_WRITE: "hand in a bank's statements",
     },
+    rebuild=_rebuild,
 )

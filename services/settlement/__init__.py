@@ -29,4 +29,8 @@ SERVICE = Service(
         READ: "see batches, cut-offs, bank files and calendars, of all clients",
         OPERATE: "close a cut-off",
     },
+    not_rebuilt=(
+        "cut-offs are closed by the clock and by people, bank files are made and sent in attempts, and what "
+        "became of each stands in its database alone"
+    ),
 )

@@ -1,15 +1,19 @@
 """What a service tells the library of itself through the entry points `goodfunds.services`."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
 from goodfunds.errors import is_retriable
 from goodfunds.postgres import migrate
+
+if TYPE_CHECKING:
+    from goodfunds.rebuild import Rebuild
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +26,8 @@ class Service:
 
     `migrations` are folders, applied in order after those of the lanes; `sql` holds its named statements.
     `adopts`: brought back from a backup, it can take its own events since for facts. `scopes`: what tokens
-    may allow over its HTTP, and in words what that opens.
+    may allow over its HTTP, and in words what that opens. `rebuild`: gives how its state is made anew from
+    its topics; None where they do not hold all of it, and `not_rebuilt` says what they lack.
     """
 
     name: str
@@ -33,6 +38,8 @@ class Service:
     outputs: tuple[str, ...]
     adopts: bool = False
     scopes: Mapping[str, str] = field(default_factory=dict)
+    rebuild: "Callable[[], Rebuild] | None" = None
+    not_rebuilt: str = ""
 
 
 LANES = ("lanes", Path(__file__).parent / "lanes" / "migrations")

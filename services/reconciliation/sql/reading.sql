@@ -56,27 +56,39 @@ WHERE b.lane = ANY($1::int[]) AND b.payment_id = '00000000-0000-0000-0000-000000
 -- name: candidates
 -- Reads the items of all lanes: a line with nothing but an EndToEndId may belong to any. Where none is open, one
 -- that was cancelled: settlement's finding about a debit after its rejection lies in its lane. One of which a match
--- was told before a restore is open no more, though its lane has yet to find that again.
+-- was told before a restore is open no more, though its lane has yet to find that again. A line that another lane has
+-- from this one is that lane's: read anew, it may stand there before it is handed over.
+WITH q AS (SELECT * FROM unnest($1::int[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::bigint[], $7::text[])
+                         AS q(lane, statement_id, line_number, nostro, end_to_end_id, amount_minor, currency)),
+handed_over AS (
+    SELECT q.lane AS nostro_lane, q.statement_id, q.line_number, l.lane, l.payment_id
+    FROM q CROSS JOIN lanes b
+    JOIN statement_lines l ON l.lane = b.lane AND l.statement_id = q.statement_id AND l.line_number = q.line_number
+    WHERE l.handed_over_from = q.lane)
+SELECT nostro_lane, statement_id, line_number, lane, payment_id FROM handed_over
+UNION ALL
 SELECT nostro_lane, statement_id, line_number, lane, payment_id
 FROM (SELECT q.lane AS nostro_lane, q.statement_id, q.line_number, i.lane, i.payment_id, i.state,
              min(i.state) OVER (PARTITION BY q.lane, q.statement_id, q.line_number) AS first_state
-      FROM unnest($1::int[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::bigint[], $7::text[])
-           AS q(lane, statement_id, line_number, nostro, end_to_end_id, amount_minor, currency)
+      FROM q
       JOIN expected_items i ON i.end_to_end_id = q.end_to_end_id AND i.nostro = q.nostro
        AND i.amount_minor = q.amount_minor AND i.currency = q.currency AND i.state IN (0, 2)
       WHERE q.end_to_end_id NOT IN ('', 'NOTPROVIDED') AND i.end_to_end_id NOT IN ('', 'NOTPROVIDED')
         AND NOT EXISTS (SELECT FROM told t
                         WHERE t.lane = i.lane AND t.kind = 'matched' AND t.id = i.payment_id AND t.number = i.side
                           AND t.event_seq > 0)
+        AND NOT EXISTS (SELECT FROM handed_over h
+                        WHERE (h.nostro_lane, h.statement_id, h.line_number) = (q.lane, q.statement_id, q.line_number))
      ) found
 WHERE state = first_state;
 
 -- name: lines_with_a_candidate
--- None while a lane has yet to adopt its own events, or to read the topic $2 to where it ended then.
+-- One open item or, where none is, one that was cancelled: whichever of line and rejection comes first. None while a
+-- lane has yet to adopt its own events, or to read the topic $2 to where it ended then.
 SELECT l.lane, l.statement_id, l.line_number
 FROM statement_lines l
 JOIN expected_items i ON i.end_to_end_id = l.end_to_end_id AND i.nostro = l.nostro
- AND i.amount_minor = l.amount_minor AND i.currency = l.currency AND i.state = 0
+ AND i.amount_minor = l.amount_minor AND i.currency = l.currency AND i.state IN (0, 2)
 WHERE l.lane = ANY($1::int[]) AND l.state = 2 AND l.payment_id = '00000000-0000-0000-0000-000000000000'
   AND l.batch_id = '00000000-0000-0000-0000-000000000000'
   AND l.end_to_end_id NOT IN ('', 'NOTPROVIDED') AND i.end_to_end_id NOT IN ('', 'NOTPROVIDED')
@@ -87,7 +99,16 @@ WHERE l.lane = ANY($1::int[]) AND l.state = 2 AND l.payment_id = '00000000-0000-
                   WHERE b.lane >= 0 AND (b.restored_at IS NOT NULL
                                          OR (b.offsets ->> $2)::bigint < (b.catch_up ->> $2)::bigint))
 GROUP BY l.lane, l.statement_id, l.line_number
-HAVING count(*) = 1
+HAVING CASE WHEN count(*) FILTER (WHERE i.state = 0) > 0 THEN count(*) FILTER (WHERE i.state = 0) ELSE count(*) END = 1
+LIMIT 1000;
+
+-- name: lines_that_others_have
+-- Lines of nobody that another lane has from theirs: of lanes read anew, where each is read in its own order.
+SELECT l.lane, l.statement_id, l.line_number
+FROM statement_lines l CROSS JOIN lanes b
+JOIN statement_lines o ON o.lane = b.lane AND o.statement_id = l.statement_id AND o.line_number = l.line_number
+WHERE l.lane = ANY($1::int[]) AND l.state = 2 AND l.payment_id = '00000000-0000-0000-0000-000000000000'
+  AND l.batch_id = '00000000-0000-0000-0000-000000000000' AND o.handed_over_from = l.lane
 LIMIT 1000;
 
 -- name: payments_to_miss

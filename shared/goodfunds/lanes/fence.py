@@ -34,7 +34,8 @@ def destinations(text: str) -> dict[tuple[str, int], int]:
     return found
 
 
-def _watermarks(text: str) -> dict[tuple[str, str, str], int]:
+def read_watermarks(text: str) -> dict[tuple[str, str, str], int]:
+    """(topic, producer, producer's lane) → last seq handled, of a column whose keys are joined by `|`."""
     found = {}
     for key, value in json.loads(text).items():
         topic, producer, lane = key.split("|")
@@ -50,7 +51,7 @@ def read_state(row: Any) -> LaneState:
         version=row["version"],
         offsets=json.loads(row["offsets"]),
         started_above=frozenset(json.loads(row["started_above"])),
-        watermarks=_watermarks(row["watermarks"]),
+        watermarks=read_watermarks(row["watermarks"]),
         next_seq=destinations(row["destinations"]),
         acknowledged=destinations(row["acknowledged"]),
         outbox_seq=row["outbox_seq"],

@@ -1,0 +1,124 @@
+"""`goodfunds rebuild`: a service's state made anew from the topics, compared, and swapped where it agrees."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from time import monotonic
+
+import click
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from goodfunds.cli.root import CONSOLE, ERRORS, NO, json_option, print_json, say, table
+from goodfunds.local.stack import find
+from goodfunds.rebuild import CannotRebuild, Outcome, Tell
+from goodfunds.rebuild import rebuild as run_rebuild
+from goodfunds.service import services
+
+_LINE_SECONDS = 5.0
+
+
+@click.command()
+@click.option("--service", "name", required=True, help="Whose state is made anew.")
+@click.option("--check", is_flag=True, help="Compare, and change nothing.")
+@json_option
+@click.pass_obj
+def rebuild(folder: Path, name: str, check: bool, as_json: bool) -> None:
+    """Make a service's state anew from the topics, and put it in place if it agrees with the live one.
+
+    It is built beside the live state while the service works on. Where a row differs it is named, and
+    nothing is swapped. A swap lets the lanes stand for a second or two.
+
+    \b
+    goodfunds rebuild --service reconciliation --check
+    goodfunds rebuild --service reconciliation --json
+    """
+    service = services().get(name)
+    if service is None:
+        raise click.UsageError(f"no service is called {name}: {', '.join(services())}")
+    stack = find(folder)
+    try:
+        with _shown() as tell:
+            outcome = asyncio.run(run_rebuild(service, stack.postgres, stack.kafka, check, tell))
+    except CannotRebuild as cannot:
+        if as_json:
+            print_json({"service": name, "refused": list(cannot.reasons), "swapped": False})
+        for reason in cannot.reasons:
+            ERRORS.print(f"[bold red]refused:[/] {escape(reason)}", highlight=False)
+        sys.exit(NO)
+    if as_json:
+        print_json({**asdict(outcome), "agrees": outcome.agrees, "records_per_second": rate(outcome)})
+    else:
+        _print(outcome, check)
+    sys.exit(0 if outcome.agrees else NO)
+
+
+def rate(outcome: Outcome) -> int:
+    """Records handled anew a second."""
+    return round(outcome.records / outcome.seconds) if outcome.seconds else 0
+
+
+@contextmanager
+def _shown() -> Iterator[Tell]:
+    """A bar in a terminal; in a pipe a line for each stage, and more of one that lasts."""
+    if not ERRORS.is_terminal:
+        yield _lines()
+        return
+    columns = (
+        TextColumn("{task.description}…"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+    )
+    with Progress(*columns, TimeRemainingColumn(), console=ERRORS, transient=True) as bar:
+        task = bar.add_task("reading the topics", total=None, rate="")
+
+        def show(what: str, done: int, total: int) -> None:
+            seconds = bar.tasks[0].elapsed or 0.0
+            told = f"{done / seconds:,.0f}/s" if seconds else ""
+            bar.update(task, description=what, completed=done, total=total, rate=told)
+
+        yield show
+
+
+def _lines() -> Tell:
+    last, due = "", 0.0
+
+    def show(what: str, done: int, total: int) -> None:
+        nonlocal last, due
+        if what == last and monotonic() < due:
+            return
+        last, due = what, monotonic() + _LINE_SECONDS
+        say(f"{what}… {done:,} of {total:,} records")
+
+    return show
+
+
+def _print(outcome: Outcome, check: bool) -> None:
+    made = table("table", "rows", "", right=["rows"])
+    differing = {each.table: each for each in outcome.different}
+    for each in outcome.compared:
+        found = differing.get(each.table)
+        mark = (
+            f"[bold red]differs[/]: {found.only_live:,} rows only live, {found.only_anew:,} only anew"
+            if found
+            else "[green]agrees[/]"
+        )
+        made.add_row(each.table, f"{each.rows:,}", mark)
+    CONSOLE.print(made)
+    for difference in outcome.different:
+        for side, rows in (("live", difference.live_rows), ("anew", difference.anew_rows)):
+            for row in rows:
+                CONSOLE.print(f"{difference.table}, {side}: {json.dumps(row)}", highlight=False, markup=False)
+    CONSOLE.print(f"{outcome.records:,} records handled anew, {rate(outcome):,} a second", highlight=False)
+    if outcome.swapped:
+        told = f"swapped {', '.join(outcome.tables)}; the lanes stood for {outcome.stood:.1f} s"
+    elif not outcome.agrees:
+        told = "it differs: nothing was swapped"
+    else:
+        told = "it agrees" + (": nothing was to be swapped" if check else "")
+    CONSOLE.print(told, style="bold green" if outcome.agrees else "bold red", highlight=False)
