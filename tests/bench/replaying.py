@@ -75,7 +75,7 @@ async def _live(dsn: str, bootstrap: str, records: int) -> float:
         handled = sum(json.loads(row["offsets"])[PAYMENT_INSTRUCTIONS] for row in rows)
         if handled > (seen[-1][1] if seen else 0):
             seen.append((monotonic(), handled))
-        return handled >= records
+        return bool(handled >= records)
 
     await _working(LaneLoop(IngestionHandler(), _settings(dsn, bootstrap)), all_handled)
     await connection.close()
@@ -109,6 +109,7 @@ async def _again(dsn: str, bootstrap: str) -> tuple[float, float]:
 
     await _working(LaneLoop(handler, settings, beside=replays_of(handler)), ended)
     row = await pool.fetchrow("SELECT state, fault, outcome FROM replay_plans WHERE plan_id = $1", plan_id)
+    assert row is not None
     assert row["state"] == "done", row["fault"]
     shares = await pool.fetch(
         "SELECT handled, started_at, finished_at FROM replay_lanes WHERE plan_id = $1", plan_id

@@ -7,7 +7,6 @@ from pathlib import Path
 import goodfunds.lanes
 from goodfunds import access, audit, ledger, operating, replay
 from goodfunds.postgres import statements
-from goodfunds.rebuild import shadow
 from goodfunds.service import Service, migrate_service, services
 
 SERVICES = services()

@@ -15,7 +15,6 @@ from goodfunds.cli.parked import parked
 from goodfunds.cli.payment import payment
 from goodfunds.cli.prove import prove
 from goodfunds.cli.publish import publish
-from goodfunds.cli.rebuild import rebuild
 from goodfunds.cli.registry import registry
 from goodfunds.cli.replay import replay
 from goodfunds.cli.root import root

@@ -29,7 +29,6 @@ from services.reconciliation.handlers import ReconciliationHandler
 from services.settlement import http as settlement
 from services.settlement.handlers import SettlementHandler
 from tests.conftest import Postgres
-from tests.contract.http.lanes import fill_lanes
 from tests.integration.ingestion.desk import desk_on
 from tests.integration.reconciliation import scene
 from tests.integration.settlement import desk as settlement_desk

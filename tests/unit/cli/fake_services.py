@@ -10,7 +10,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from goodfunds.access.tokens import new_secret
-from goodfunds.cli import operators
 from goodfunds.cli.commands import COMMANDS
 from goodfunds.cli.root import root
 from goodfunds.operating.replay_shapes import PlanView, RangeView, ShareView
@@ -52,7 +51,7 @@ class House:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.service = Service()
         client = partial(httpx.AsyncClient, transport=httpx.MockTransport(self.service))
-        monkeypatch.setattr(operators.httpx, "AsyncClient", client)
+        monkeypatch.setattr(httpx, "AsyncClient", client)
         monkeypatch.setenv("GOODFUNDS_TOKEN", TOKEN)
 
     def run(self, *words: str) -> Result:
@@ -88,8 +87,8 @@ def lanes(*found: LaneView, broker: bool = True) -> dict[str, Any]:
 
 def plan(state: str, **differing: Any) -> dict[str, Any]:
     share = ShareView(
-        lane=3, ranges=[RangeView(topic="payments", first=10, end=20)], total=10, state="waiting", position={},
-        slice=0, handled=4, skipped=1, rows_changed=2, events_emitted=1, fault=None, started_at=None,
+        lane=3, ranges=[RangeView(topic="payments", first=10, end=20)], total=10, state="waiting",
+        position={}, slice=0, handled=4, skipped=1, rows_changed=2, events_emitted=1, fault=None, started_at=None,
         finished_at=None,
     )  # fmt: skip
     told: dict[str, Any] = {
