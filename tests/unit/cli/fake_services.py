@@ -88,7 +88,8 @@ def lanes(*found: LaneView, broker: bool = True) -> dict[str, Any]:
 def plan(state: str, **differing: Any) -> dict[str, Any]:
     share = ShareView(
         lane=3, ranges=[RangeView(topic="payments", first=10, end=20)], total=10, state="waiting",
-        position={}, slice=0, handled=4, skipped=1, rows_changed=2, events_emitted=1, fault=None, started_at=None,
+        position={}, slice=0, handled=4, skipped=1, rows_changed=2, events_emitted=1, fault=None,
+        started_at=None,
         finished_at=None,
     )  # fmt: skip
     told: dict[str, Any] = {
