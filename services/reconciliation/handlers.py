@@ -195,8 +195,6 @@ async def _write_totals(
             lane, each.topic, each.total_partition, each.producer, each.producer_lane, each.event_type,
             each.currency,
         )  # fmt: skip
-        if key in latest and each.last_offset < latest[key][-2]:
-            continue
         computed_at = instant(each.computed_at)
         latest[key] = (*key, each.count, each.amount_minor, each.last_seq, each.last_offset, computed_at)
     if latest:

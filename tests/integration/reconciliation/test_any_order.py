@@ -53,6 +53,7 @@ async def digests(scene: Scene) -> dict[str, str]:
 async def emptied(scene: Scene) -> None:
     await scene.connection.execute(f"TRUNCATE {EVERY_TABLE}")
     scene.seqs.clear()
+    scene.next_offsets.clear()
 
 
 def handed_over(published: Sequence[Emission]) -> list[Fed]:
