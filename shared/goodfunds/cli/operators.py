@@ -116,13 +116,13 @@ class Operator:
         self._token_of = token_of
         self._tokens: dict[str, str] = {}
 
-    async def get(self, service: str, path: str, **asked: Any) -> Any:
-        """What a service answers. Raises Refused, Unavailable."""
-        return await self._ask(service, "GET", path, _given(asked), None)
+    async def get(self, service: str, path: str, within: float = _SECONDS, **asked: Any) -> Any:
+        """What a service answers within so many seconds. Raises Refused, Unavailable."""
+        return await self._ask(service, "GET", path, _given(asked), None, within)
 
     async def post(self, service: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Ask a service to do something. Raises Refused, Unavailable."""
-        return await self._ask(service, "POST", path, {}, None if body is None else _given(body))
+        return await self._ask(service, "POST", path, {}, None if body is None else _given(body), _SECONDS)
 
     async def items(self, service: str, path: str, most: int, **asked: Any) -> tuple[list[Any], bool]:
         """Items of a list, `most` of them; and whether there are more."""
@@ -136,14 +136,16 @@ class Operator:
                 break
         return found, cursor is not None
 
-    async def _ask(self, service: str, method: str, path: str, asked: Any, body: Any) -> Any:
+    async def _ask(self, service: str, method: str, path: str, asked: Any, body: Any, within: float) -> Any:
         if service not in self._tokens:
             self._tokens[service] = await self._token_of(service)
         headers = {"Authorization": f"Bearer {self._tokens[service]}"}
         url, deadline = f"{self._urls[service]}{path}", monotonic() + _PATIENCE_SECONDS
         while True:
             try:
-                answer = await self._http.request(method, url, params=asked, json=body, headers=headers)
+                answer = await self._http.request(
+                    method, url, params=asked, json=body, headers=headers, timeout=within
+                )
             except httpx.TransportError as fault:
                 raise Unavailable(f"{service} does not answer at {self._urls[service]}: {fault!r}") from fault
             told = _object(service, answer)
@@ -187,7 +189,7 @@ async def _operator(way: Way, acts: bool) -> AsyncIterator[Operator]:
             f"create --client YOUR-NAME --scope lanes:read --scope lanes:operate` (to approve: lanes:approve)"
         )
     async with AsyncExitStack() as opened:
-        http = await opened.enter_async_context(httpx.AsyncClient(timeout=_SECONDS))
+        http = await opened.enter_async_context(httpx.AsyncClient())
         stack = None if way.url is not None else find(way.folder)
 
         async def token_of(service: str) -> str:

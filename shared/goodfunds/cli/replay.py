@@ -66,22 +66,24 @@ def list_plans(way: Way, service: str | None, most: int) -> None:
 
 @replay.command()
 @_plan_id
+@service_option
 @click.option("--follow", "follows", is_flag=True, help="Wait while it is rehearsed or runs.")
 @reaching
-def status(way: Way, plan_id: str, follows: bool) -> None:
+def status(way: Way, plan_id: str, service: str | None, follows: bool) -> None:
     """Show a plan: what it would do, how far it is, what came of it. Exit code 1 where it has failed.
 
     \b
     goodfunds replay status 019a2f3c-5e77-7d1a-b0a5-0c9c1f6f2d11
     goodfunds replay status 019a2f3c-5e77-7d1a-b0a5-0c9c1f6f2d11 --follow --json | jq .outcome
     """
-    found = asked(way, False, lambda operator: found_plan(operator, plan_id))
+    found = asked(way, False, lambda operator: found_plan(operator, service, plan_id))
     end(way, follow(way, False, found) if follows else found)
 
 
-async def found_plan(operator: Operator, plan_id: str) -> Plan:
+async def found_plan(operator: Operator, service: str | None, plan_id: str) -> Plan:
     """The plan of that id, of whichever service it is. Raises Refused where none has it."""
-    for last, name in enumerate(operator.names, 1 - len(operator.names)):
+    names = readers_of(operator, service, None)
+    for last, name in enumerate(names, 1 - len(names)):
         try:
             return await plan_of(operator, name, plan_id)
         except Refused as refused:
@@ -90,9 +92,9 @@ async def found_plan(operator: Operator, plan_id: str) -> Plan:
     raise Unavailable("there is no service to ask")
 
 
-def _step(way: Way, plan_id: str, step: str) -> Plan:
+def _step(way: Way, plan_id: str, service: str | None, step: str) -> Plan:
     async def take(operator: Operator) -> Plan:
-        name = (await found_plan(operator, plan_id))["service"]
+        name = (await found_plan(operator, service, plan_id))["service"]
         return told_plan(await operator.post(name, f"/v1/replays/{plan_id}/{step}"), name)
 
     return asked(way, True, take)
@@ -100,8 +102,9 @@ def _step(way: Way, plan_id: str, step: str) -> Plan:
 
 @replay.command()
 @_plan_id
+@service_option
 @reaching
-def approve(way: Way, plan_id: str) -> None:
+def approve(way: Way, plan_id: str, service: str | None) -> None:
     """Approve what somebody else has planned, as it was rehearsed. Exit code 1 where it is refused, and why.
 
     Look at it first: `goodfunds replay status ID`. Your token needs the scope lanes:approve.
@@ -109,14 +112,15 @@ def approve(way: Way, plan_id: str) -> None:
     \b
     goodfunds replay approve 019a2f3c-5e77-7d1a-b0a5-0c9c1f6f2d11 --token-file ~/.goodfunds-token
     """
-    end(way, _step(way, plan_id, "approve"))
+    end(way, _step(way, plan_id, service, "approve"))
 
 
 @replay.command()
 @_plan_id
+@service_option
 @no_wait_option
 @reaching
-def run(way: Way, plan_id: str, no_wait: bool) -> None:
+def run(way: Way, plan_id: str, service: str | None, no_wait: bool) -> None:
     """Run an approved plan beside the live traffic, and wait until it is done.
 
     Exit code 1 where it is refused, fails, or drifts: what it would have done is not what was rehearsed.
@@ -125,46 +129,49 @@ def run(way: Way, plan_id: str, no_wait: bool) -> None:
     goodfunds replay run 019a2f3c-5e77-7d1a-b0a5-0c9c1f6f2d11
     goodfunds replay run 019a2f3c-5e77-7d1a-b0a5-0c9c1f6f2d11 --no-wait --json
     """
-    started = _step(way, plan_id, "run")
+    started = _step(way, plan_id, service, "run")
     end(way, started if no_wait else follow(way, True, started))
 
 
 @replay.command()
 @_plan_id
+@service_option
 @reaching
-def pause(way: Way, plan_id: str) -> None:
+def pause(way: Way, plan_id: str, service: str | None) -> None:
     """Have a running plan stand still after the slices under way.
 
     \b
     goodfunds replay pause 019a2f3c-5e77-7d1a-b0a5-0c9c1f6f2d11
     """
-    end(way, _step(way, plan_id, "pause"))
+    end(way, _step(way, plan_id, service, "pause"))
 
 
 @replay.command()
 @_plan_id
+@service_option
 @no_wait_option
 @reaching
-def resume(way: Way, plan_id: str, no_wait: bool) -> None:
+def resume(way: Way, plan_id: str, service: str | None, no_wait: bool) -> None:
     """Go on with a plan that was paused, and wait until it is done.
 
     \b
     goodfunds replay resume 019a2f3c-5e77-7d1a-b0a5-0c9c1f6f2d11
     """
-    resumed = _step(way, plan_id, "resume")
+    resumed = _step(way, plan_id, service, "resume")
     end(way, resumed if no_wait else follow(way, True, resumed))
 
 
 @replay.command()
 @_plan_id
+@service_option
 @reaching
-def abort(way: Way, plan_id: str) -> None:
+def abort(way: Way, plan_id: str, service: str | None) -> None:
     """End a plan for good; what it has done stays done. Exit code 1 where it is over already.
 
     \b
     goodfunds replay abort 019a2f3c-5e77-7d1a-b0a5-0c9c1f6f2d11
     """
-    aborted = _step(way, plan_id, "abort")
+    aborted = _step(way, plan_id, service, "abort")
     if way.as_json:
         print_json(aborted)
     else:

@@ -18,6 +18,8 @@ from goodfunds.cli.root import CONSOLE, NO, print_json, table, waiting
 from goodfunds.cli.selecting import readers_of
 
 _EVERY_SECONDS: Final = 0.2
+_DIGEST_SECONDS: Final = 600.0
+"""Every row is read: of millions that takes minutes."""
 _NOTHING: Final = "nothing-selected"
 _COUNTED: Final = ("replayed", "rows_changed", "events_emitted")
 
@@ -82,7 +84,7 @@ async def _checked(operator: Operator, service: str | None, rate: int | None) ->
 
 
 async def _digests(operator: Operator, names: Sequence[str]) -> dict[str, str]:
-    told = await asyncio.gather(*(operator.get(name, "/v1/state-digest") for name in names))
+    told = await asyncio.gather(*(operator.get(name, "/v1/state-digest", _DIGEST_SECONDS) for name in names))
     return {name: each["digest"] for name, each in zip(names, told, strict=True)}
 
 

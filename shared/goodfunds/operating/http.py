@@ -2,12 +2,11 @@
 
 from fastapi import FastAPI
 
-from goodfunds.operating import http_audit, http_digest, http_replays
+from goodfunds.operating import http_audit, http_digest, http_lanes, http_outbox, http_parked, http_replays
 from goodfunds.operating.operated import Operated
 
 
 def add_routes(app: FastAPI, operated: Operated) -> None:
     """Add what operators see of a service's lanes, and ask of their owners."""
-    http_replays.add_routes(app, operated)
-    http_digest.add_routes(app, operated)
-    http_audit.add_routes(app, operated)
+    for room in (http_lanes, http_parked, http_outbox, http_replays, http_digest, http_audit):
+        room.add_routes(app, operated)

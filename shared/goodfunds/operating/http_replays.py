@@ -14,6 +14,7 @@ from goodfunds.http.documented import BODY, headers, problems, taking
 from goodfunds.http.door import allowed
 from goodfunds.http.paging import Cursor, Limit, Page, id_in, page, place_of
 from goodfunds.observability.http import Problem
+from goodfunds.operating.http_parked import Offset, Partition, Topic
 from goodfunds.operating.operated import Operated
 from goodfunds.operating.replay_requests import ReplayRequest, SelfcheckRequest
 from goodfunds.operating.replay_shapes import PlanSummary, PlanView, plan_view, summary
@@ -34,9 +35,6 @@ _PLANNED: Final[dict[int | str, dict[str, Any]]] = {
     202: {"model": PlanView, "headers": headers(Location="The plan.")},
     **problems(409),
 }
-Topic = Annotated[str, Path(max_length=249, pattern=r"^[A-Za-z0-9._-]+$")]
-Partition = Annotated[int, Path(ge=0, lt=10_000)]
-Offset = Annotated[int, Path(ge=0, lt=2**63)]
 
 
 def add_routes(app: FastAPI, operated: Operated) -> None:

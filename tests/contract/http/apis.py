@@ -1,8 +1,7 @@
 """The three services' HTTP on real connections and databases, each with something to show, for one client."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from threading import Thread
@@ -10,14 +9,13 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from goodfunds.audit.chain import append
 from goodfunds.clock import SystemClock
 from goodfunds.events.types import PaymentInstruction
 from goodfunds.lanes import Handler, LaneSettings
 from goodfunds.observability.http import create_app, listen, serve
 from goodfunds.operating import http as operating
 from goodfunds.operating.operated import operated_by
-from goodfunds.postgres import connect, create_pool
+from goodfunds.postgres import create_pool
 from goodfunds.rails import RAILS
 from goodfunds.replay.horizon import Held, Place
 from goodfunds.service import migrations_of, services
@@ -29,6 +27,7 @@ from services.reconciliation.handlers import ReconciliationHandler
 from services.settlement import http as settlement
 from services.settlement.handlers import SettlementHandler
 from tests.conftest import Postgres
+from tests.contract.http.lanes import fill_lanes
 from tests.integration.ingestion.desk import desk_on
 from tests.integration.reconciliation import scene
 from tests.integration.settlement import desk as settlement_desk
@@ -135,21 +134,6 @@ _FILLED: Mapping[str, Callable[[str], Awaitable[None]]] = {
 }
 
 
-async def _operated(dsn: str, inputs: Sequence[str]) -> None:
-    """Lanes that have handled something, and an entry in the audit."""
-    connection = await connect(dsn)
-    offsets = json.dumps(dict.fromkeys(inputs, 100))
-    await connection.execute("INSERT INTO cluster (partitions) VALUES (4) ON CONFLICT DO NOTHING")
-    await connection.execute(
-        "INSERT INTO lanes (lane, incarnation, offsets) "
-        "SELECT lane, 'x', $1::jsonb FROM generate_series(0, 3) lane",
-        offsets,
-    )
-    async with connection.transaction():
-        await append(connection, SystemClock().now(), CLIENT, "planned", None, {"kind": "replay"})
-    await connection.close()
-
-
 @contextmanager
 def running(postgres: Postgres) -> Iterator[dict[str, Api]]:
     """All three, in a thread with a loop of its own, as in a process."""
@@ -175,7 +159,7 @@ def running(postgres: Postgres) -> Iterator[dict[str, Api]]:
 async def _served(postgres: Postgres, name: str) -> AsyncIterator[Api]:
     async with postgres.database(migrations_of(services()[name])) as dsn:
         await _FILLED[name](dsn)
-        await _operated(dsn, services()[name].inputs)
+        await fill_lanes(dsn, services()[name].inputs, CLIENT)
         pool = await create_pool(dsn)
         app = app_behind_a_door(pool, SystemClock())
         ROUTES[name](app, pool, dsn)
