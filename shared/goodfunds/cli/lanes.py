@@ -36,6 +36,8 @@ def lanes(way: Way, service: str | None) -> None:
     else:
         for each in told.values():
             CONSOLE.print(lanes_table(each))
+            if not each["broker"]:
+                CONSOLE.print(f"{each['service']} does not reach Kafka: how far it is behind is not known")
             for line in stops(each):
                 CONSOLE.print(line, style="red", highlight=False, markup=False)
         for why in silent.values():
@@ -82,7 +84,7 @@ def lanes_table(told: Mapping[str, Any]) -> Table:
         made.add_row(str(each["lane"]) if each["lane"] >= 0 else "feed", *_cells([each]), _state(each))
     if len(found) > 1:
         made.add_section()
-        made.add_row("all", *_cells(found), "" if told["broker"] else "[red]Kafka does not say[/]")
+        made.add_row("all", *_cells(found), "")
     return made
 
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from goodfunds.access.tokens import new_secret
 from goodfunds.cli.commands import COMMANDS
-from goodfunds.cli.root import root
+from goodfunds.cli.root import CONSOLE, root
 from goodfunds.operating.replay_shapes import PlanView, RangeView, ShareView
 from goodfunds.operating.shapes import InputView, LanesView, LaneView, Money, OutboxTail, ParkedSum
 
@@ -53,9 +53,12 @@ class House:
         client = partial(httpx.AsyncClient, transport=httpx.MockTransport(self.service))
         monkeypatch.setattr(httpx, "AsyncClient", client)
         monkeypatch.setenv("GOODFUNDS_TOKEN", TOKEN)
+        # What is told of tables that fit a narrow terminal has a test of its own.
+        monkeypatch.setattr(CONSOLE, "width", 200)
 
     def run(self, *words: str) -> Result:
-        return CliRunner().invoke(root, [*words, "--url", "http://settlement:1"])
+        end = words.index("--") if "--" in words else len(words)
+        return CliRunner().invoke(root, [*words[:end], "--url", "http://settlement:1", *words[end:]])
 
 
 def problem(status: int, detail: str, kind: str = "about:blank", **more: Any) -> tuple[int, dict[str, Any]]:

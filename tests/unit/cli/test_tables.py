@@ -8,25 +8,34 @@ from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, RenderableType
 
 from goodfunds.cli.accounts import account_table
+from goodfunds.cli.lanes import lanes_table
+from goodfunds.cli.plans import effects
 from goodfunds.cli.progress import Progress, progress_table
 from goodfunds.cli.prove import proof_table
 from goodfunds.cli.stack import _table as stack_table
 from goodfunds.cli.standing import Waiting, money_table
 from goodfunds.local.processes import Running
 from goodfunds.local.state import Stack
+from goodfunds.operating.shapes import Money
 from goodfunds.proof import Check, Proof
+from tests.unit.cli.fake_services import FORECAST, lane, lanes
 
 MOST = 999_999_999_999_999_999
 ROW = {"account": "DE" + "9" * 32, "lane": 11, "state": "open", "name": "Ümläut & [Söhne] 東京 Gesellschaft",
        "currency": "EUR", "balance_minor": MOST, "opened_at": datetime(2026, 3, 1, tzinfo=UTC)}  # fmt: skip
 SUMS = {"EUR": MOST, "JPY": MOST, "KWD": MOST}
-TABLES: dict[str, tuple[Table, list[str]]] = {
+TABLES: dict[str, tuple[RenderableType, list[str]]] = {
     "accounts": (account_table([ROW]), [
         str(ROW["account"]), str(ROW["name"]), "9,999,999,999,999,999.99 EUR",
+    ]),
+    "lanes": (lanes_table(lanes(
+        lane(11, money=[Money(currency="EUR", events=9, amount_minor=MOST)], owner="host.example/4194304"),
+    )), ["9,999,999,999,999,999.99 EUR", "host.example/4194304", "1 d 2 h", "at work"]),
+    "forecast": (next(iter(effects(FORECAST, "what it would do"))), [
+        "transit-out:sepa-credit", "settlement-notifications: PaymentSettled", "-1,234.56 EUR",
     ]),
     "money": (money_table([Waiting("reconciliation", "submitted", "EUR", MOST, 10**9, 1e7)]), [
         "reconciliation", "9,999,999,999,999,999.99 EUR", "1,000,000,000", "115 d 17 h",
