@@ -2,16 +2,14 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import click
-from rich.markup import escape
-from rich.table import Table
 
 from goodfunds.cli.figures import counted, instant
 from goodfunds.cli.operators import Operator, Way, asked, reaching, service_option
-from goodfunds.cli.root import CONSOLE, NO, print_json, say, table
+from goodfunds.cli.root import CONSOLE, NO, print_json, say
 from goodfunds.cli.selecting import most_option, readers_of
 
 
@@ -47,10 +45,11 @@ def audit(way: Way, service: str | None, verify: bool, plan_id: str | None, most
     entries, more = asked(way, False, read)
     if way.as_json:
         print_json({"entries": entries, "more": more})
-    elif entries:
-        CONSOLE.print(entries_table(entries))
     else:
-        CONSOLE.print("operators have done nothing yet")
+        for each in entries:
+            CONSOLE.print(entry_line(each), highlight=False, markup=False)
+        if not entries:
+            CONSOLE.print("operators have done nothing yet")
     if more:
         say(f"there are more: --most {most * 10} shows further ones")
 
@@ -78,17 +77,16 @@ def verdict(service: str, told: Mapping[str, Any]) -> str:
     return f"{service}: BROKEN at entry {told['broken']}: {told['why']}"
 
 
-def entries_table(entries: Sequence[Mapping[str, Any]]) -> Table:
-    """Entries for a person."""
-    made = table("at (UTC)", "who", "did", "what")
-    for each in entries:
-        plan = f"plan {each['plan_id']}\n" if each["plan_id"] else ""
-        detail = ", ".join(f"{name} {_plain(value)}" for name, value in each["detail"].items())
-        made.add_row(
-            instant(each["at"]), escape(each["actor"]), escape(f"{each['action']}\n{each['service']}"),
-            escape(f"{plan}{detail}".strip()),
-        )  # fmt: skip
-    return made
+def entry_line(entry: Mapping[str, Any]) -> str:
+    """An entry in two lines for a person; what is not known is left out."""
+    plan = f"plan {entry['plan_id']}" if entry["plan_id"] else ""
+    detail = ", ".join(
+        f"{name} {_plain(value)}" for name, value in entry["detail"].items() if value is not None
+    )
+    return (
+        f"{instant(entry['at'])}  {entry['actor']}: {entry['action']} ({entry['service']})\n"
+        f"{'':21}{'; '.join(each for each in (plan, detail) if each)}"
+    )
 
 
 def _plain(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -74,9 +75,9 @@ def stops(told: Mapping[str, Any]) -> list[str]:
 def lanes_table(told: Mapping[str, Any]) -> Table:
     """The lanes of a service for a person, and their sums."""
     made = table(
-        "lane", "owner", "behind", "money unread", "oldest", "to publish", "parked", "state",
+        "lane", "behind", "money unread", "oldest", "to publish", "parked", "state",
         right=["lane", "behind", "money unread", "oldest", "to publish", "parked"],
-        title=f"{told['service']}, {told['incarnation'] or 'never started'}",
+        title=escape(f"{told['service']}, {_owners(told['lanes'])}"),
         title_justify="left", title_style="bold",
     )  # fmt: skip
     found = told["lanes"]
@@ -96,15 +97,19 @@ def _cells(lanes: Iterable[Mapping[str, Any]]) -> list[str]:
     oldest = max((each["oldest_unread_seconds"] or 0.0 for each in found), default=0.0)
     parked = sum(each["parked"]["events"] for each in found)
     stuck = sums(_summed(each["parked"]["money"] for each in found))
-    owners = {each["owner"] for each in found if each["owner"]}
     return [
-        escape(owners.pop()) if len(owners) == 1 else "",
         "?" if None in lags else f"{sum(lags):,}",
         f"{more}{money}" if money else more.strip(),
         age(oldest) if oldest else "",
         _count(sum(each["outbox"]["events"] for each in found)),
         f"{parked:,}\n{stuck}".strip() if parked else "",
     ]
+
+
+def _owners(lanes: Iterable[Mapping[str, Any]]) -> str:
+    """Who has how many of them; the feed counts as one."""
+    counted = Counter(each["owner"] for each in lanes if each["owner"] is not None)
+    return ", ".join(f"{owner}: {count}" for owner, count in sorted(counted.items())) or "nobody's"
 
 
 def _count(number: int) -> str:

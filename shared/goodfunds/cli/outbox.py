@@ -1,6 +1,5 @@
 """`goodfunds outbox`: what a lane has decided to publish; published again where a topic has lost it."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from goodfunds.cli.planning import end, no_wait_option, rate_option
 from goodfunds.cli.plans import Plan
 from goodfunds.cli.root import CONSOLE, print_json, say, table
 from goodfunds.cli.selecting import INSTANT, most_option
+from goodfunds.cli.watch import told_fields
 from goodfunds.observability.masking import masked
 
 _Seq = click.IntRange(1, 2**62 - 1)
@@ -86,14 +86,9 @@ def events_table(events: Sequence[Mapping[str, Any]]) -> Table:
         made.add_row(
             f"{each['outbox_seq']}.{each['place']}", instant(each["decided_at"]),
             f"{each['topic']}/{each['partition']}\nseq {each['seq']}", escape(each["event_type"]),
-            state + caused + escape(_told(each["event"])),
+            state + caused + escape(" ".join(told_fields(each["event"]))),
         )  # fmt: skip
     return made
-
-
-def _told(event: Mapping[str, Any]) -> str:
-    return " ".join(f"{name}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
-                    for name, value in event.items())  # fmt: skip
 
 
 @outbox.command()

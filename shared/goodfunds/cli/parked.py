@@ -1,7 +1,6 @@
 """`goodfunds parked`: events that were set aside, listed and looked at, and what is done about them."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -13,6 +12,7 @@ from goodfunds.cli.operators import Operator, Way, asked, reaching, service_opti
 from goodfunds.cli.releasing import LANE, diff, discard, place_argument, release
 from goodfunds.cli.root import CONSOLE, print_json, say, table
 from goodfunds.cli.selecting import Place, most_option, parked_at, readers_of
+from goodfunds.cli.watch import told_fields
 from goodfunds.observability.masking import masked
 
 
@@ -50,26 +50,25 @@ def list_parked(way: Way, service: str | None, most: int, **filters: Any) -> Non
     found, more = asked(way, False, read)
     if way.as_json:
         print_json({"parked": found, "more": more})
-    elif found:
-        CONSOLE.print(parked_table(found))
     else:
-        CONSOLE.print("no event is parked")
+        for each in found:
+            style = "red" if each["poison"] else None
+            CONSOLE.print(parked_line(each), style=style, highlight=False, markup=False)
+        if not found:
+            CONSOLE.print("no event is parked")
     if more:
         say(f"there are more: --most {most * 10} shows further ones")
 
 
-def parked_table(found: Sequence[Mapping[str, Any]]) -> Table:
-    """Parked events for a person."""
-    made = table("event", "account", "amount", "age", "fault", right=["amount", "age"])
-    for each in found:
-        place = f"{each['topic']}/{each['partition']}@{each['offset']}"
-        fault = f"[red]{escape(each['fault'])}[/]" if each["poison"] else "[dim]waits[/]"
-        minor = "" if each["amount_minor"] is None else amount(each["amount_minor"], each["currency"])
-        made.add_row(
-            escape(f"{place}\n{each['service']} {each['event_type']}"), escape(each["key"]), minor,
-            age(each["age_seconds"]), fault,
-        )  # fmt: skip
-    return made
+def parked_line(each: Mapping[str, Any]) -> str:
+    """A parked event for a person, in two lines that begin with its place."""
+    place = f"{each['topic']}/{each['partition']}@{each['offset']}"
+    minor = "" if each["amount_minor"] is None else f"{amount(each['amount_minor'], each['currency'])}, "
+    what = f"{each['event_type'] or 'event'} of {each['service']}"
+    return (
+        f"{place:<28}  {minor}{what}, account {each['key']}, {age(each['age_seconds'])} old\n"
+        f"{'':30}{each['fault'] if each['poison'] else 'waits behind an earlier one of its account'}"
+    )
 
 
 @parked.command()
@@ -112,9 +111,7 @@ def event_table(told: Mapping[str, Any]) -> Table:
         if value:
             made.add_row(name, f"[red]{escape(value)}[/]" if name == "fault" else escape(value))
     made.add_section()
-    for name, value in told["event"].items():
-        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        made.add_row(escape(name), escape(shown))
+    made.add_row("says", escape("\n".join(told_fields(told["event"]))))
     made.add_section()
     for name, value in told["headers"].items():
         made.add_row(escape(name), escape(value or ""))

@@ -82,11 +82,14 @@ def _named(**several: Sequence[Any]) -> dict[str, Any]:
     return {name: list(values) for name, values in several.items() if values}
 
 
-def end(way: Way, plan: Plan) -> None:
-    """Print a plan and end with its exit code."""
+def end(way: Way, plan: Plan, following: str | None = None, failed: bool = False) -> None:
+    """Print a plan, with what to type next if not its own next step, and end with its exit code."""
+    step = following or next_step(plan)
     if way.as_json:
-        print_json({**plan, "next": next_step(plan)})
+        print_json({**plan, "next": step})
     else:
         for each in plan_lines(plan):
             CONSOLE.print(each, highlight=False)
-    sys.exit(NO if has_failed(plan) else 0)
+        if step is not None:
+            CONSOLE.print(f"next: {step}", highlight=False, markup=False)
+    sys.exit(NO if failed or has_failed(plan) else 0)

@@ -18,8 +18,8 @@ _SAMPLES: Final = 3
 _LISTED: Final = 10
 _COUNTED: Final = {
     "records": "records",
-    "unchanged": "of slices that change nothing",
-    "skipped": "skipped beside them",
+    "unchanged": "of them in slices that change nothing",
+    "skipped": "beside them skipped",
 }
 _NOT_EXACT: Final = (
     "[yellow]not exact:[/] it was rehearsed in pieces, so that later records did not see what earlier ones "
@@ -43,6 +43,11 @@ def has_failed(plan: Plan) -> bool:
     return bool(plan["given_up"]) or plan["state"] in ENDED_BADLY
 
 
+def faults_foreseen(plan: Plan) -> int:
+    """How many records would fault, as far as a rehearsal has said."""
+    return int(((plan["forecast"] or {}).get("faults") or {}).get("count", 0))
+
+
 def next_step(plan: Plan) -> str | None:
     """What to type next; None where nothing is to be done."""
     if plan["given_up"] or plan["state"] in ("failed", "drifted"):
@@ -56,14 +61,13 @@ def plan_lines(plan: Plan) -> Iterator[RenderableType]:
     yield _facts(plan)
     if plan["forecast"] is not None:
         yield from effects(plan["forecast"], "what it would do" if plan["outcome"] is None else "foreseen")
+        if plan["outcome"] is None:
+            yield from _samples(plan["forecast"].get("samples", {}))
         if plan["exact"] is False:
             yield _NOT_EXACT
     if plan["outcome"] is not None:
         yield _outcome(plan)
     yield _lanes(plan["lanes"])
-    following = next_step(plan)
-    if following is not None:
-        yield f"next: {escape(following)}"
 
 
 def _facts(plan: Plan) -> Table:
@@ -103,16 +107,19 @@ def _told(selection: Mapping[str, Any]) -> str:
 def _plain(value: Any) -> str:
     if isinstance(value, list):
         more = f" and {len(value) - _LISTED} more" if len(value) > _LISTED else ""
-        return " ".join(map(str, value[:_LISTED])) + more
+        return " ".join(map(_plain, value[:_LISTED])) + more
+    if isinstance(value, dict):
+        return f"{value.get('topic')}/{value.get('partition')}@{value.get('offset')}"
     return str(value)
 
 
 def effects(told: Mapping[str, Any], title: str) -> Iterator[RenderableType]:
     """A forecast or an outcome: counts first, then rows before → after, money, what stands in the way."""
-    made = table("", "", "", title=title, title_justify="left", title_style="bold", show_header=False)
+    made = table("what", "of", "how many", right=["how many"], title=title, title_justify="left",
+                 title_style="bold", show_header=False)  # fmt: skip
     for name, text in _COUNTED.items():
-        if name in told:
-            made.add_row(text, "", f"{told[name]:,}")
+        if told.get(name) or name == "records":
+            made.add_row(text, "", f"{told.get(name, 0):,}")
     for currency, parked in told.get("parked", {}).items():
         minor = amount(parked["amount_minor"], currency or None)
         made.add_row("given up", counted(parked["events"], "event"), minor)
@@ -132,12 +139,12 @@ def effects(told: Mapping[str, Any], title: str) -> Iterator[RenderableType]:
     if not any(told.get(name) for name in ("rows", "events", "refusals", "money", "parked")):
         made.add_row("[green]nothing changes[/]", "", "")
     yield made
-    yield from _samples(told.get("samples", {}))
     yield from _faults(told.get("faults", {}))
 
 
 def _outcome(plan: Plan) -> Table:
-    made = table("", "", right=[""], title="what it did", title_justify="left", show_header=False)
+    made = table("what", "how many", right=["how many"], title="what it did", title_justify="left",
+                 title_style="bold", show_header=False)  # fmt: skip
     for name, count in plan["outcome"].items():
         made.add_row(escape(name.replace("_", " ")), f"{count:,}" if isinstance(count, int) else str(count))
     if plan["forecast_digest"] is not None and plan["state"] == "done":
@@ -149,18 +156,26 @@ def _outcome(plan: Plan) -> Table:
 def _samples(samples: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[RenderableType]:
     for name, found in samples.items():
         more = f", {_SAMPLES} of the {len(found)} in --json" if len(found) > _SAMPLES else ""
-        made = table("row", "column", "before", "after", title=f"{name}{more}", title_justify="left")
+        yield f"[bold]{escape(name)}[/]{more}"
         for each in found[:_SAMPLES]:
-            key = "\n".join(f"{column} {value}" for column, value in each["key"].items())
-            before, after = each["before"] or {}, each["after"] or {}
-            currency = {**each["key"], **before, **after}.get("currency")
-            for place, column in enumerate({**before, **after}):
-                made.add_row(
-                    escape(f"{each['operation']}\n{key}") if place == 0 else "", escape(column),
-                    escape(_value(before, column, currency)), escape(_value(after, column, currency)),
-                )  # fmt: skip
-            made.add_section()
-        yield made
+            yield escape(sample_line(each))
+
+
+def sample_line(change: Mapping[str, Any]) -> str:
+    """A row that would change: its key, and what it would hold; of an update what differs, before → after."""
+    key, before, after = change["key"], change["before"] or {}, change["after"] or {}
+    currency = {**key, **before, **after}.get("currency")
+    named = ", ".join(f"{column} {value}" for column, value in key.items())
+    if change["before"] is None or change["after"] is None:
+        row = after or before
+        held = [column for column in row if column not in key and row[column] not in (None, "")]
+        told = " ".join(f"{column}={_value(row, column, currency)}" for column in held)
+    else:
+        told = "\n    ".join(
+            f"{column}: {_value(before, column, currency)} → {_value(after, column, currency)}"
+            for column in {**before, **after}
+        )
+    return f"  {change['operation']} {named}\n    {told}"
 
 
 def _value(row: Mapping[str, Any], column: str, currency: str | None) -> str:
@@ -197,13 +212,12 @@ def _range(part: Mapping[str, Any]) -> str:
     return f"{part['topic'] or 'outbox'} {part['first']} to {part['end']}"
 
 
-def plans_table(plans: Sequence[Plan]) -> Table:
-    """Plans of all services, for a person."""
-    made = table("planned (UTC)", "plan", "kind", "state", "done", "by", "reason", right=["done"])
-    for each in plans:
-        by = each["planned_by"] + (f"\napproved by {each['approved_by']}" if each["approved_by"] else "")
-        made.add_row(
-            instant(each["planned_at"]), f"{each['plan_id']}\n{each['service']}", each["kind"], _state(each),
-            f"{each['done']:,} of {each['total']:,}", escape(by), escape(each["reason"]),
-        )  # fmt: skip
-    return made
+def listed(plan: Plan) -> str:
+    """A plan of a list in two lines, the first of which begins with its id."""
+    approved = f", approved by {plan['approved_by']}" if plan["approved_by"] else ""
+    state = "given up" if plan["given_up"] else plan["state"]
+    done = f"{plan['done']:,} of {plan['total']:,}"
+    return (
+        f"{plan['plan_id']}  {plan['kind']} of {plan['service']}, {state}, {done}\n"
+        f"{'':38}{instant(plan['planned_at'])} by {plan['planned_by']}{approved}: {plan['reason']}"
+    )

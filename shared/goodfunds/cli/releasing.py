@@ -8,7 +8,7 @@ import click
 from goodfunds.cli.following import follow, told_plan
 from goodfunds.cli.operators import Operator, Way, asked, reaching, service_option
 from goodfunds.cli.planning import end, no_wait_option, rate_option
-from goodfunds.cli.plans import Plan
+from goodfunds.cli.plans import Plan, faults_foreseen
 from goodfunds.cli.selecting import INSTANT, PLACE, Place, holder_of_parked, parked_at, parked_body
 
 place_argument = click.argument("place", type=PLACE)
@@ -22,7 +22,8 @@ LANE: Final = click.IntRange(0, 9_999)
 def diff(way: Way, place: Place, service: str | None) -> None:
     """Try to release the account of the event at PLACE, roll it back, and show what it would change.
 
-    Its plan is ended afterwards, so that nothing comes of it. Exit code 1 where the event is not parked.
+    Its plan is ended afterwards, so that nothing comes of it. Exit code 1 where the event is not parked, or
+    an event of its account would fault again.
 
     \b
     goodfunds parked diff payments/3@4711
@@ -40,7 +41,9 @@ def diff(way: Way, place: Place, service: str | None) -> None:
 
     if tried["state"] == "rehearsed":
         asked(way, True, abort)
-    end(way, tried)
+    faults = faults_foreseen(tried)
+    following = "mend the cause, and try again" if faults else f"goodfunds parked release {place}"
+    end(way, tried, following, failed=faults > 0)
 
 
 def _selecting(command: Any) -> Any:

@@ -8,7 +8,7 @@ from goodfunds import ids
 from goodfunds.cli.following import follow, plan_of, told_plan
 from goodfunds.cli.operators import Operator, Refused, Way, asked, reaching, service_option
 from goodfunds.cli.planning import end, no_wait_option, plan
-from goodfunds.cli.plans import Plan, plans_table
+from goodfunds.cli.plans import Plan, listed
 from goodfunds.cli.root import CONSOLE, print_json
 from goodfunds.cli.selecting import most_option, readers_of
 from goodfunds.cli.selfcheck import selfcheck
@@ -58,9 +58,10 @@ def list_plans(way: Way, service: str | None, most: int) -> None:
     plans = asked(way, False, read)
     if way.as_json:
         print_json({"plans": plans})
-    elif plans:
-        CONSOLE.print(plans_table(plans))
-    else:
+        return
+    for each in plans:
+        CONSOLE.print(listed(each), highlight=False, markup=False)
+    if not plans:
         CONSOLE.print("nothing was ever planned")
 
 

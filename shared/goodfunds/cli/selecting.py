@@ -20,6 +20,9 @@ class Place(NamedTuple):
     partition: int
     offset: int
 
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}@{self.offset}"
+
     @property
     def path(self) -> str:
         """Where its parked event is found."""

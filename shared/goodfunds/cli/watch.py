@@ -91,9 +91,15 @@ def show(record: Record) -> dict[str, Any]:
 def line(shown: dict[str, Any]) -> str:
     """The record in a line: money as people read it; without its times, and what is masked."""
     place = f"{shown['topic']}/{shown['partition']}@{shown['offset']}"
-    fields = dict(_flat(shown["event"]))
+    lead = f"{shown['at'][11:23]} {place:<28} {shown['type'] or '?':<20}"
+    return " ".join([lead, *told_fields(shown["event"])])
+
+
+def told_fields(event: Mapping[str, Any]) -> list[str]:
+    """`name=value` of an event's fields: money as people read it; without its times, and what is masked."""
+    fields = dict(_flat(event))
     currency = fields.get("currency", "")
-    told = [f"{shown['at'][11:23]} {place:<28} {shown['type'] or '?':<20}"]
+    told = []
     for name, value in fields.items():
         if name.endswith("_minor") and currency in CURRENCIES:
             told.append(f"{name.removesuffix('_minor')}={readable_amount(value, currency).replace(' ', '')}")
@@ -102,7 +108,7 @@ def line(shown: dict[str, Any]) -> str:
         ):
             plain = isinstance(value, str) and value and not re.search(r"\s", value)
             told.append(f"{name}={value if plain else json.dumps(value, ensure_ascii=False)}")
-    return " ".join(told)
+    return told
 
 
 def _flat(event: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -76,7 +76,7 @@ def test_parked_events_are_listed_by_filters_over_pages(house: House) -> None:
     )
     answer = house.run("parked", "list", "--fault", "Key", "--poison", "--lane", "3")
     assert answer.exit_code == 0
-    for told in (WORDS, "DE00ADA", "1,234.56 EUR", "1 min 1 s", "KeyError: [bold]", "waits"):
+    for told in (WORDS, "DE00ADA", "1,234.56 EUR", "1 min 1 s", "KeyError: [bold]", "waits behind"):
         assert told in answer.stdout, told
     first, second = (dict(each.url.params) for each in house.service.asked)
     assert first == {"fault": "Key", "poison": "true", "lane": "3", "limit": "50"}
@@ -113,15 +113,22 @@ def test_a_place_that_is_none_is_told(house: House, place: str) -> None:
     assert "no place such as payments/3@4711" in answer.output
 
 
-def test_a_trial_of_a_release_is_shown_and_its_plan_ended(house: House) -> None:
+@pytest.mark.parametrize(
+    ("faults", "following"),
+    [(0, f"goodfunds parked release {WORDS}"), (2, "mend the cause, and try again")],
+)
+def test_a_trial_of_a_release_is_shown_and_its_plan_ended(house: House, faults: int, following: str) -> None:
     house.service.on("GET", PATH, (200, parked_in_full()))
     house.service.on("POST", f"{PATH}/diff", (202, plan("rehearsing", kind="release")))
-    tried = plan("rehearsed", kind="release", forecast=FORECAST, exact=True)
+    forecast = {**FORECAST, "faults": {"count": faults, "first": []}}
+    tried = plan("rehearsed", kind="release", forecast=forecast, exact=True)
     house.service.on("GET", f"/v1/replays/{PLAN}", (200, plan("rehearsing", kind="release")), (200, tried))
     house.service.on("POST", f"/v1/replays/{PLAN}/abort", (200, plan("aborted", kind="release")))
     answer = house.run("parked", "diff", WORDS, "--json")
-    assert answer.exit_code == 0
-    assert json.loads(answer.stdout)["forecast"] == FORECAST
+    assert answer.exit_code == (1 if faults else 0)
+    told = json.loads(answer.stdout)
+    assert told["forecast"] == forecast
+    assert told["next"] == following
     assert [each.url.path for each in house.service.asked if each.method == "POST"] == [
         f"{PATH}/diff", f"/v1/replays/{PLAN}/abort",
     ]  # fmt: skip

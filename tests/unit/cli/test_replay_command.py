@@ -7,6 +7,7 @@ import pytest
 
 from goodfunds.cli import following
 from goodfunds.cli.following import standing
+from goodfunds.cli.plans import sample_line
 from goodfunds.cli.root import INTERRUPTED
 from goodfunds.cli.selfcheck import is_clean, sentence, summed
 from goodfunds.operating.replay_shapes import PlanSummary, StateDigestView
@@ -37,7 +38,7 @@ def test_a_plan_is_rehearsed_and_tells_what_it_would_do_and_what_to_type_next(ho
     assert answer.exit_code == 0
     for told in (
         "topic payments, partitions 3", "balances: update", "settlement-notifications: PaymentSettled",
-        "-1,234.56 EUR", "+1,234.56 EUR", "AM04", "2,000.00 EUR", "765.44 EUR", "skipped",
+        "-1,234.56 EUR", "+1,234.56 EUR", "AM04", "balance_minor: 2,000.00 EUR → 765.44 EUR", "skipped",
         "would fault payments/3@12: KeyError: [bold]'x'", "1 further record would fault", "not exact",
         f"next: somebody else: goodfunds replay approve {PLAN}", "payments 10 to 20", "5 of 10",
     ):  # fmt: skip
@@ -47,6 +48,12 @@ def test_a_plan_is_rehearsed_and_tells_what_it_would_do_and_what_to_type_next(ho
         "kind": "replay", "topic": "payments", "partitions": [3], "from_offset": 10, "to_offset": 20,
         "reason": "TICKET-7", "expires_in_seconds": 600,
     }  # fmt: skip
+
+
+def test_a_row_that_would_be_new_is_told_without_what_is_empty_in_it() -> None:
+    row = {"payment_id": "01a2", "amount_minor": 149_214, "currency": "EUR", "uetr": "", "reason": None}
+    change = {"operation": "insert", "key": {"payment_id": "01a2"}, "before": None, "after": row}
+    assert sample_line(change) == "  insert payment_id 01a2\n    amount_minor=1,492.14 EUR currency=EUR"
 
 
 def test_times_without_an_offset_are_utc(house: House) -> None:

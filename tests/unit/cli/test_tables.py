@@ -33,7 +33,7 @@ TABLES: dict[str, tuple[RenderableType, list[str]]] = {
     ]),
     "lanes": (lanes_table(lanes(
         lane(11, money=[Money(currency="EUR", events=9, amount_minor=MOST)], owner="host.example/4194304"),
-    )), ["9,999,999,999,999,999.99 EUR", "host.example/4194304", "1 d 2 h", "at work"]),
+    )), ["9,999,999,999,999,999.99 EUR", "host.example/4194304: 1", "1 d 2 h", "at work"]),
     "forecast": (next(iter(effects(FORECAST, "what it would do"))), [
         "transit-out:sepa-credit", "settlement-notifications: PaymentSettled", "-1,234.56 EUR",
     ]),
