@@ -62,7 +62,7 @@ def _verify(way: Way, service: str | None) -> None:
     told = asked(way, False, read)
     holds = all(each["verified"] for each in told.values())
     if way.as_json:
-        print_json({"holds": holds, "services": told})
+        print_json({"verified": holds, "services": told})
     else:
         for name, each in told.items():
             style = "green" if each["verified"] else "bold red"

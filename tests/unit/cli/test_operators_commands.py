@@ -229,4 +229,4 @@ def test_the_audit_is_listed_and_verified(house: House) -> None:
     house.service.on("GET", "/v1/audit/verification", (200, broken.model_dump()))
     answer = house.run("audit", "--verify")
     assert (answer.exit_code, answer.stdout) == (1, "settlement:1: BROKEN at entry 4: [its] hash\n")
-    assert json.loads(house.run("audit", "--verify", "--json").stdout)["holds"] is False
+    assert json.loads(house.run("audit", "--verify", "--json").stdout)["verified"] is False
