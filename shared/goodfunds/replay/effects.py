@@ -9,10 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any
 
 from goodfunds.errors import Unreadable
-from goodfunds.events.types import BY_NAME, decode
+from goodfunds.events.passing import split_payment_accepted
+from goodfunds.events.types import BY_NAME, PaymentAccepted, decode
 from goodfunds.lanes.records import Emission
 
 NUMBERING = frozenset({"event_seq"})
@@ -31,8 +33,9 @@ _TIMELESS = {
 }
 """An event's fields but the time at which it was decided."""
 
+_PASSED_ON = PaymentAccepted.__name__
+
 Row = Mapping[str, Any]
-Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,20 +154,26 @@ def sample(table: Table, change: Change) -> dict[str, Any]:
 
 
 def _net(tables: Mapping[str, Table], changed: Iterable[Change]) -> tuple[list[Change], int]:
-    """Each row once, as it was first and is last; and how many rows are left as they were."""
-    first: dict[tuple[str, Key], Row | None] = {}
-    last: dict[tuple[str, Key], Row | None] = {}
+    """Each row once, as it was first and is last; and how many rows are left as they were.
+
+    A row whose key changes is another one; of a table without a key each change stands alone.
+    """
+    keys = {name: itemgetter(*table.key) if table.key else None for name, table in tables.items()}
+    ends: dict[tuple[str, Any], list[Row | None]] = {}
     for number, change in enumerate(changed):
-        key = tables[change.table].key
-        # A row whose key changes is another one; of a table without a key each change stands alone.
-        for row, before, after in ((change.before, change.before, None), (change.after, None, change.after)):
-            if row is None:
-                continue
-            of = change.table, tuple(str(row[column]) for column in key) if key else (number,)
-            first.setdefault(of, before)
-            last[of] = after
-    net = [Change(of[0], first[of], last[of]) for of in first if first[of] != last[of]]
-    return net, sum(first[of] is not None and first[of] == last[of] for of in first)
+        table, before, after = change.table, change.before, change.after
+        key_of = keys[table]
+        if before is not None:
+            ends.setdefault((table, number if key_of is None else key_of(before)), [before, None])[1] = None
+        if after is not None:
+            ends.setdefault((table, number if key_of is None else key_of(after)), [None, after])[1] = after
+    net, rewritten = [], 0
+    for (table, _), (first, last) in ends.items():
+        if first != last:
+            net.append(Change(table, first, last))
+        elif first is not None:
+            rewritten += 1
+    return net, rewritten
 
 
 def _fingerprint(table: Table, change: Change) -> bytes:
@@ -175,10 +184,11 @@ def _fingerprint(table: Table, change: Change) -> bytes:
     operation = change.operation
     if table.name in _SUMS:
         operation, before, after = "moved", before or {}, after or {}
+    values: dict[str, Any] | list[Any]
     if after is None:
-        values: dict[str, Any] = {} if table.key else dict(row)
+        values = [] if table.key else list(row.values())
     elif before is None:
-        values = {column: value for column, value in after.items() if column not in table.ignored}
+        values = [value for column, value in after.items() if column not in table.ignored]
     else:
         values = {}
         for column in {**before, **after}:
@@ -195,16 +205,19 @@ def _fingerprint(table: Table, change: Change) -> bytes:
 
 
 def _event_fingerprint(emission: Emission) -> bytes:
-    body: Any
+    topic, partition, key, event_type, body, _, first_time = emission
+    said: Any
     try:
-        event = decode(emission.body)
+        if event_type == _PASSED_ON:
+            payment_id, amount_minor, instruction = split_payment_accepted(body)
+            # Unread: its bytes say all.
+            said = payment_id, amount_minor, sha256(instruction).digest()
+        else:
+            event = decode(body)
+            said = [getattr(event, name) for name in _TIMELESS[type(event).__name__]]
     except Unreadable:
-        body = emission.body.hex()
-    else:
-        body = [repr(getattr(event, name)) for name in _TIMELESS[type(event).__name__]]
-    return _bytes([
-        emission.topic, emission.partition, emission.key.hex(), emission.event_type, emission.first_time, body
-    ])  # fmt: skip
+        said = body
+    return _bytes([topic, partition, key, event_type, first_time, said])
 
 
 def _bytes(item: Sequence[Any]) -> bytes:
@@ -213,13 +226,8 @@ def _bytes(item: Sequence[Any]) -> bytes:
 
 
 def _digest(items: Sequence[bytes]) -> bytes:
-    """Whatever their order was: that of a handler's writes says nothing."""
-    if not items:
-        return b""
-    whole = sha256()
-    for item in sorted(sha256(item).digest() for item in items):
-        whole.update(item)
-    return whole.digest()
+    """Whatever their order was: that of a handler's writes says nothing. None has a line's end in it."""
+    return sha256(b"\n".join(sorted(items))).digest() if items else b""
 
 
 def _short(value: Any) -> Any:

@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 _AHEAD = 2
 """Slices that lie ready at most, beside the one that is handled and what the client has fetched."""
-_AT_ONCE = 1_000
+_AT_ONCE = 2_000
 _READ_THROUGH = 5_000
 """Offsets between two ranges that are read and dropped: seeking costs as much as reading so many."""
 _STUCK_SECONDS = 30.0

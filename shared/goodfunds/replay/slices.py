@@ -11,7 +11,7 @@ from goodfunds.errors import GoodfundsError
 from goodfunds.lanes.headers import origin
 from goodfunds.lanes.records import Handler, Record
 
-SLICE_RECORDS = 500
+SLICE_RECORDS = 1_000
 SLICE_BYTES = 4 << 20
 """A slice ends with whichever of the two comes first: records may have a megabyte each."""
 _PASSED_AT_ONCE = 20

@@ -53,4 +53,4 @@ async def read_tables(connection: Connection) -> dict[str, Table]:
 
 
 def _row(text: str | None) -> Row | None:
-    return None if text is None else _JSON.decode(text)
+    return None if text is None else _JSON.raw_decode(text)[0]

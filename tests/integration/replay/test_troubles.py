@@ -193,7 +193,8 @@ async def test_a_slice_whose_plan_is_stopped_while_it_is_under_way_is_not_writte
 
     depositor.strike = strike
     async with scene.instance(depositor):
-        await scene.until("paused", lambda: slices == 4)
+        # Another lane's may be under way by then as well.
+        await scene.until("paused", lambda: slices >= 4)
         await scene.publish(keys=1, each=1)
         await scene.until_read()
         shares = await scene.fetch("SELECT handled FROM replay_lanes WHERE plan_id = $1", plan_id)

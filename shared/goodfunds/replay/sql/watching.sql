@@ -16,7 +16,7 @@ SELECT c.relname AS table_name,
                                 'real'::regtype, 'double precision'::regtype)) AS numbers,
        ARRAY(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
              AND (a.atttypid = 'timestamptz'::regtype OR a.attidentity <> '')) AS told_by_the_clock
-FROM pg_class c JOIN pg_trigger t ON t.tgrelid = c.oid AND t.tgname = 'watched'
+FROM pg_class c JOIN pg_trigger t ON t.tgrelid = c.oid AND t.tgname = 'watched_insert'
 WHERE c.relnamespace = current_schema()::regnamespace;
 
 -- name: watch
