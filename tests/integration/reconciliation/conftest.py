@@ -10,12 +10,19 @@ from aiokafka.admin import AIOKafkaAdminClient
 from goodfunds.service import migrations_of
 from services.reconciliation import SERVICE
 from tests.conftest import MakeTopics, Migrations
-from tests.integration.reconciliation.scene import PARTITIONS
+from tests.integration.reconciliation.scene import PARTITIONS, Scene, scene_in
 
 
 @pytest.fixture
 def migrations() -> Migrations:
     return migrations_of(SERVICE)
+
+
+@pytest.fixture
+async def scene(database: str) -> AsyncIterator[Scene]:
+    found = await scene_in(database)
+    yield found
+    await found.connection.close()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """What reconciliation has read, handled a second time: no row, no event, whatever came since."""
 
 import random
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -36,13 +35,6 @@ from tests.integration.reconciliation.scene import (
 )
 
 LANE = OTHER_LANE
-
-
-@pytest.fixture
-async def scene(database: str) -> AsyncIterator[Scene]:
-    found = await scene_in(database)
-    yield found
-    await found.connection.close()
 
 
 async def assert_nothing_follows(scene: Scene, database: str) -> None:

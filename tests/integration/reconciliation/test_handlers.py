@@ -1,7 +1,6 @@
 """Reconciliation's handler on a real Postgres: matches, breaks, and the same end in any order."""
 
 import random
-from collections.abc import AsyncIterator
 from datetime import date
 
 import pytest
@@ -31,13 +30,6 @@ from tests.integration.reconciliation.scene import (
 )
 
 LANE = OTHER_LANE
-
-
-@pytest.fixture
-async def scene(database: str) -> AsyncIterator[Scene]:
-    found = await scene_in(database)
-    yield found
-    await found.connection.close()
 
 
 async def test_a_line_with_our_reference_matches_at_once_and_is_published(scene: Scene) -> None:
