@@ -15,6 +15,7 @@ from goodfunds.cli.parked import parked
 from goodfunds.cli.payment import payment
 from goodfunds.cli.prove import prove
 from goodfunds.cli.publish import publish
+from goodfunds.cli.rebuild import rebuild
 from goodfunds.cli.registry import registry
 from goodfunds.cli.replay import replay
 from goodfunds.cli.root import root
@@ -26,7 +27,7 @@ from goodfunds.cli.watch import watch
 
 COMMANDS = (
     demo, up, status, down, publish, cutoff, bank_files, watch, payment, accounts, files, prove, lanes,
-    parked, outbox, replay, audit, db, topics, schemas, registry, tokens, client, completion,
+    parked, outbox, replay, rebuild, audit, db, topics, schemas, registry, tokens, client, completion,
 )  # fmt: skip
 
 
