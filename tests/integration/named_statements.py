@@ -7,6 +7,7 @@ from pathlib import Path
 import goodfunds.lanes
 from goodfunds import access, audit, ledger, operating, replay
 from goodfunds.postgres import statements
+from goodfunds.rebuild import shadow
 from goodfunds.service import Service, migrate_service, services
 
 SERVICES = services()
@@ -28,6 +29,7 @@ def folders(service: Service) -> Mapping[str, Path]:
         "replay": replay.STATEMENTS,
         "audit": audit.STATEMENTS,
         "operating": operating.STATEMENTS,
+        "rebuild": Path(shadow.__file__).parent / "sql",
     }
     if ledger.MIGRATIONS in service.migrations:
         found["ledger"] = ledger.STATEMENTS

@@ -12,7 +12,8 @@ from goodfunds.replay.watching import Watch
 from goodfunds.service import Service
 from tests.integration.named_statements import SERVICES, folders, migrated
 
-_READ_ALL_BY_DESIGN = {"proof.sql", "conservation.sql"}
+_READ_ALL_BY_DESIGN = {"proof.sql", "conservation.sql", "rebuild.sql"}
+"""Files of proofs and of rebuilding, which a person asks for."""
 _ALSO = {
     "ledger_differences": "the proof of the ledger",
     "moved_by_kind": "the proof of the ledger",
