@@ -12,7 +12,6 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
-from goodfunds.cli.commands import COMMANDS
 from goodfunds.cli.journey import BANK_HOLDS
 from goodfunds.cli.root import PIPE_CLOSED, root
 from goodfunds.local.stack import NOSTRO, find
@@ -166,8 +165,6 @@ def test_a_file_published_twice_is_taken_once_and_another_with_its_id_is_refused
 
 def here(house: House, *arguments: str) -> Result:
     """As `run`, in this process, which has started already."""
-    for each in COMMANDS:
-        root.add_command(each)
     return CliRunner().invoke(root, ["--folder", str(house.folder), *arguments])
 
 

@@ -1,38 +1,30 @@
-"""Which commands there are: the one list, and the program that has them."""
+"""Which commands there are, and the module of each: it is read when the command is asked for."""
 
-from goodfunds.cli.accounts import accounts
-from goodfunds.cli.audit import audit
-from goodfunds.cli.bank_files import bank_files
-from goodfunds.cli.client import client
-from goodfunds.cli.completion import completion
-from goodfunds.cli.cutoff import cutoff
-from goodfunds.cli.database import db
-from goodfunds.cli.demo import demo
-from goodfunds.cli.files import files
-from goodfunds.cli.lanes import lanes
-from goodfunds.cli.outbox import outbox
-from goodfunds.cli.parked import parked
-from goodfunds.cli.payment import payment
-from goodfunds.cli.prove import prove
-from goodfunds.cli.publish import publish
-from goodfunds.cli.rebuild import rebuild
-from goodfunds.cli.registry import registry
-from goodfunds.cli.replay import replay
-from goodfunds.cli.root import root
-from goodfunds.cli.schemas import schemas
-from goodfunds.cli.stack import down, status, up
-from goodfunds.cli.tokens import tokens
-from goodfunds.cli.topics import topics
-from goodfunds.cli.watch import watch
+from collections.abc import Mapping
+from importlib import import_module
 
-COMMANDS = (
-    demo, up, status, down, publish, cutoff, bank_files, watch, payment, accounts, files, prove, lanes,
-    parked, outbox, replay, rebuild, audit, db, topics, schemas, registry, tokens, client, completion,
-)  # fmt: skip
+import click
+
+_MODULES: Mapping[str, str] = {
+    "accounts": "accounts", "audit": "audit", "bank-files": "bank_files", "client": "client",
+    "completion": "completion", "cutoff": "cutoff", "db": "database", "demo": "demo", "down": "stack",
+    "files": "files", "lanes": "lanes", "outbox": "outbox", "parked": "parked", "payment": "payment",
+    "prove": "prove", "publish": "publish", "rebuild": "rebuild", "registry": "registry",
+    "replay": "replay", "schemas": "schemas", "status": "stack", "tokens": "tokens", "topics": "topics",
+    "up": "stack", "watch": "watch",
+}  # fmt: skip
+
+COMMANDS = tuple(_MODULES)
+"""Their names, in the order in which they are listed."""
 
 
-def run() -> None:
-    """Run the command line."""
-    for command in COMMANDS:
-        root.add_command(command)
-    root()
+def command(name: str) -> click.Command | None:
+    """The command of a name; none where there is none.
+
+    All modules together take longer to read than most commands to run.
+    """
+    if name not in _MODULES:
+        return None
+    found = getattr(import_module(f"goodfunds.cli.{_MODULES[name]}"), name.replace("-", "_"))
+    assert isinstance(found, click.Command), name
+    return found

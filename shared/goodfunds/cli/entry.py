@@ -6,8 +6,8 @@ import sys
 def main() -> None:
     """Run the command line."""
     try:
-        from goodfunds.cli.commands import run
+        from goodfunds.cli.root import root
 
-        run()
+        root()
     except KeyboardInterrupt:
         sys.exit(130)

@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from goodfunds.cli.commands import COMMANDS, command
 from goodfunds.errors import GoodfundsError
 
 NO = 1
@@ -61,6 +62,16 @@ class Root(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         with _told():
             return super().invoke(ctx)
+
+
+class _Program(Root):
+    """Reads a command's module when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*COMMANDS, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return command(cmd_name) or super().get_command(ctx, cmd_name)
 
 
 @contextmanager
@@ -163,7 +174,7 @@ def table(*columns: str, right: Collection[str] = (), **look: Any) -> Table:
 
 
 @click.group(
-    cls=Root,
+    cls=_Program,
     epilog="Exit codes: 0 done; 1 the answer is no (refused, not found, different, not proved); 2 not done "
     "(a mistake in the command, nothing running, nothing answering); 130 Ctrl-C; 141 nobody reads the pipe.",
 )

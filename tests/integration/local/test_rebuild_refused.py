@@ -6,11 +6,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from goodfunds.cli.commands import COMMANDS
 from goodfunds.cli.root import root
-
-for each in COMMANDS:
-    root.add_command(each)
 
 
 @pytest.fixture

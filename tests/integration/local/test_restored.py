@@ -12,14 +12,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from goodfunds.cli import database
-from goodfunds.cli.commands import COMMANDS
 from goodfunds.cli.root import root
 from goodfunds.local.postgres import create_databases
 from goodfunds.service import services
-
-for each in COMMANDS:
-    root.add_command(each)
-
 
 _LANE = "INSERT INTO lanes (lane, incarnation, offsets) SELECT {}, incarnation, '{{}}' FROM cluster"
 

@@ -10,13 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from goodfunds.access.tokens import new_secret
-from goodfunds.cli.commands import COMMANDS
 from goodfunds.cli.root import CONSOLE, root
 from goodfunds.operating.replay_shapes import PlanView, RangeView, ShareView
 from goodfunds.operating.shapes import InputView, LanesView, LaneView, Money, OutboxTail, ParkedSum
-
-for each in COMMANDS:
-    root.add_command(each)
 
 AT = datetime(2026, 3, 3, 8, 0, tzinfo=UTC)
 PLAN = "019a2f3c-5e77-7d1a-b0a5-0c9c1f6f2d11"

@@ -11,7 +11,7 @@ import click
 import httpx
 import pytest
 
-from goodfunds.cli import commands, entry
+from goodfunds.cli import entry
 from goodfunds.cli.root import INTERRUPTED, PIPE_CLOSED, Root
 
 PROGRAM = str(Path(sys.executable).with_name("goodfunds"))
@@ -77,7 +77,7 @@ def test_ctrl_c_while_it_starts_is_no_trace_either(monkeypatch: pytest.MonkeyPat
     def interrupted() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands, "run", interrupted)
+    monkeypatch.setattr("goodfunds.cli.root.root", interrupted)
     with pytest.raises(SystemExit) as left:
         entry.main()
     assert left.value.code == INTERRUPTED

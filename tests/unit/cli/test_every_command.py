@@ -7,11 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from goodfunds.cli.commands import COMMANDS
 from goodfunds.cli.root import FAILED, INTERRUPTED, NO, PIPE_CLOSED, root
-
-for each in COMMANDS:
-    root.add_command(each)
 
 EXIT_CODES = Path(__file__).parents[3] / "docs" / "exit-codes.md"
 WITHOUT_JSON = {
@@ -24,7 +20,10 @@ WITHOUT_JSON = {
 def commands(group: click.Group, *above: str) -> dict[tuple[str, ...], click.Command]:
     """All commands that do something, by their words."""
     found: dict[tuple[str, ...], click.Command] = {}
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         if isinstance(command, click.Group):
             found |= commands(command, *above, name)
         else:

@@ -9,12 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from goodfunds.cli import publish as module
-from goodfunds.cli.commands import COMMANDS
 from goodfunds.cli.root import root
 from goodfunds.local.state import Stack
-
-for each in COMMANDS:
-    root.add_command(each)
 
 TAKEN = {"file_id": "f", "message_id": "MSG-1", "items": 2}
 REFUSED = {"detail": "the file is refused whole", "errors": [{"line": 3, "path": "GrpHdr", "message": "no",

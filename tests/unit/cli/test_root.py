@@ -6,22 +6,19 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from goodfunds.cli.commands import COMMANDS
 from goodfunds.cli.root import root
 from goodfunds.errors import Misconfigured
 
 
 def every_command(group: click.Group, *above: str) -> list[tuple[str, ...]]:
     found: list[tuple[str, ...]] = []
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         found.append((*above, name))
         if isinstance(command, click.Group):
             found += every_command(command, *above, name)
     return found
-
-
-for each in COMMANDS:
-    root.add_command(each)
 
 
 @pytest.mark.parametrize("command", every_command(root), ids=" ".join)

@@ -8,14 +8,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from goodfunds.cli import schemas as module
-from goodfunds.cli.commands import COMMANDS
 from goodfunds.cli.root import root
 from tests.contract.registry.fake import FakeRegistry
 
 URL = "https://ada:secret@registry.example/contexts/.goodfunds"
-
-for each in COMMANDS:
-    root.add_command(each)
 
 
 @pytest.fixture
