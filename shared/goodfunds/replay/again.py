@@ -49,6 +49,8 @@ class Again:
     transactions that are rolled back, one a turn, and the share fails with that one's place.
     """
 
+    faulted = False
+
     def __init__(self, owner: Owner, share: Share, watch: Watch) -> None:
         handler = owner.handler
         cutter = Cutter(

@@ -22,7 +22,7 @@ class Releasing:
     next one is half as long, until the event stands alone.
     """
 
-    starved = False
+    starved = faulted = False
 
     def __init__(self, share: Share, watch: Watch) -> None:
         self.share = share
@@ -117,7 +117,7 @@ class Releasing:
 class Discarding:
     """A share of the kind `discard`: picked events move to where nobody handles them; the others wait on."""
 
-    starved = False
+    starved = faulted = False
 
     def __init__(self, share: Share) -> None:
         self.share = share

@@ -82,10 +82,21 @@ class Republishing:
         await asyncio.wait({self._sending}, timeout=_PATIENCE_SECONDS)
         if not self._sending.done():
             return None
-        self._sending.result()
-        self._sending = None
+        sent, self._sending = self._sending, None
+        sent.result()
         await self._note(owner, self._sent)
         return self._sent.handled
+
+    @property
+    def faulted(self) -> bool:
+        """Whether what was sent was not acknowledged: its producer has failed, and so the session."""
+        sending = self._sending
+        return (
+            sending is not None
+            and sending.done()
+            and not sending.cancelled()
+            and sending.exception() is not None
+        )
 
     async def stop(self) -> None:
         """Send no further."""

@@ -43,6 +43,10 @@ class Work(Protocol):
     def starved(self) -> bool:
         """Whether to ask again soon is no use."""
 
+    @property
+    def faulted(self) -> bool:
+        """Whether what it left under way has failed: that ends a session before its next step."""
+
     async def stop(self) -> None:
         """Hold nothing open any more."""
 
@@ -92,7 +96,9 @@ class Replays:
 
     async def end(self) -> None:
         """The session is over: whoever has the lanes next goes on from the tables."""
-        for place in list(self._working):
+        for place, work in list(self._working.items()):
+            if work.faulted:
+                self._strike(work.share)
             self._drop(place)
         self._not_before.clear()
         self._watch = None
@@ -162,7 +168,10 @@ class Replays:
         return None
 
     async def _step(self, owner: Owner, work: Work) -> int | None:
-        """A slice that ends session after session is given up: live records must not pay for it."""
+        """A slice that ends session after session is given up: live records must not pay for it.
+
+        Nor for one with a fault that time will not mend.
+        """
         share = work.share
         at = share.plan_id, share.lane, share.slice
         if self._struck.get(at, 0) >= _STRIKES:
@@ -170,13 +179,21 @@ class Replays:
             return 0
         try:
             handled = await work.step(owner)
+        except Withdrawn:
+            raise
         except Exception as fault:
             if is_retriable(fault):
-                self._struck[at] = self._struck.get(at, 0) + 1
-            raise
-        if handled is not None:
+                self._strike(share)
+                raise
+            await give_up(owner, share, "failed", f"{type(fault).__name__}: {fault}")
+            return 0
+        if share.slice != at[2]:
             self._struck.pop(at, None)
         return handled
+
+    def _strike(self, share: Share) -> None:
+        at = share.plan_id, share.lane, share.slice
+        self._struck[at] = self._struck.get(at, 0) + 1
 
     def _drop(self, place: Place) -> None:
         work = self._working.pop(place)

@@ -1,5 +1,6 @@
 """What was published goes out again under the numbers that it had; whoever knows it drops it."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from goodfunds import ids
 from goodfunds.clock import FixedClock
+from goodfunds.lanes.publisher import Publisher
 from goodfunds.replay import republishing
 from tests.conftest import MakeTopics, Migrations, Postgres
 from tests.integration.lanes.copier import Copier
@@ -117,3 +119,38 @@ async def test_publishing_again_whose_owner_goes_in_the_middle_goes_on(
         (event[0], event[3]["seq"]) for event in first
     }
     assert count > 5
+
+
+async def test_a_row_that_cannot_be_read_fails_its_share_and_the_lanes_go_on(scene: Scene) -> None:
+    async with scene.instance(scene.depositor(), batch=15):
+        await scene.publish(keys=1, each=60)
+        await scene.until_read()
+        (lane,) = scene.seqs
+        rows = await rows_of(scene)
+        await scene.tamper("UPDATE outbox SET frame = substring(frame FOR 40) WHERE outbox_seq = 2")
+        plan = await scene.until_plan(await scene.plan("republish", rows), "failed")
+        assert f"outbox row {lane}/2: its frame does not hold its events" in plan["fault"]
+        await scene.publish(keys=1, each=1)
+        await scene.until_read()
+
+
+async def test_events_that_cannot_be_delivered_again_are_given_up_for_the_live_ones(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = Publisher._answered
+
+    async def refused(self: Publisher, batch: Any, queue: Any) -> Any:
+        if queue.task is None:
+            # What is published again has no task of a queue; it fails when the turn that sent it is over.
+            await asyncio.sleep(0.05)
+            raise TimeoutError("the broker does not answer")
+        return await answered(self, batch, queue)
+
+    monkeypatch.setattr(Publisher, "_answered", refused)
+    async with scene.instance(scene.depositor(), batch=15):
+        await scene.publish(keys=1, each=60)
+        await scene.until_read()
+        plan = await scene.until_plan(await scene.plan("republish", await rows_of(scene)), "failed")
+        assert "slice 0 has ended 5 sessions" in plan["fault"]
+        await scene.publish(keys=1, each=1)
+        await scene.until_read()
