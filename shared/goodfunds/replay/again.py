@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from goodfunds.errors import GoodfundsError, OutOfTurn, is_retriable
+from goodfunds.errors import GoodfundsError, is_retriable
 from goodfunds.lanes.beside import Owner
 from goodfunds.lanes.blame import is_of_an_event
 from goodfunds.lanes.records import Connection, Emission, Poll, Record, Sequences
@@ -87,8 +87,6 @@ class Again:
             return 0
         try:
             return await self._handle(owner, self._slice)
-        except OutOfTurn as early:
-            raise Withdrawn(f"later: {early}") from early
         except Withdrawn:
             raise
         except Drifted as drifted:

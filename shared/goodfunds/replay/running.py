@@ -7,7 +7,7 @@ from typing import Protocol
 
 import structlog
 
-from goodfunds.errors import is_retriable
+from goodfunds.errors import OutOfTurn, is_retriable
 from goodfunds.lanes.beside import Owner
 from goodfunds.replay.again import Again
 from goodfunds.replay.ending import end_plans
@@ -181,6 +181,8 @@ class Replays:
             handled = await work.step(owner)
         except Withdrawn:
             raise
+        except OutOfTurn as early:
+            raise Withdrawn(f"later: {early}") from early
         except Exception as fault:
             if is_retriable(fault):
                 self._strike(share)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from goodfunds import ids
-from goodfunds.errors import InvariantBroken
+from goodfunds.errors import InvariantBroken, OutOfTurn
 from tests.integration.replay.scene import Depositor, Scene
 
 pytestmark = pytest.mark.usefixtures("small_slices")
@@ -150,3 +150,21 @@ async def test_a_release_whose_owner_goes_in_the_middle_is_ended_by_the_next(sce
     assert await parked(scene) == []
     assert (await scene.books())[1] == scene.due_balances()
     assert struck > 7
+
+
+async def test_a_release_whose_turn_has_not_come_waits_and_ends_no_session(scene: Scene) -> None:
+    depositor = scene.depositor()
+    async with scene.instance(depositor) as loop:
+        await with_parked_events(scene, depositor, accounts=1, each=10)
+        picks = await parked(scene)
+        depositor.faulty["account-0", 3] = OutOfTurn(picks[0]["lane"], "others have to catch up first")
+        session, before = loop.session, len(depositor.handled)
+        plan_id = await scene.plan("release", parked=picks)
+        # More often than a slice may end sessions.
+        await scene.until("tried", lambda: len(depositor.handled) >= before + 6)
+        await scene.publish(keys=6, each=1)
+        await scene.until_read()
+        depositor.faulty = {}
+        await scene.until_plan(plan_id, "done")
+        assert loop.session is session
+        assert (await scene.books())[1] == scene.due_balances()
