@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from goodfunds import ids
+from goodfunds.clock import EPOCH
 from goodfunds.observability.http import Problem
 from goodfunds.replay.planning import Asked
 from goodfunds.replay.plans import LIFE
@@ -24,6 +25,8 @@ Fault: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=500
 Words: TypeAlias = Annotated[str, StringConstraints(max_length=1_000, pattern=_NO_NUL)]
 Number: TypeAlias = Annotated[int, Field(ge=0, lt=2**62)]
 Lane: TypeAlias = Annotated[int, Field(ge=0, lt=10_000)]
+Instant: TypeAlias = Annotated[AwareDatetime, Field(ge=EPOCH, lt=datetime(9999, 1, 1, tzinfo=UTC))]
+"""The broker knows no time before 1970, and beyond its last day an instant is none in UTC."""
 Lanes: TypeAlias = Annotated[list[Lane], Field(min_length=1, max_length=1_000)]
 Keys: TypeAlias = Annotated[list[Key], Field(min_length=1, max_length=_MOST_KEYS)]
 
@@ -47,7 +50,7 @@ class ParkedRequest(_Body):
     topic: Topic | None = None
     lanes: Lanes | None = None
     fault_contains: Fault | None = None
-    parked_before: AwareDatetime | None = None
+    parked_before: Instant | None = None
     places: list[PlaceRequest] | None = Field(
         default=None, min_length=1, max_length=_MOST_PLACES, description="Exactly these, and nothing beside."
     )
@@ -72,8 +75,8 @@ class SelfcheckRequest(_Body):
     lanes: Lanes | None = Field(default=None, description="As `partitions`: a lane is the one of its number.")
     from_offset: Number | None = Field(default=None, description="Inclusive.")
     to_offset: Number | None = Field(default=None, description="Exclusive.")
-    from_time: AwareDatetime | None = Field(default=None, description="Inclusive, by the broker's clock.")
-    to_time: AwareDatetime | None = Field(default=None, description="Exclusive.")
+    from_time: Instant | None = Field(default=None, description="Inclusive, by the broker's clock.")
+    to_time: Instant | None = Field(default=None, description="Exclusive.")
     keys: Keys | None = Field(default=None, description="Accounts.")
     payments: list[Payment] | None = Field(default=None, min_length=1, max_length=_MOST_PAYMENTS)
     rate: int | None = Field(default=None, ge=1, le=1_000_000, description="Records a second.")

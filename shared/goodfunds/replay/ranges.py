@@ -124,7 +124,7 @@ def _from_ms(selection: Selection) -> int | None:
     if selection.from_time is not None:
         return _ms_up(selection.from_time)
     if selection.payments and selection.from_offset is None:
-        return min(int.from_bytes(each[:6], "big") for each in selection.payments) - _SKEW_MS
+        return max(min(int.from_bytes(each[:6], "big") for each in selection.payments) - _SKEW_MS, 0)
     return None
 
 

@@ -41,6 +41,8 @@ async def test_each_way_to_select_comes_to_exact_offsets(office: Office) -> None
     found = await office.rehearsed(payments=[payment])
     assert ranges(found) == {0: [(15, 30)], 1: [(5, 10)]}
     assert (found["forecast"]["records"], found["forecast"]["skipped"]) == (0, 20)
+    ancient = await office.rehearsed(payments=["00000000-0000-7000-8000-000000000000"])
+    assert ranges(ancient) == {0: [(0, 30)], 1: [(0, 10)]}
     keyed = await office.rehearsed(keys=["account-1"])
     assert (keyed["forecast"]["records"], keyed["forecast"]["skipped"]) == (10, 30)
     assert found["selection"] == {"payments": [payment]}
@@ -184,5 +186,9 @@ async def test_what_does_not_fit_together_is_named_with_its_field(office: Office
         ({"kind": "release", "parked": {"places": [], "topic": "t"}}, "/parked/places"),
         ({"kind": "replay", "rate": 0}, "/rate"),
         ({"kind": "replay", "further": 0}, "/further"),
+        ({"kind": "replay", "from_time": "0001-01-01T00:00:00+14:00"}, "/from_time"),
+        ({"kind": "replay", "to_time": "1969-12-31T23:59:59Z"}, "/to_time"),
+        ({"kind": "republish", "to_time": "9999-12-31T23:59:59-10:00"}, "/to_time"),
+        ({"kind": "release", "parked": {"parked_before": "9999-12-31T23:59-01:00"}}, "/parked/parked_before"),
     ):
         assert (await office.ask(422, **body))["errors"][0]["pointer"] == pointer
