@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from goodfunds.errors import Gap, InvariantBroken, Unreadable
-from goodfunds.lanes.headers import origin
+from goodfunds.lanes.headers import origin, replay_of
 from goodfunds.lanes.records import Record
 
 Place = tuple[str, int, int]
@@ -110,6 +110,9 @@ def _is_new(state: LaneState, watermarks: dict[Origin, int], record: Record) -> 
         if "|" in of[1] + of[2] or not (of[1] + of[2]).isprintable():
             raise InvariantBroken(f"{record.topic}: producer {of[1]!r}, lane {of[2]!r} are no names of ours")
         former = _former(watermarks, of)
+        if former is None and record.topic in state.started_above and replay_of(record) is not None:
+            # Perhaps it was published again, long after its place: no number follows from it.
+            return True
         if former is not None:
             # Of a database that was brought back: it numbers on, and the life before is over.
             last = watermarks[former]

@@ -8,7 +8,7 @@ from typing import Any
 
 from goodfunds import ids
 from goodfunds.errors import GoodfundsError
-from goodfunds.lanes.headers import origin
+from goodfunds.lanes.headers import origin, replay_of
 from goodfunds.lanes.records import Handler, Record
 
 SLICE_RECORDS = 1_000
@@ -174,6 +174,9 @@ class Cutter:
         # All lives of a producer's database share one line of numbers.
         of = f"{producer.partition(b'.')[0].decode()}|{lane.decode()}"
         last = self._seen.get(of)
+        if last is None and replay_of(record) is not None:
+            # Perhaps it was published again, long after its place: what follows then is no hole.
+            return False
         if last is not None and seq > last + 1:
             why = f"seq {last + 1} of {of} is missing before offset {record.offset}"
             raise RecordMissing(record.topic, record.partition, self._offset, why)

@@ -5,6 +5,9 @@ import json
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from goodfunds import ids
 from goodfunds.clock import FixedClock
@@ -154,3 +157,33 @@ async def test_events_that_cannot_be_delivered_again_are_given_up_for_the_live_o
         assert "slice 0 has ended 5 sessions" in plan["fault"]
         await scene.publish(keys=1, each=1)
         await scene.until_read()
+
+
+async def test_whoever_begins_within_what_was_published_again_finds_no_hole_behind_it(
+    scene: Scene, postgres: Postgres, migrations: Migrations, make_topics: MakeTopics
+) -> None:
+    further = f"{scene.target}-further"
+    await make_topics([further], 2)
+    behind = Scene(scene.bootstrap, "", scene.target, further, 2)
+    async with postgres.database(migrations) as behind.dsn, scene.instance(scene.depositor(), batch=15):
+        await scene.publish(keys=1, each=30)
+        await scene.until_read()
+        (lane,) = scene.seqs
+        selection = {"topic": scene.target, "partitions": [lane], "from_offset": 5, "to_offset": 9}
+        await scene.until_plan(await scene.plan("republish", await rows_of(scene), selection), "done")
+        await scene.publish(keys=1, each=5)
+        await scene.until_read()
+        # 30 events, four of them again, five more; all before the second one of the four is gone.
+        admin = AIOKafkaAdminClient(bootstrap_servers=scene.bootstrap)
+        await admin.start()
+        try:
+            await admin.delete_records({TopicPartition(scene.target, lane): RecordsToDelete(31)})
+        finally:
+            await admin.close()
+        async with behind.instance(behind.depositor()):
+            behind.seqs = {lane: 39}
+            await behind.until_read()
+            plan = await behind.until_plan(await behind.plan(ranges={lane: [(32, 39)]}), "done")
+            outcome = json.loads(plan["outcome"])
+            assert (outcome["handled"], outcome["rows_changed"]) == (7, 0)
+            assert await behind.fetchval("SELECT count(*) FROM postings") == 8
