@@ -16,7 +16,7 @@ from goodfunds.replay.parked_events import of_one_poll, parked_events
 from goodfunds.replay.planning import SQL, Desk
 from goodfunds.replay.ranges import Share
 from goodfunds.replay.reading import RangeReader
-from goodfunds.replay.slices import SLICE_RECORDS, Cutter, Position, Slice, Wanted
+from goodfunds.replay.slices import SLICE_BYTES, SLICE_RECORDS, Cutter, Position, Slice, Wanted
 from goodfunds.replay.trial import NOTHING_TRIED, Trial
 from goodfunds.replay.watching import Watch
 
@@ -124,7 +124,7 @@ class Rehearsal:
         after, number = -1, 0
         async with self._trial(lane, in_line=True) as trial:
             while rows := await self._desk.pool.fetch(
-                SQL["parked_to_try"], self._plan_id, lane, after, SLICE_RECORDS
+                SQL["parked_to_try"], self._plan_id, lane, after, SLICE_RECORDS, SLICE_BYTES
             ):
                 events = of_one_poll(parked_events(rows), topics)
                 await self._slice(lane, number, events, 0, trial)

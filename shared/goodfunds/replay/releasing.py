@@ -11,7 +11,7 @@ from goodfunds.lanes.records import Connection, Emission, Poll, Sequences
 from goodfunds.postgres import all_written
 from goodfunds.replay.parked_events import ParkedEvent, of_one_poll, parked_events
 from goodfunds.replay.shares import SQL, Advance, Share, Withdrawn, advance, give_up, remember
-from goodfunds.replay.slices import SLICE_RECORDS
+from goodfunds.replay.slices import SLICE_BYTES, SLICE_RECORDS
 from goodfunds.replay.watching import Watch
 
 
@@ -19,7 +19,7 @@ class Releasing:
     """A share of the kind `release`.
 
     An event that faults again stays, and its account with it; the others go on. Where a slice faults, the
-    next one is half as long, until the event stands alone.
+    next one is half as long, until the event stands alone; where one comes out well, twice as long.
     """
 
     starved = faulted = False
@@ -74,7 +74,7 @@ class Releasing:
 
     async def _next(self, owner: Owner, connection: Connection) -> list[ParkedEvent]:
         rows = await connection.fetch(
-            SQL["parked_to_release"], self.share.plan_id, self.share.lane, self._most
+            SQL["parked_to_release"], self.share.plan_id, self.share.lane, self._most, SLICE_BYTES
         )
         return of_one_poll(parked_events(rows), [each.topic for each in owner.handler.inputs])
 
@@ -94,7 +94,8 @@ class Releasing:
             self._most = len(events) // 2
         else:
             await self._leave(owner, events[0], reason)
-            self._most = SLICE_RECORDS
+            # Where one faults the next may as well: slices grow again as they come out well.
+            self._most = 2
 
     async def _leave(self, owner: Owner, event: ParkedEvent, reason: str) -> None:
         share = self.share

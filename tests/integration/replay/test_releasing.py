@@ -7,6 +7,7 @@ import pytest
 
 from goodfunds import ids
 from goodfunds.errors import InvariantBroken, OutOfTurn
+from goodfunds.replay import releasing
 from tests.integration.replay.scene import Depositor, Scene
 
 pytestmark = pytest.mark.usefixtures("small_slices")
@@ -167,4 +168,33 @@ async def test_a_release_whose_turn_has_not_come_waits_and_ends_no_session(scene
         depositor.faulty = {}
         await scene.until_plan(plan_id, "done")
         assert loop.session is session
+        assert (await scene.books())[1] == scene.due_balances()
+
+
+async def test_accounts_that_fault_again_side_by_side_cost_few_attempts_each(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(releasing, "SLICE_RECORDS", 64)
+    depositor = scene.depositor()
+    async with scene.instance(depositor):
+        await with_parked_events(scene, depositor, accounts=6, each=25)
+        before = len(depositor.handled)
+        await scene.until_plan(await scene.plan("release", parked=await parked(scene)), "failed")
+        attempts = [number for _, number, _ in depositor.handled[before:]].count(3)
+    # The first of each lane is found by halves, 64 and six more; then two for each of the others.
+    assert attempts <= 2 * 7 + 4 * 2
+    assert len(await parked(scene)) == 6 * 22
+
+
+async def test_large_events_are_released_few_at_a_time(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(releasing, "SLICE_BYTES", 3_000)
+    depositor = scene.depositor()
+    async with scene.instance(depositor):
+        depositor.faulty["account-0", 0] = ValueError("a bug")
+        await scene.publish(keys=1, each=9, values=lambda number: b"%1000d" % number)
+        await scene.until_read()
+        depositor.faulty = {}
+        plan_id = await scene.plan("release", parked=await parked(scene))
+        await scene.until_plan(plan_id, "done")
+        assert (await scene.share(plan_id))["slice"] == 3
         assert (await scene.books())[1] == scene.due_balances()

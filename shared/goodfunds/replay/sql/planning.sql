@@ -138,9 +138,14 @@ SELECT destinations FROM lanes WHERE lane = $1;
 SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)));
 
 -- name: parked_to_try
--- As they would be released: the next $4 events after parked_seq $3 of the accounts that are picked.
+-- As they would be released: the next $4 events after parked_seq $3 of the accounts that are picked, of about $5 bytes
+-- together, one at least.
 SELECT parked_seq, topic, source_partition, source_offset, key, value, headers, broker_time_ms
-FROM parked
-WHERE lane = $2 AND parked_seq > $3
-  AND key IN (SELECT r.key FROM replay_parked r WHERE r.plan_id = $1 AND r.lane = $2)
-ORDER BY parked_seq LIMIT $4;
+FROM (SELECT n.*, sum(coalesce(octet_length(n.value), 0)) OVER (ORDER BY n.parked_seq)
+                  - coalesce(octet_length(n.value), 0) AS before
+      FROM (SELECT p.* FROM parked p
+            WHERE p.lane = $2 AND p.parked_seq > $3
+              AND p.key IN (SELECT r.key FROM replay_parked r WHERE r.plan_id = $1 AND r.lane = $2)
+            ORDER BY p.parked_seq LIMIT $4) n) q
+WHERE before < $5
+ORDER BY parked_seq;

@@ -63,13 +63,17 @@ WHERE plan_id = $1;
 
 -- name: parked_to_release
 -- The next $3 events of the accounts that the plan releases, those that were parked since included, but of none that
--- has been left.
-SELECT p.parked_seq, p.topic, p.source_partition, p.source_offset, p.key, p.value, p.headers, p.broker_time_ms
-FROM parked p
-WHERE p.lane = $2
-  AND p.key IN (SELECT r.key FROM replay_parked r WHERE r.plan_id = $1 AND r.lane = $2
-                GROUP BY r.key HAVING bool_and(r.fault IS NULL))
-ORDER BY p.parked_seq LIMIT $3;
+-- has been left: of about $4 bytes together, one at least.
+SELECT parked_seq, topic, source_partition, source_offset, key, value, headers, broker_time_ms
+FROM (SELECT n.*, sum(coalesce(octet_length(n.value), 0)) OVER (ORDER BY n.parked_seq)
+                  - coalesce(octet_length(n.value), 0) AS before
+      FROM (SELECT p.* FROM parked p
+            WHERE p.lane = $2
+              AND p.key IN (SELECT r.key FROM replay_parked r WHERE r.plan_id = $1 AND r.lane = $2
+                            GROUP BY r.key HAVING bool_and(r.fault IS NULL))
+            ORDER BY p.parked_seq LIMIT $3) n) q
+WHERE before < $4
+ORDER BY parked_seq;
 
 -- name: delete_parked
 DELETE FROM parked p USING unnest($1::text[], $2::int[], $3::bigint[]) AS r (topic, source_partition, source_offset)
