@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import asyncpg
+
 from goodfunds.audit.chain import append
 from goodfunds.lanes.beside import Owner
 from goodfunds.replay.effects import of_lanes
@@ -17,23 +19,29 @@ async def end_plans(owner: Owner, plans: Sequence[bytes]) -> None:
 
     Of instances that find the same one, one ends it. Each with its entry in the audit, in one transaction.
     """
+    for row in await owner.connection.fetch(SQL["ended_plans"], plans):
+        try:
+            await _end_plan(owner, row["plan_id"])
+        except asyncpg.LockNotAvailableError:
+            # Somebody else writes into the audit: it is looked at again, and no live record waits for him.
+            return
+
+
+async def _end_plan(owner: Owner, plan_id: bytes) -> None:
     connection = owner.connection
-    for row in await connection.fetch(SQL["ended_plans"], plans):
-        plan_id = row["plan_id"]
-        async with connection.transaction():
-            # Locked by somebody: he ends it, or it is looked at again.
-            kind = await connection.fetchval(SQL["lock_ended_plan"], plan_id)
-            if kind is None:
-                continue
-            shares = await connection.fetch(SQL["ended_shares"], plan_id)
-            state, fault, now = _state(shares), _fault(shares), owner.clock.now()
-            outcome = {name: sum(share[name] for share in shares) for name in _COUNTED}
-            digest = of_lanes({share["lane"]: share["effects"] for share in shares})
-            await connection.execute(SQL["end_plan"], plan_id, state, now, json.dumps(outcome), digest, fault)
-            detail = {"kind": kind, **outcome, "digest": digest.hex(), "fault": fault}
-            await append(
-                connection, now, f"owner of {owner.handler.producer}'s lanes", state, plan_id, detail
-            )
+    async with connection.transaction():
+        await connection.execute(SQL["bound_ending"])
+        # Locked by somebody: he ends it, or it is looked at again.
+        kind = await connection.fetchval(SQL["lock_ended_plan"], plan_id)
+        if kind is None:
+            return
+        shares = await connection.fetch(SQL["ended_shares"], plan_id)
+        state, fault, now = _state(shares), _fault(shares), owner.clock.now()
+        outcome = {name: sum(share[name] for share in shares) for name in _COUNTED}
+        digest = of_lanes({share["lane"]: share["effects"] for share in shares})
+        await connection.execute(SQL["end_plan"], plan_id, state, now, json.dumps(outcome), digest, fault)
+        detail = {"kind": kind, **outcome, "digest": digest.hex(), "fault": fault}
+        await append(connection, now, f"owner of {owner.handler.producer}'s lanes", state, plan_id, detail)
 
 
 def _state(shares: Sequence[Any]) -> str:

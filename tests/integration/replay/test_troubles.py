@@ -223,6 +223,30 @@ async def test_a_step_of_people_that_is_under_way_keeps_a_slice_from_being_writt
         await scene.until_plan(plan_id, "done")
 
 
+async def test_an_audit_that_somebody_holds_keeps_a_plan_from_ending_and_no_live_record_waits(
+    scene: Scene,
+) -> None:
+    depositor = scene.depositor()
+    await spoilt(scene, depositor)
+    plan_id = await scene.plan()
+    async with scene.connected() as people, scene.instance(depositor):
+        async with people.transaction():
+            # As by a process that is frozen while it writes an entry.
+            await people.execute("SELECT FROM audit_head FOR UPDATE")
+
+            async def nothing_left() -> bool:
+                rows = await scene.fetch("SELECT state FROM replay_lanes WHERE plan_id = $1", plan_id)
+                return all(row["state"] == "done" for row in rows)
+
+            await scene.until("nothing is left", nothing_left)
+            for _ in range(3):
+                await scene.publish(keys=1, each=1)
+                await scene.until_read(seconds=10)
+            assert await scene.fetchval("SELECT state FROM replay_plans") == "running"
+        await scene.until_plan(plan_id, "done")
+    assert await scene.fetchval("SELECT count(*) FROM audit WHERE plan_id = $1", plan_id) == 1
+
+
 async def test_a_lane_that_was_stopped_keeps_its_share_until_it_is_set_free(scene: Scene) -> None:
     depositor, clock = scene.depositor(), FixedClock(NOW)
     await spoilt(scene, depositor)

@@ -49,6 +49,10 @@ WHERE plan_id = ANY($1::uuid[]) AND state = 'running'
   AND (NOT EXISTS (SELECT FROM replay_lanes l WHERE l.plan_id = p.plan_id AND l.state <> 'done')
        OR EXISTS (SELECT FROM replay_lanes l WHERE l.plan_id = p.plan_id AND l.state IN ('failed', 'drifted')));
 
+-- name: bound_ending
+-- Owners wait a moment at most for whoever else writes into the audit.
+SELECT set_config('lock_timeout', '100ms', true);
+
 -- name: lock_ended_plan
 SELECT kind FROM replay_plans WHERE plan_id = $1 AND state = 'running' FOR UPDATE SKIP LOCKED;
 
