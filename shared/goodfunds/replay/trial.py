@@ -47,6 +47,10 @@ class Tried:
 NOTHING_TRIED: Final = Tried(NO_EFFECTS, ())
 
 
+class _MadeWay(Exception):
+    """Others wait for what is locked, and the search for the records that fault goes on without it."""
+
+
 class Trial:
     """Of one lane. `exact`: what is tried sees all that was tried before, as it would in a run.
 
@@ -81,36 +85,48 @@ class Trial:
     async def handle(self, records: Sequence[Record]) -> Tried:
         """Handle records as the lane's owner would. Raises retriable faults, and those of the house.
 
-        What another transaction holds is waited for, and all that was tried so far begins anew.
+        What another transaction holds is waited for, and all that was tried so far begins anew. Where
+        others wait, records that were found to fault are not tried again, so that it comes to an end.
         """
-        for _ in range(_ATTEMPTS):
+        known: list[WouldBeFault] = []
+        attempts = 0
+        while attempts < _ATTEMPTS:
             left_before = set(self._left)
+            faults: list[WouldBeFault] = []
             try:
                 await self._begin()
-                faults: list[WouldBeFault] = []
                 emissions: list[Emission] = []
-                handled = await self._try(records, emissions, faults)
+                handled = await self._try(_without(records, known), emissions, faults)
                 effects = await self._watch.collect({self._lane: emissions})
+            except _MadeWay:
+                known += faults
+                self._changed = True
+                await self._end_early()
+                await asyncio.sleep(_PAUSE_SECONDS)
             except Exception as fault:
                 if not is_retriable(fault) or self._connection.is_closed():
                     raise
+                attempts += 1
                 self._left = left_before
                 await self._end_early()
                 await asyncio.sleep(_PAUSE_SECONDS)
             else:
                 self._changed = self._changed or bool(effects.rows_changed)
-                return Tried(effects, tuple(faults), len(records) - len(faults) - handled)
+                known += faults
+                return Tried(effects, tuple(known), len(records) - len(known) - handled)
         raise Unavailable(f"lane {self._lane}: what it would change is held by others all the time")
 
     async def make_way(self) -> None:
         """Let those go on who wait for what is locked here; to be called every now and then."""
         if self._transaction is None:
             return
-        age = self._now() - self._began
-        if age < HELD_SECONDS:
-            return
-        if age > LONGEST_SECONDS or await self._connection.fetchval(SQL["others_wait"]):
+        if self._now() - self._began > LONGEST_SECONDS or await self._is_in_the_way():
             await self._end_early()
+
+    async def _is_in_the_way(self) -> bool:
+        """Whether it has kept others waiting for as long as it may."""
+        held = self._now() - self._began
+        return held >= HELD_SECONDS and bool(await self._connection.fetchval(SQL["others_wait"]))
 
     async def end(self) -> None:
         """Undo all of it."""
@@ -136,7 +152,12 @@ class Trial:
     async def _try(
         self, records: Sequence[Record], emissions: list[Emission], faults: list[WouldBeFault]
     ) -> int:
-        """How many are handled: all together, else half by half but for the record that faults."""
+        """How many are handled: all together, else half by half but for the record that faults.
+
+        Raises _MadeWay, once it has found one.
+        """
+        if faults and await self._is_in_the_way():
+            raise _MadeWay
         records = [each for each in records if each.key not in self._left] if self._left else records
         if not records:
             return 0
@@ -181,6 +202,13 @@ class _Ahead:
         after = dict(self._next)
         pack(number(found.get(lane, ()), after))
         self._next = after
+
+
+def _without(records: Sequence[Record], faults: Sequence[WouldBeFault]) -> Sequence[Record]:
+    if not faults:
+        return records
+    places = {(each.topic, each.partition, each.offset) for each in faults}
+    return [each for each in records if (each.topic, each.partition, each.offset) not in places]
 
 
 def _would_be(record: Record, fault: Exception) -> WouldBeFault:

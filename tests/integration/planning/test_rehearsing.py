@@ -7,7 +7,7 @@ import pytest
 
 from goodfunds.ids import parse
 from goodfunds.postgres import connect
-from goodfunds.replay import trial
+from goodfunds.replay import slices, trial
 from goodfunds.replay.digest import state_digest
 from tests.integration.planning.office import Office
 from tests.integration.replay.scene import Deposit
@@ -178,6 +178,44 @@ async def test_a_live_lane_whose_rows_a_rehearsal_has_changed_goes_on_within_its
     assert found["exact"] is False
     assert found["forecast"]["records"] == 300
     assert (await office.scene.books())[1]["account-0"] == sum(301 + n for n in range(5))
+
+
+async def test_it_makes_way_in_the_middle_of_a_slice_that_it_searches_for_faults(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slices, "SLICE_RECORDS", 64)
+    monkeypatch.setattr(trial, "HELD_SECONDS", 0.0)
+    scene, handler = office.scene, office.handler
+    handler.deaf = {("account-0", number) for number in range(64)}
+    await scene.publish(keys=1, each=64)
+    written: list[asyncio.Task[Any] | None] = []
+
+    async def live_waits() -> bool:
+        return bool(await office.pool.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE '%lanes' "
+            "AND datname = current_database() AND wait_event_type = 'Lock'"
+        ))  # fmt: skip
+
+    async def strike() -> None:
+        written.append(asyncio.current_task())
+        if len(written) == 1:
+            # Of the same account as what the rehearsal has just changed.
+            await scene.publish(keys=1, each=1)
+            await scene.until("a live record waits", live_waits)
+
+    async with office.at_work():
+        handler.deaf = set()
+        handler.faulty = {("account-0", number): KeyError("unknown") for number in range(1, 64, 2)}
+        handler.strike = strike
+        plan = await office.rehearsed()
+        handler.strike = None
+        await scene.until_read()
+    # Every other record is tried alone, and the live one has not waited for them.
+    assert written[1] is not written[0]
+    forecast = plan["forecast"]
+    assert (forecast["records"], forecast["faults"]["count"]) == (64, 32)
+    assert forecast["rows"]["postings"] == {"insert": 32}
+    assert (await scene.books())[1]["account-0"] == 65
 
 
 async def test_what_somebody_holds_is_waited_for_and_he_is_not_kept_from_what_he_wants_next(
