@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from goodfunds.clock import Clock
-from goodfunds.errors import InvariantBroken, Unavailable, is_retriable
+from goodfunds.errors import InvariantBroken, OutOfTurn, Unavailable, is_retriable
 from goodfunds.lanes import Emission, Handler, Poll
 from goodfunds.lanes.blame import is_of_an_event
 from goodfunds.lanes.evidence import storable
@@ -103,6 +103,9 @@ class Trial:
                 self._changed = True
                 await self._end_early()
                 await asyncio.sleep(_PAUSE_SECONDS)
+            except OutOfTurn:
+                # What it waits for takes longer than anybody holds a row.
+                raise
             except Exception as fault:
                 if not is_retriable(fault) or self._connection.is_closed():
                     raise

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from goodfunds.errors import OutOfTurn
 from goodfunds.ids import parse
 from goodfunds.postgres import connect
 from goodfunds.replay import slices, trial
@@ -280,3 +281,19 @@ async def test_a_house_that_is_not_in_order_fails_the_rehearsal_and_says_why(off
     assert "UndefinedColumnError" in found["fault"]
     assert (await office.step(plan, "approve", office.bob, 409))["code"] == "wrong_state"
     assert found["forecast"] is None
+
+
+async def test_a_lane_that_has_to_wait_for_others_is_not_rehearsed_and_the_plan_says_for_whom(
+    office: Office,
+) -> None:
+    await spoilt(office)
+    why = "lanes [1] are to handle again what they had, first"
+    office.handler.faulty = {("account-0", 0): OutOfTurn(0, why)}
+    plan = await office.ask(kind="replay")
+
+    async def failed() -> bool:
+        return bool((await office.get(f"/v1/replays/{plan['plan_id']}"))["state"] == "failed")
+
+    await office.scene.until("failed", failed)
+    found = await office.get(f"/v1/replays/{plan['plan_id']}")
+    assert f"lane 0 waits: {why}" in found["fault"]
