@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 import structlog
 
@@ -20,7 +20,8 @@ log = structlog.get_logger(__name__)
 
 _LOOK_SECONDS = 0.5
 _AT_ONCE = 4
-"""Shares that one instance works side by side: each reads ahead, with a consumer of its own."""
+"""Shares that read topics and that one instance works side by side: each reads ahead, with a consumer."""
+_READING: Final = frozenset({"replay", "selfcheck"})
 _STRIKES = 5
 _STOP_SECONDS = 5.0
 
@@ -115,10 +116,13 @@ class Replays:
             shares = await self._shares(owner, plans)
         for place in self._working.keys() - shares.keys():
             self._drop(place)
+        reading = sum(work.share.kind in _READING for work in self._working.values())
         for place, share in shares.items():
-            if place not in self._working and len(self._working) < _AT_ONCE:
+            reads = share.kind in _READING
+            if place not in self._working and (not reads or reading < _AT_ONCE):
                 self._working[place] = await self._begin(owner, share)
                 self._turns.append(place)
+                reading += reads
 
     async def _shares(self, owner: Owner, plans: list[bytes]) -> dict[Place, Share]:
         """Of each held lane the share whose turn it is. Those that must not be worked any more fail here."""

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from goodfunds import ids
+from goodfunds.clock import FixedClock
 from goodfunds.errors import InvariantBroken, OutOfTurn
-from goodfunds.replay import releasing
-from tests.integration.replay.scene import Depositor, Scene
+from goodfunds.replay import releasing, running
+from tests.integration.replay.scene import NOW, Depositor, Scene
 
 pytestmark = pytest.mark.usefixtures("small_slices")
 
@@ -198,3 +199,20 @@ async def test_large_events_are_released_few_at_a_time(scene: Scene, monkeypatch
         await scene.until_plan(plan_id, "done")
         assert (await scene.share(plan_id))["slice"] == 3
         assert (await scene.books())[1] == scene.due_balances()
+
+
+async def test_a_release_does_not_wait_for_replays_that_take_their_time_on_other_lanes(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "_AT_ONCE", 1)
+    depositor = scene.depositor()
+    async with scene.instance(depositor, FixedClock(NOW)):
+        await with_parked_events(scene, depositor, accounts=4, each=12)
+        depositor.faulty = {}
+        lane = (await parked(scene))[0]["lane"]
+        slow = await scene.plan(ranges={1 - lane: [(0, scene.seqs[1 - lane])]}, rate=1)
+        await scene.until_handled_again(slow, 1)
+        picks = [row for row in await parked(scene) if row["lane"] == lane]
+        await scene.until_plan(await scene.plan("release", parked=picks), "done")
+        assert {row["lane"] for row in await parked(scene)} <= {1 - lane}
+        assert (await scene.share(slow))["state"] == "running"
