@@ -51,7 +51,10 @@ class Service:
 
 
 class House:
-    """The command line, with a token of a person, and the services that it asks; nothing pauses."""
+    """The command line, with a token of a person, and a stack of services; nothing pauses."""
+
+    postgres = "postgresql://postgres:1"
+    kafka = "kafka:1"
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.services = {name: Service() for name in services()}
