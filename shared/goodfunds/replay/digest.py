@@ -3,13 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from types import MappingProxyType
 
 from goodfunds.lanes.records import Connection
 from goodfunds.postgres import statements
+from goodfunds.replay import STATEMENTS
 
-SQL = statements(Path(__file__).parent / "sql")
+SQL = statements(STATEMENTS)
 
 NOT_OF_LANES: Mapping[str, str] = MappingProxyType(
     {
