@@ -5,7 +5,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -16,7 +16,7 @@ from aiokafka.errors import (
     KafkaTimeoutError,
     OffsetOutOfRangeError,
 )
-from aiokafka.structs import RecordMetadata
+from aiokafka.structs import OffsetAndTimestamp, RecordMetadata
 
 from tests.simulation.instances import CURRENT, Gates, Struck
 from tests.simulation.log import Log, Member, Message
@@ -107,6 +107,7 @@ class Consumer:
 
     def assign(self, partitions: Iterable[TopicPartition]) -> None:
         self._assigned = frozenset(partitions)
+        self._positions, self._paused = {}, set()
 
     def partitions_for_topic(self, topic: str) -> set[int] | None:
         return self._log.partitions(topic)
@@ -176,6 +177,16 @@ class Consumer:
     async def end_offsets(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         await self._clients.pass_gate("offsets:before")
         return {place: self._log.end(place) for place in places}
+
+    async def offsets_for_times(
+        self, times: Mapping[TopicPartition, int]
+    ) -> dict[TopicPartition, OffsetAndTimestamp | None]:
+        await self._clients.pass_gate("offsets:before")
+        found = {place: self._log.first_since(place, ms) for place, ms in times.items()}
+        return {
+            place: None if record is None else OffsetAndTimestamp(record.offset, record.timestamp)
+            for place, record in found.items()
+        }
 
     def _must_be_assigned(self, place: TopicPartition) -> None:
         if place not in self._assigned:

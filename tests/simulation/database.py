@@ -15,12 +15,17 @@ from typing import Any, TypeVar
 import asyncpg
 
 from goodfunds.postgres import connect
+from goodfunds.replay.planning import SQL as REPLAY_SQL
 from tests.simulation.instances import CURRENT, Gates, Instance, Struck
 from tests.simulation.virtual_time import VirtualTimeLoop
 
 T = TypeVar("T")
 
 _CLOCK = "UPDATE simulated.clock SET at = $1"
+_BOUND_TRIAL = REPLAY_SQL["bound_trial"]
+_TRIAL_PATIENCE = 0.1
+_TRIAL_IDLE_SECONDS = 10.0
+"""What that statement sets, here by the virtual clock: Postgres' own would run while a statement does."""
 _TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = ANY($1::int[])"
 
 
@@ -32,11 +37,15 @@ def _loop() -> VirtualTimeLoop:
 
 @dataclass(slots=True)
 class _Aside:
-    """An operation that waits for a lock of another's transaction."""
+    """An operation that waits for a lock of another's transaction.
+
+    `over` is set in the turn of whoever let it go on: its own reply may come earlier or later than his.
+    """
 
     operation: "asyncio.Future[Any]"
     pid: int
     database: str
+    over: "asyncio.Future[None]"
 
 
 @dataclass(slots=True)
@@ -75,7 +84,10 @@ class Server:
         if "clock_timestamp" in text:
             await self._set_clock(connection.dsn)
         doomed = await self._doomed(connection, text) if "pg_terminate_backend" in text else []
-        result = await self.take_turn(connection, call)
+        try:
+            result = await self.take_turn(connection, call)
+        finally:
+            connection.rest()
         if doomed:
             await self._see_gone(connection.dsn, doomed)
         await self._pass(f"db:{name}:after", connection)
@@ -100,13 +112,16 @@ class Server:
                     continue
                 if replied or connection is None or not await self._waits(connection.dsn, connection.pid):
                     continue
-                aside = _Aside(operation, connection.pid, connection.dsn)
+                aside = _Aside(operation, connection.pid, connection.dsn, loop.create_future())
                 self.aside.append(aside)
                 loop.outside -= 1
                 self.turn.release()
                 held = False
                 try:
-                    await asyncio.wait({operation})
+                    await asyncio.wait({aside.over}, timeout=connection.patience)
+                    if not aside.over.done():
+                        await self._cancel(connection, operation)
+                        raise asyncpg.LockNotAvailableError("a lock was waited for too long")
                 except asyncio.CancelledError:
                     await self._cancel(connection, operation)
                     raise
@@ -133,12 +148,16 @@ class Server:
 
     async def watch(self, dsn: str, statement: str, *arguments: Any) -> Any:
         """Ask on the watcher's connection of a database; within a turn, or where nothing else runs."""
+        return await self.look(dsn, lambda watcher: watcher.fetch(statement, *arguments))
+
+    async def look(self, dsn: str, what: Callable[[Any], Awaitable[T]]) -> T:
+        """The same with more than one statement."""
         loop = _loop()
         loop.outside += 1
         try:
             if dsn not in self._watchers:
                 self._watchers[dsn] = await connect(dsn, "goodfunds simulation watcher")
-            return await self._watchers[dsn].fetch(statement, *arguments)
+            return await what(self._watchers[dsn])
         finally:
             loop.outside -= 1
 
@@ -197,6 +216,8 @@ class Server:
         for each in list(self.aside):
             while not each.operation.done() and not await self._waits(each.database, each.pid):
                 await loop.reply_or_stillness(each.operation)
+            if each.operation.done() and not each.over.done():
+                each.over.set_result(None)
 
     async def _cancel(self, connection: "Connection", operation: "asyncio.Future[Any]") -> None:
         """Cancel a statement that waits for a lock, as its client asks the server to."""
@@ -221,6 +242,8 @@ class Connection:
         self.broken = False
         self.gone = False
         self.last_arguments: tuple[Any, ...] = ()
+        self.patience: float | None = None
+        self._idle: asyncio.TimerHandle | None = None
         self._server = server
 
     def lose(self) -> None:
@@ -229,6 +252,17 @@ class Connection:
             self.broken = True
             self._server.losing.add(task := asyncio.get_running_loop().create_task(self._server.see_lost()))
             task.add_done_callback(self._server.losing.discard)
+
+    def rest(self) -> None:
+        """After an operation: a trial's transaction that rests too long is ended by the server."""
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+        if self.patience is not None and not self.broken:
+            if self.raw.is_in_transaction():
+                self._idle = asyncio.get_running_loop().call_later(_TRIAL_IDLE_SECONDS, self.lose)
+            else:
+                self.patience = None
 
     async def fetch(self, text: str, *arguments: Any) -> list[Any]:
         return await self._statement(text, arguments, lambda: self.raw.fetch(text, *arguments))
@@ -253,6 +287,9 @@ class Connection:
 
     async def _statement(self, text: str, arguments: tuple[Any, ...], call: Callable[[], Awaitable[T]]) -> T:
         self.last_arguments = arguments
+        if text == _BOUND_TRIAL:
+            self.patience, text = _TRIAL_PATIENCE, "SELECT"
+            return await self._server.operate(self, "bound_trial", lambda: self.raw.execute(text))
         name = self._server.names.get(text, "statement")
         return await self._server.operate(self, name, call, text)
 

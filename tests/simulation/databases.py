@@ -1,6 +1,6 @@
 """Fresh databases for a story, copied from templates that were migrated once; and Postgres' own clock.
 
-`clock_timestamp()` is the simulated one: a function of that name stands before pg_catalog on the search path.
+`clock_timestamp()` is the simulated one: `public`, which has one too, stands before pg_catalog on the path.
 Commits are not waited for on the disk: no story switches the server off, and nothing here is measured.
 """
 
@@ -18,7 +18,7 @@ _CLOCK = """
 CREATE SCHEMA simulated;
 CREATE UNLOGGED TABLE simulated.clock (at timestamptz NOT NULL);
 INSERT INTO simulated.clock VALUES ('2000-01-01');
-CREATE FUNCTION simulated.clock_timestamp() RETURNS timestamptz LANGUAGE sql STABLE
+CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql STABLE
     RETURN (SELECT at FROM simulated.clock);
 """
 
@@ -53,7 +53,7 @@ async def create(server: embedded.Server, story: str, now: datetime, partitions:
         for service in services().values():
             name = f"{story}_{service.name}"
             await admin.execute(f"CREATE DATABASE {name} TEMPLATE {_template(service)} STRATEGY FILE_COPY")
-            await admin.execute(f"ALTER DATABASE {name} SET search_path = simulated, pg_catalog, public")
+            await admin.execute(f"ALTER DATABASE {name} SET search_path = public, pg_catalog")
             await admin.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
             dsns[service.name] = server.dsn(name)
             connection = await connect(server.dsn(name))

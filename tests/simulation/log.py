@@ -95,6 +95,10 @@ class Log:
         count = available if self._random.random() < 0.6 else self._random.randint(1, available)
         return self._partitions[place][offset : offset + count]
 
+    def first_since(self, place: TopicPartition, ms: int) -> ConsumerRecord | None:
+        """The first record that is of a time (ms) or later."""
+        return next((record for record in self._partitions[place] if record.timestamp >= ms), None)
+
     def seen_end(self, place: TopicPartition) -> int:
         """Where a partition ends for who reads it now."""
         until, seen = self.hidden.get(place, (0.0, 0))

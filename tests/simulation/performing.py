@@ -8,13 +8,14 @@ from hashlib import sha256
 from aiokafka import TopicPartition
 
 from goodfunds import ids
+from goodfunds.replay.selection import Selection
 from services.ingestion.store import SQL as INGESTION_SQL
 from services.settlement.store import SQL as SETTLEMENT_SQL
-from tests.simulation import deeds, instances, steps
-from tests.simulation.client import CLIENT
+from tests.simulation import deeds, instances, operators, steps
+from tests.simulation.client import ACCOUNTS, CLIENT
 from tests.simulation.deeds import DEEDS
 from tests.simulation.instances import Instance
-from tests.simulation.steps import LANE_SEATS, SEATS, TOPICS, Step
+from tests.simulation.steps import LANE_SEATS, SEATS, SERVICES, TOPICS, Step
 from tests.simulation.world import PARTITIONS, World
 
 _AFTER_CUT_OFF = time(14, 5)
@@ -65,6 +66,18 @@ async def perform(world: World, step: Step) -> None:
             deeds.correct(world.bank, {row["bank_statement_id"] for row in rows})
         case steps.BankDoes(what):
             DEEDS[what](world.bank)
+        case steps.HandleAgain():
+            service = SERVICES[step.service % len(SERVICES)]
+            selection = await _selection(world, service, step)
+            asked = operators.asking(step.kind, selection, step.rate)
+            operators.send(world, operators.carry_out(world, service, asked, step.then))
+        case steps.PlantBug(number, account, seconds):
+            planted = world.bugs[SERVICES[number % len(SERVICES)]]
+            key = ACCOUNTS[account % len(ACCOUNTS)].encode()
+            planted.add(key)
+            asyncio.get_running_loop().call_later(seconds, planted.discard, key)
+        case steps.Release(number):
+            operators.send(world, operators.release(world, SERVICES[number % len(SERVICES)]))
     await asyncio.sleep(0.01)
 
 
@@ -88,6 +101,27 @@ def _jump(world: World, to: time) -> None:
 
 def _instance(world: World, seat: int) -> Instance:
     return world.instances[SEATS[seat % len(SEATS)]]
+
+
+async def _selection(world: World, service: str, step: steps.HandleAgain) -> Selection:
+    """What is meant, as far as it was handled by now."""
+    handler = world.operated[f"{service}-a"].handler
+    lanes = (step.lane,) if step.lane < PARTITIONS else None
+    since = world.now() - timedelta(seconds=step.first)
+    if step.kind == "republish":
+        return Selection(lanes=lanes, from_time=since)
+    topics = [each.topic for each in handler.inputs]
+    topic = topics[step.topic] if step.topic < len(topics) else None
+    keys = (ACCOUNTS[step.account],) if step.account >= 0 else None
+    if topic is None or lanes is None:
+        return Selection(topic=topic, partitions=lanes, keys=keys, from_time=since)
+    rows = await world.ask(service, "SELECT offsets FROM public.lanes WHERE lane = $1", step.lane)
+    end = json.loads(rows[0]["offsets"])[topic] if rows else 0
+    first = step.first * end // 100
+    return Selection(
+        topic=topic, partitions=lanes, keys=keys, from_offset=first,
+        to_offset=max(step.end * end // 100, first + 1),
+    )  # fmt: skip
 
 
 async def _hand_in(world: World, account: int, count: int) -> None:

@@ -16,6 +16,7 @@ from goodfunds.events.topics import (
     PAYMENTS,
     SETTLEMENT_NOTIFICATIONS,
 )
+from goodfunds.replay.plans import Kind
 from tests.simulation.deeds import DEEDS
 from tests.simulation.instances import Side, What
 
@@ -24,7 +25,8 @@ SEATS = tuple(
     for letter in "ab"
     for kind in ("ingestion", "settlement", "reconciliation", "gateway", "statements", "intake")
 )
-LANE_SEATS = tuple(seat for seat in SEATS if seat.startswith(("ingestion", "settlement", "reconciliation")))
+SERVICES = ("ingestion", "settlement", "reconciliation")
+LANE_SEATS = tuple(seat for seat in SEATS if seat.startswith(SERVICES))
 TOPICS = (PAYMENT_INSTRUCTIONS, PAYMENTS, SETTLEMENT_NOTIFICATIONS, BANK_NOTIFICATIONS, BANK_STATEMENTS)
 
 FLAWS = (
@@ -46,10 +48,14 @@ _OF_ALL = (
     "db:commit", "db:commit", "db:commit", "db:fence", "db:begin", "db:read_tails", "db:copy outbox",
     "db:advance", "db:", "db:", "log:send", "log:send", "log:send", "log:offsets",
 )  # fmt: skip
+_OF_LANES = (
+    *_OF_ALL, "db:take_over", "log:fetch", "log:join", "db:advance_share", "db:advance_share",
+    "db:changed_rows", "db:bound_trial", "db:end_rehearsal", "db:delete_parked",
+)  # fmt: skip
 POINTS: Mapping[str, Sequence[str]] = {
-    "ingestion": (*_OF_ALL, "db:take_over", "log:fetch", "log:join", "db:copy payments", "db:copy postings"),
-    "settlement": (*_OF_ALL, "db:take_over", "log:fetch", "log:join", "db:seal_batches", "db:copy payments"),
-    "reconciliation": (*_OF_ALL, "db:take_over", "log:fetch", "log:join", "db:copy statement_lines"),
+    "ingestion": (*_OF_LANES, "db:copy payments", "db:copy postings"),
+    "settlement": (*_OF_LANES, "db:seal_batches", "db:copy payments"),
+    "reconciliation": (*_OF_LANES, "db:copy statement_lines"),
     "gateway": (
         *_OF_ALL,
         "bank:upload",
@@ -261,9 +267,59 @@ class BankDoes:
         return f"the bank {self.what}"
 
 
+@dataclass(frozen=True, slots=True)
+class HandleAgain:
+    """Operators have a part of what a service has read or told done again, and do not wait for it.
+
+    `topic` and `lane` beyond the last mean all. `first` and `end` are per cent of a partition; where not
+    one is named, the last `first` seconds are meant. `account`: of that one alone, -1 of all.
+    """
+
+    service: int
+    kind: Kind
+    topic: int
+    lane: int
+    first: int
+    end: int
+    account: int
+    rate: int | None
+    then: str
+
+    def __str__(self) -> str:
+        service = SERVICES[self.service % len(SERVICES)]
+        what = f"{self.kind} of topic {self.topic}, lane {self.lane}, from {self.first} to {self.end} %"
+        of = f", of account {self.account}" if self.account >= 0 else ""
+        how = f", {self.rate} a second" if self.rate else ""
+        return f"operators ask {service} for a {what}{of}{how}" + (f", then {self.then}" * bool(self.then))
+
+
+@dataclass(frozen=True, slots=True)
+class PlantBug:
+    """A service faults on whatever an account is sent, for a while."""
+
+    service: int
+    account: int
+    seconds: float
+
+    def __str__(self) -> str:
+        service = SERVICES[self.service % len(SERVICES)]
+        return f"{service} faults on all of account {self.account} for {self.seconds:g} s"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Operators have what is parked in a service handled, as it is."""
+
+    service: int
+
+    def __str__(self) -> str:
+        return f"operators release what is parked in {SERVICES[self.service % len(SERVICES)]}"
+
+
 Step = (
     Instruct | Repeat | Garble | SendFile | Pass | Strike | Crash | Restart | Hide | SendLate | Deafen
-    | BrokerAway | Skew | PassCutOff | CloseCutOff | EndDay | CorrectStatement | BankDoes
+    | BrokerAway | Skew | PassCutOff | CloseCutOff | EndDay | CorrectStatement | BankDoes | HandleAgain
+    | PlantBug | Release
 )  # fmt: skip
 
 
@@ -296,6 +352,17 @@ def _strike(chance: Chance) -> Step:
     )  # fmt: skip
 
 
+def _handle_again(chance: Chance) -> Step:
+    first = chance.number(0, 99)
+    return HandleAgain(
+        chance.number(0, 2),
+        chance.one_of(("replay", "replay", "replay", "replay", "selfcheck", "republish")),
+        chance.number(0, 3), chance.number(0, 3), first, chance.number(first + 1, 100),
+        chance.one_of((-1, -1, -1, *range(6))), chance.one_of((None, None, None, 3, 20)),
+        chance.one_of(("", "", "", "pause", "abort")),
+    )  # fmt: skip
+
+
 def seat(chance: Chance) -> int:
     return chance.number(0, len(SEATS) - 1)
 
@@ -319,5 +386,8 @@ KINDS: Mapping[str, tuple[int, Callable[[Chance], Step]]] = {
     "day": (3, lambda c: EndDay(c.one_of((1, 1, 2)))),
     "correct": (1, lambda c: CorrectStatement()),
     "bank": (10, lambda c: BankDoes(c.one_of(tuple(DEEDS)))),
+    "again": (6, _handle_again),
+    "bug": (1, lambda c: PlantBug(c.number(0, 2), c.number(0, 5), c.one_of((10.0, 40.0, 200.0)))),
+    "release": (1, lambda c: Release(c.number(0, 2))),
 }
 """How often each kind is drawn, and how."""

@@ -85,7 +85,7 @@ class Performance:
             tuple(self._findings),
             len(world.client.given),
             len(world.log.records()),
-            seconds,
+            round(seconds, 3),
         )
 
     def _run(self, act: Coroutine[Any, Any, None]) -> bool:

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListen
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import IllegalStateError, OffsetOutOfRangeError
+from aiokafka.structs import OffsetAndTimestamp
 
 from tests.conftest import Kafka, MakeTopics
 from tests.simulation import virtual_time
@@ -175,6 +176,38 @@ def test_beginnings_and_ends_of_partitions(play: Play) -> None:
         reader = await cluster.reader(*places)
         assert await reader.beginning_offsets(places) == {places[0]: 0, places[1]: 0}
         assert await reader.end_offsets(places) == {places[0]: 2, places[1]: 0}
+        await reader.stop()
+
+    play(scene)
+
+
+def test_the_first_record_since_a_time_is_named_and_none_where_there_is_none(play: Play) -> None:
+    async def scene(cluster: Cluster) -> None:
+        await cluster.send(0, b"a", b"b")
+        places = [TopicPartition(cluster.first, 0), TopicPartition(cluster.first, 1)]
+        reader = await cluster.reader(*places)
+        reader.seek(places[0], 0)
+        first, second = await read(reader, places[0], 2)
+        found = await reader.offsets_for_times(dict.fromkeys(places, 0))
+        assert found == {places[0]: OffsetAndTimestamp(0, first.timestamp), places[1]: None}
+        found = await reader.offsets_for_times({places[0]: second.timestamp + 1})
+        assert found == {places[0]: None}
+        await reader.stop()
+
+    play(scene)
+
+
+def test_a_reader_goes_from_one_partition_to_another_and_back_without_a_group(play: Play) -> None:
+    async def scene(cluster: Cluster) -> None:
+        await cluster.send(0, b"a", b"b")
+        await cluster.send(1, b"c")
+        reader = await cluster.reader()
+        for partition, offset, values in ((0, 1, [b"b"]), (1, 0, [b"c"]), (0, 0, [b"a", b"b"])):
+            place = TopicPartition(cluster.first, partition)
+            reader.assign([place])
+            reader.seek(place, offset)
+            assert [r.value for r in await read(reader, place, len(values))] == values
+            assert await reader.position(place) == offset + len(values)
         await reader.stop()
 
     play(scene)

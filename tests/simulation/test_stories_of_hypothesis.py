@@ -60,7 +60,7 @@ def machine(stage: Stage) -> type[RuleBasedStateMachine]:
 def few() -> settings:
     """A handful: a story takes seconds, and seeds tell many more."""
     return settings(
-        max_examples=3,
+        max_examples=2,
         stateful_step_count=25,
         database=None,
         derandomize=True,

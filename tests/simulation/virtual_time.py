@@ -16,6 +16,7 @@ _STILL_SECONDS = 0.02
 """Real seconds without a reply after which an operation may be waiting for a lock; looked at, not assumed."""
 
 _LEAST_SECONDS = 1e-6
+_APART_SECONDS = 1e-12
 
 
 class Stuck(Exception):
@@ -65,6 +66,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self.seconds = 0.0
         self.outside = 0
+        self._timers = 0
         self._impatient: list[asyncio.Future[None]] = []
         super().__init__(_Selector(self))
 
@@ -74,8 +76,13 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def call_at(  # type: ignore[override]  # typeshed's variadic generics say no more here
         self, when: float, callback: Any, *args: Any, context: Any = None
     ) -> asyncio.TimerHandle:
-        """A timer is at least a microsecond away: a wait shorter than floats can tell would never end."""
-        return super().call_at(max(when, self.seconds + _LEAST_SECONDS), callback, *args, context=context)
+        """A timer is at least a microsecond away: a wait shorter than floats can tell would never end.
+
+        Of timers of one time the one that was set first comes first: a heap alone does not say.
+        """
+        self._timers += 1
+        at = max(when, self.seconds + _LEAST_SECONDS) + self._timers * _APART_SECONDS
+        return super().call_at(at, callback, *args, context=context)
 
     def run_in_executor(  # type: ignore[override]  # typeshed's variadic generics say no more here
         self, executor: Any, func: Callable[..., Any], *args: Any

@@ -11,15 +11,21 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from unittest.mock import patch
 
 import goodfunds.lanes
+import goodfunds.replay
+import goodfunds.replay.running
+import goodfunds.replay.slices
 from goodfunds.errors import Unavailable
 from goodfunds.events.topics import TOPICS
 from goodfunds.lanes import Feed, LaneLoop, LaneSettings, lane_of
 from goodfunds.lanes.fence import SQL as LANES_SQL
+from goodfunds.operating.operated import Operated, operated_by
 from goodfunds.rails import RAILS
+from goodfunds.replay.planning import SQL as REPLAY_SQL
+from goodfunds.replay.running import Replays
 from services.ingestion.handlers import IngestionHandler
 from services.ingestion.intake import FileIntake
 from services.ingestion.store import SQL as INGESTION_SQL
@@ -33,11 +39,15 @@ from services.settlement.handlers import SettlementHandler
 from services.settlement.store import SQL as SETTLEMENT_SQL
 from tests.simulation import instances
 from tests.simulation.bank import GatewayDoor, SimulatedBank, StatementDoor, Terms
+from tests.simulation.bugs import Buggy
 from tests.simulation.client import Client
 from tests.simulation.clients import Clients
 from tests.simulation.database import Pool, Server
 from tests.simulation.instances import Gates, Instance, InstanceClock, Struck
 from tests.simulation.log import Log
+from tests.simulation.steps import SERVICES
+
+T = TypeVar("T")
 
 PARTITIONS = 3
 NOSTRO = "DE98500105170099999999"
@@ -47,12 +57,12 @@ DAWN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
 _STATEMENTS = {
     text: name
-    for named in (LANES_SQL, INGESTION_SQL, SETTLEMENT_SQL, RECONCILIATION_SQL)
+    for named in (LANES_SQL, INGESTION_SQL, SETTLEMENT_SQL, RECONCILIATION_SQL, REPLAY_SQL)
     for name, text in named.items()
 }
-_RESTART_SECONDS = 2.0
-
-
+_CODE = "the code of the story"
+_SLICE_RECORDS = 12
+"""Of a replay: so few that it meets with what befalls its lanes."""
 OPENING_MINOR = 5_000_000_00
 """What the bank holds for the house when a story begins."""
 
@@ -91,6 +101,9 @@ class World:
         self.clients = Clients(self.log, self.gates, self.random)
         self.seats = self._seats()
         self.instances: dict[str, Instance] = {}
+        self.operated: dict[str, Operated] = {}
+        self.people: list[asyncio.Task[Any]] = []
+        self.bugs: dict[str, set[bytes]] = {service: set() for service in SERVICES}
         self._banking: asyncio.Task[None] | None = None
         self.client = Client(self.log, PARTITIONS)
         self.bank = SimulatedBank(DAWN.date(), TrueClock(self), Terms(lines_a_notification=7))
@@ -145,6 +158,16 @@ class World:
         )
         return found
 
+    async def look(self, service: str, what: Callable[[Any], Awaitable[T]]) -> T:
+        """Look at a service's database from outside, in turn, with more than one statement."""
+        dsn = self.dsns[service]
+        return await self.server.take_turn(None, lambda: self.server.look(dsn, what))
+
+    def mend(self) -> None:
+        """Mend every bug that was planted."""
+        for accounts in self.bugs.values():
+            accounts.clear()
+
     def faults(self) -> list[str]:
         """Instances that ended by themselves with a fault: none should."""
         found = []
@@ -157,11 +180,14 @@ class World:
         """Crash all that lives, and close what is open."""
         if self._banking is not None:
             self._banking.cancel()
+        for each in self.people:
+            each.cancel()
         for instance in self.instances.values():
             instances.crash(instance)
         await asyncio.gather(
-            *(each.task for each in self.instances.values() if each.task), return_exceptions=True
-        )
+            *(each.task for each in self.instances.values() if each.task), *self.people,
+            return_exceptions=True,
+        )  # fmt: skip
         await self.server.see_lost()
         await self.server.close()
 
@@ -196,7 +222,21 @@ class World:
 
     def _lanes(self, service: str, handler: Callable[[], Any]) -> Any:
         def begin(clock: InstanceClock) -> Callable[[asyncio.Event], Awaitable[None]]:
-            return LaneLoop(handler(), self._settings(service, clock.instance.name), clock).run
+            buggy: Any = Buggy(handler(), self.bugs[service])
+            settings = self._settings(service, clock.instance.name)
+            loop = LaneLoop(buggy, settings, clock, beside=Replays(_CODE))
+            operated = operated_by(self._pool(service), clock, buggy, settings, loop.transactions, code=_CODE)
+            self.operated[clock.instance.name] = operated
+
+            async def run(stop: asyncio.Event) -> None:
+                rehearsing = asyncio.create_task(operated.rehearsals.run(stop))
+                try:
+                    await loop.run(stop)
+                finally:
+                    rehearsing.cancel()
+                    await asyncio.gather(rehearsing, return_exceptions=True)
+
+            return run
 
         return begin
 
@@ -246,12 +286,15 @@ class World:
             "connect": self.server.connect,
         }
         with ExitStack() as patches:
-            for found in pkgutil.walk_packages(goodfunds.lanes.__path__, "goodfunds.lanes."):
-                module = importlib.import_module(found.name)
-                for name in doors.keys() & vars(module).keys():
-                    patches.enter_context(patch.object(module, name, doors[name]))
+            for room in (goodfunds.lanes, goodfunds.replay):
+                for found in pkgutil.walk_packages(room.__path__, f"{room.__name__}."):
+                    module = importlib.import_module(found.name)
+                    for name in doors.keys() & vars(module).keys():
+                        patches.enter_context(patch.object(module, name, doors[name]))
+            patches.enter_context(patch.object(goodfunds.replay.slices, "SLICE_RECORDS", _SLICE_RECORDS))
             # Whoever stands by looks seldom: it costs much and shows little.
-            patches.enter_context(patch.object(goodfunds.lanes.feed, "_STANDBY_SECONDS", 8.0))
+            patches.enter_context(patch.object(goodfunds.lanes.feed, "_STANDBY_SECONDS", 25.0))
+            patches.enter_context(patch.object(goodfunds.replay.running, "_LOOK_SECONDS", 2.0))
             # The lanes' jitter.
             state = random.getstate()
             random.seed(self.random.random())
