@@ -29,6 +29,7 @@ from tests.chaos.faults import KINDS, Fault, lay_disks, schedule
 from tests.chaos.house import House
 from tests.chaos.load import Load
 from tests.chaos.quiet import come_to_rest, end_day, gather
+from tests.chaos.replays import Replays
 from tests.chaos.report import Committed, Run
 from tests.chaos.watch import Watch
 
@@ -83,7 +84,10 @@ async def chaos(folder: Path, run: Run, rate: float | None, keep: bool) -> tuple
         run.measured = await _measure(house, load, watch)
         run.rate = rate or min(run.measured / 2, _MOST_RATE)
         say(f"measured {run.measured:.0f} payments/s end to end; the load is {run.rate:.0f}/s")
-        await _storm(house, load, watch, run)
+        replays = Replays(house, run.seed)
+        run.replayed = replays.replayed
+        await replays.enter()
+        await _storm(house, load, watch, replays, run)
         run.given, run.surprises = len(load.given), house.surprises
         say("quiet: all is healed, what got no answer is given again…")
         await _tried(run, house.until_ready())
@@ -137,12 +141,13 @@ async def _measure(house: House, load: Load, watch: Watch) -> float:
     return watch.stages.ended / (monotonic() - started)
 
 
-async def _storm(house: House, load: Load, watch: Watch, run: Run) -> None:
-    """Load and faults for the minutes asked for, while cut-offs close and the bank's days pass."""
+async def _storm(house: House, load: Load, watch: Watch, replays: Replays, run: Run) -> None:
+    """Load, faults and replays for the minutes asked for; cut-offs close and the bank's days pass."""
     stop = asyncio.Event()
     load.rate = run.rate
     chores = [
         asyncio.create_task(load.run(stop)),
+        asyncio.create_task(replays.run(stop)),
         asyncio.create_task(_chore(lambda: close_cut_off(house.stack, "chaos"), _CUT_OFF_SECONDS, stop)),
         asyncio.create_task(_chore(lambda: end_day(house), _DAY_SECONDS, stop)),
     ]

@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 from tests.auditor.audit import Report
+from tests.chaos.replays import Replayed
 
 LOST = frozenset({
     "no instruction is lost", "no request is lost", "what is committed is emitted", "no gap in a sequence",
@@ -45,6 +46,7 @@ class Run:
     given: int = 0
     unanswered: int = 0
     faults: list[Committed] = field(default_factory=list)
+    replayed: Replayed = field(default_factory=Replayed)
     surprises: Sequence[tuple[str, str]] = ()
     ended: Mapping[str, int] = field(default_factory=dict)
     proof_holds: bool = False
@@ -63,6 +65,13 @@ def as_object(run: Run, audit: Report) -> dict[str, Any]:
         "given": run.given,
         "unanswered": run.unanswered,
         "faults": {kind: _kind(found) for kind, found in sorted(_by_kind(run).items())},
+        "replays": {
+            "ends": dict(run.replayed.ends),
+            "records": run.replayed.records,
+            "rows_changed": run.replayed.changed,
+            "events_told": run.replayed.told,
+            "reasons": dict(run.replayed.reasons),
+        },
         "most_in_flight": max((each.in_flight for each in run.faults), default=0),
         "ended": dict(run.ended),
         "ended_by_themselves": len(run.surprises),
@@ -77,7 +86,8 @@ def as_object(run: Run, audit: Report) -> dict[str, Any]:
 
 def found_nothing(run: Run, audit: Report) -> bool:
     """Whether the run shows that nothing is wrong: by the auditor, the proof, and its own course."""
-    return audit.clean and run.proof_holds and not run.troubles and not run.unanswered
+    calm = audit.clean and run.proof_holds and run.replayed.clean
+    return calm and not run.troubles and not run.unanswered
 
 
 def _verdict(run: Run, audit: Report) -> dict[str, int]:
@@ -123,6 +133,8 @@ def as_markdown(run: Run, audit: Report) -> str:
     surprises = "".join(
         f"- {name}: `{text.splitlines()[-1][:300] if text else '?'}`\n" for name, text in run.surprises[:20]
     )
+    replays = ", ".join(f"{count} {end}" for end, count in sorted(run.replayed.ends.items())) or "none"
+    reasons = "".join(f"- {count} times: {why}\n" for why, count in run.replayed.reasons.most_common(20))
     return f"""# Chaos
 
 Made by `make chaos MINUTES={run.minutes:g} SEED={run.seed}`: the eight processes (each lane service twice), \
@@ -138,6 +150,8 @@ then quiet, then the auditor of `tests/auditor`, which shares no code with the h
 | faults injected | {len(run.faults)} |
 | instructions given | {run.given:,}, of them without an answer in the end {run.unanswered} |
 | rate | {run.rate:.0f}/s, half of the {run.measured:.0f}/s that a burst at the start measured, end to end |
+| replays meanwhile | {replays}; {run.replayed.records:,} records handled again changed \
+**{run.replayed.changed} rows** and told **{run.replayed.told} events** |
 | payments in flight at a fault | at most {told["most_in_flight"]:,} |
 | how they ended | {ended} |
 | seconds in all | {run.seconds:.0f} |
@@ -153,6 +167,11 @@ follow each other within seconds, so a later one may be in the way of an earlier
 |---|---|---|---|---|---|---|
 {chr(10).join(rows)}
 
+## Replays that were not done
+
+Each was of the last seconds of some lanes, planned and approved over HTTP while faults went on.
+
+{reasons or "None."}
 ## Audit
 
 {looked}.

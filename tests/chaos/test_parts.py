@@ -134,6 +134,20 @@ def test_the_report_counts_findings_as_lost_doubled_reordered_or_unaccounted() -
     assert "| freeze | 2 | 12.5 | 15.0 | 15.0 | 1 | 50 |" in as_markdown(run, Report([], [], {}))
 
 
+def test_the_report_says_how_many_replays_ran_and_a_row_that_one_changed_spoils_the_run() -> None:
+    run = Run(1, 5.0, proof_holds=True)
+    done = {"state": "done", "fault": None, "forecast": {"rows": {}, "rewritten": 0}}
+    outcome = {"handled": 700, "rows_changed": 0, "events_emitted": 0}
+    run.replayed.count({**done, "outcome": outcome})
+    run.replayed.count({**done, "state": "rehearsing", "outcome": None, "forecast": None})
+    quiet = Report([], [], {})
+    assert as_object(run, quiet)["found_nothing"]
+    assert "1 done, 1 given up; 700 records handled again changed **0 rows**" in as_markdown(run, quiet)
+    run.replayed.count({**done, "outcome": None, "forecast": {"rows": {"balances": {"update": 1}}}})
+    assert as_object(run, quiet)["replays"]["rows_changed"] == 1
+    assert not as_object(run, quiet)["found_nothing"]
+
+
 def test_the_rules_that_the_report_sorts_are_rules_of_the_auditor() -> None:
     checks = Path(__file__).parents[1] / "auditor"
     text = "".join(path.read_text(encoding="utf-8") for path in checks.glob("checks_*.py"))
