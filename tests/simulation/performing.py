@@ -109,7 +109,8 @@ async def _selection(world: World, service: str, step: steps.HandleAgain) -> Sel
     lanes = (step.lane,) if step.lane < PARTITIONS else None
     since = world.now() - timedelta(seconds=step.first)
     if step.kind == "republish":
-        return Selection(lanes=lanes, from_time=since)
+        until = since + timedelta(seconds=step.first * (step.end - step.first) / 100)
+        return Selection(lanes=lanes, from_time=since, to_time=until)
     topics = [each.topic for each in handler.inputs]
     topic = topics[step.topic] if step.topic < len(topics) else None
     keys = (ACCOUNTS[step.account],) if step.account >= 0 else None

@@ -272,7 +272,8 @@ class HandleAgain:
     """Operators have a part of what a service has read or told done again, and do not wait for it.
 
     `topic` and `lane` beyond the last mean all. `first` and `end` are per cent of a partition; where not
-    one is named, the last `first` seconds are meant. `account`: of that one alone, -1 of all.
+    one is named, the last `first` seconds are meant, and of what was told a part of them. `account`: of
+    that one alone, -1 of all.
     """
 
     service: int
