@@ -230,3 +230,14 @@ def test_the_audit_is_listed_and_verified(house: House) -> None:
     answer = house.run("audit", "--verify")
     assert (answer.exit_code, answer.stdout) == (1, "settlement:1: BROKEN at entry 4: [its] hash\n")
     assert json.loads(house.run("audit", "--verify", "--json").stdout)["verified"] is False
+
+
+def test_what_would_steer_a_terminal_is_shown_and_not_obeyed(house: House) -> None:
+    forged = "mended\x1b[1A\x1b[2K\x9b31m \u202eDNIFER\x7f\r"
+    house.service.on("GET", f"/v1/replays/{PLAN}", (200, plan("rehearsed", reason=forged)))
+    house.service.on("GET", "/v1/parked", listed(parked(fault=forged)))
+    for words in (("replay", "status", PLAN), ("parked", "list")):
+        told = house.run(*words).stdout
+        assert "mended" in told
+        assert [each for each in told if not each.isprintable() and each != "\n"] == []
+    assert json.loads(house.run("replay", "status", PLAN, "--json").stdout)["reason"] == forged
