@@ -82,6 +82,7 @@ def test_parked_events_are_planned_by_what_they_have_in_common(house: House) -> 
     "words",
     [
         ("payments", "--fault", "x", "--reason", "x"),
+        ("--parked", "--payment", PLAN, "--reason", "x"),
         ("payments", "--from-time", "yesterday", "--reason", "x"),
         ("payments",),
     ],
