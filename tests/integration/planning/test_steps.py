@@ -47,8 +47,30 @@ async def test_a_plan_is_approved_by_somebody_else_and_run_and_all_of_it_stands_
     assert entries[-1]["detail"]["reason"] == "deaf until 1.4.2"
     assert entries[-1]["detail"]["total"] == 40
     assert entries[0]["detail"]["digest"] == plan["forecast_digest"]
+    assert [each["detail"].get("forecast") for each in entries[1:3]] == [plan["forecast_digest"]] * 2
     found = await office.get("/v1/audit/verification")
     assert (found["verified"], found["entries"], found["broken"]) == (True, len(entries), None)
+
+
+async def test_the_audit_has_a_digest_of_what_was_given_up_as_it_was_approved(office: Office) -> None:
+    office.handler.faulty = {("account-1", 8): ValueError("a bug")}
+    await filled(office)
+    rows = await office.pool.fetch(
+        'SELECT topic, source_partition AS partition, source_offset AS "offset" FROM parked'
+    )
+    digests = []
+    for place in map(dict, rows):
+        plan = await office.ask(kind="discard", parked={"places": [place]}, reason="settled by hand")
+        await office.step(plan, "approve", office.bob)
+        await office.step(plan, "run")
+        async with office.at_work():
+            done = await office.until(plan, "done")
+        assert done["outcome_digest"] == plan["forecast_digest"]
+        entries = (await office.get("/v1/audit", plan_id=plan["plan_id"]))["items"]
+        told = {each["action"]: each["detail"] for each in entries}
+        assert told["approved"]["forecast"] == told["planned"]["forecast"] == told["done"]["digest"]
+        digests.append(told["done"]["digest"])
+    assert len(set(digests)) == len(rows) == 2
 
 
 async def test_the_database_itself_takes_no_approval_of_the_planner(office: Office) -> None:
