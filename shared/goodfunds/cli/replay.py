@@ -1,34 +1,17 @@
 """`goodfunds replay`: what lanes have read is done again, planned, rehearsed, approved by a second person."""
 
-from typing import Any
-
 import click
 
-from goodfunds import ids
 from goodfunds.cli.following import follow, plan_of, told_plan
 from goodfunds.cli.operators import Operator, Refused, Way, asked, reaching, service_option
 from goodfunds.cli.planning import end, no_wait_option, plan
 from goodfunds.cli.plans import Plan, listed
 from goodfunds.cli.root import CONSOLE, print_json
-from goodfunds.cli.selecting import most_option, readers_of
+from goodfunds.cli.selecting import PLAN_ID, most_option, readers_of
 from goodfunds.cli.selfcheck import selfcheck
 from goodfunds.errors import Unavailable
 
-
-class PlanId(click.ParamType):
-    """The id of a plan."""
-
-    name = "plan"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The UUID as services write it."""
-        try:
-            return ids.text(ids.parse(str(value)))
-        except ValueError:
-            self.fail("a plan's id is a UUID; `goodfunds replay list` shows it", param, ctx)
-
-
-_plan_id = click.argument("plan_id", metavar="ID", type=PlanId())
+_plan_id = click.argument("plan_id", metavar="ID", type=PLAN_ID)
 
 
 @click.group()

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import click
 
+from goodfunds import ids
 from goodfunds.cli.operators import Operator, Refused
 from goodfunds.service import services
 
@@ -56,6 +57,19 @@ class InstantType(click.ParamType):
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).isoformat()
 
 
+class PlanId(click.ParamType):
+    """The id of a plan."""
+
+    name = "plan"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The UUID as services write it."""
+        try:
+            return ids.text(ids.parse(str(value)))
+        except ValueError:
+            self.fail("a plan's id is a UUID; `goodfunds replay list` shows it", param, ctx)
+
+
 LISTED: Final = 50
 most_option = click.option(
     "--most",
@@ -66,6 +80,7 @@ most_option = click.option(
 )
 PLACE = PlaceType()
 INSTANT = InstantType()
+PLAN_ID = PlanId()
 
 
 def readers_of(operator: Operator, service: str | None, topic: str | None) -> list[str]:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any, Final
 
 import asyncpg
@@ -151,6 +152,8 @@ async def _store(desk: Desk, asked: Asked, shares: Sequence[Share], picks: Seque
     detail = {
         "kind": asked.kind,
         "selection": told,
+        # Accounts stand there masked; this says whether the plan's own row is what was asked for.
+        "selection_digest": sha256(json.dumps(told, sort_keys=True).encode()).hexdigest(),
         "reason": asked.reason,
         "rate": asked.rate,
         "lanes": [each.lane for each in shares],

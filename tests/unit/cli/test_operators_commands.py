@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from goodfunds.operating.audit_shapes import EntryView, VerificationView
 from goodfunds.operating.shapes import Behind, Money, OutboxEvent, ParkedEvent, ParkedView, Place
 from tests.unit.cli.fake_services import AT, FORECAST, PLAN, House, lane, lanes, page, plan, problem
 
@@ -213,23 +212,6 @@ def test_events_are_published_again_by_their_numbers(house: House) -> None:
         "kind": "republish", "lanes": [3], "partitions": [3], "topic": "payments", "from_offset": 7,
         "to_offset": 9, "reason": "lost",
     }  # fmt: skip
-
-
-def test_the_audit_is_listed_and_verified(house: House) -> None:
-    entry = EntryView(audit_seq=1, at=AT, actor="ada", action="planned", plan_id=PLAN,
-                      detail={"kind": "replay", "lanes": [3]}, previous="00", hash="11")  # fmt: skip
-    house.service.on("GET", "/v1/audit", page(entry.model_dump(mode="json")))
-    told = " ".join(house.run("audit", "--plan", PLAN).stdout.split())
-    for each in ("2026-03-03 08:00:00", "ada", "planned", "lanes [3]"):
-        assert each in told, each
-    good = VerificationView(verified=True, entries=7, head=7, hash="ab12", broken=None, why="")
-    house.service.on("GET", "/v1/audit/verification", (200, good.model_dump()))
-    assert house.run("audit", "--verify").stdout == "settlement:1: 7 entries as written, up to ab12\n"
-    broken = VerificationView(verified=False, entries=3, head=7, hash="ab12", broken=4, why="[its] hash")
-    house.service.on("GET", "/v1/audit/verification", (200, broken.model_dump()))
-    answer = house.run("audit", "--verify")
-    assert (answer.exit_code, answer.stdout) == (1, "settlement:1: BROKEN at entry 4: [its] hash\n")
-    assert json.loads(house.run("audit", "--verify", "--json").stdout)["verified"] is False
 
 
 def test_what_would_steer_a_terminal_is_shown_and_not_obeyed(house: House) -> None:
