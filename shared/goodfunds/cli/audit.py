@@ -12,6 +12,7 @@ from goodfunds.cli.figures import counted, instant
 from goodfunds.cli.operators import Operator, Way, asked, reaching, service_option
 from goodfunds.cli.root import CONSOLE, NO, print_json, say
 from goodfunds.cli.selecting import PLAN_ID, most_option, readers_of
+from goodfunds.cli.several import exit_code, of_those_that_answer
 
 _VERIFICATION = "/v1/audit/verification"
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -59,17 +60,18 @@ def audit(
         _verify(way, service, kept)
         return
 
-    async def read(operator: Operator) -> tuple[list[dict[str, Any]], bool]:
-        found, more = [], False
-        for name in readers_of(operator, service, None):
-            items, cut = await operator.items(name, "/v1/audit", most, plan_id=plan_id)
-            found += [{"service": name, **each} for each in items]
-            more |= cut
-        return sorted(found, key=lambda each: str(each["at"]), reverse=True), more
+    async def read(operator: Operator) -> tuple[dict[str, tuple[list[Any], bool]], dict[str, str]]:
+        names = readers_of(operator, service, None)
+        return await of_those_that_answer(
+            names, lambda name: operator.items(name, "/v1/audit", most, plan_id=plan_id)
+        )
 
-    entries, more = asked(way, False, read)
+    told, silent = asked(way, False, read)
+    found = [{"service": name, **each} for name, (items, _) in told.items() for each in items]
+    entries = sorted(found, key=lambda each: str(each["at"]), reverse=True)
+    more = any(cut for _, cut in told.values())
     if way.as_json:
-        print_json({"entries": entries, "more": more})
+        print_json({"entries": entries, "more": more, "silent": silent})
     else:
         for each in entries:
             CONSOLE.print(entry_line(each), highlight=False, markup=False)
@@ -78,18 +80,20 @@ def audit(
             CONSOLE.print(none if plan_id is None else "nothing was done with a plan of that id")
     if more:
         say(f"there are more: --most {most * 10} shows further ones")
+    sys.exit(exit_code(silent))
 
 
 def _verify(way: Way, service: str | None, kept: Sequence[str]) -> None:
-    async def read(operator: Operator) -> tuple[dict[str, Any], dict[str, str | None]]:
+    async def read(operator: Operator) -> tuple[dict[str, Any], dict[str, str], dict[str, str | None]]:
         names = readers_of(operator, service, None)
-        told = {name: await operator.get(name, _VERIFICATION) for name in names}
-        return told, {each: await _holder(operator, names, each) for each in kept}
+        told, silent = await of_those_that_answer(names, lambda name: operator.get(name, _VERIFICATION))
+        return told, silent, {each: await _holder(operator, list(told), each) for each in kept}
 
-    told, holders = asked(way, False, read)
+    told, silent, holders = asked(way, False, read)
     holds = all(each["verified"] for each in told.values()) and None not in holders.values()
     if way.as_json:
-        print_json({"verified": holds, "services": told, "kept": holders})
+        verified = holds and not silent
+        print_json({"verified": verified, "services": told, "kept": holders, "silent": silent})
     else:
         for name, each in told.items():
             style = "green" if each["verified"] else "bold red"
@@ -101,7 +105,8 @@ def _verify(way: Way, service: str | None, kept: Sequence[str]) -> None:
                 else "IS GONE: no entry has it; the chain was made anew or cut off"
             )
             CONSOLE.print(f"{each} {found}", style="green" if holder else "bold red", highlight=False)
-    sys.exit(0 if holds else NO)
+    code = exit_code(silent)
+    sys.exit(code if holds else NO)
 
 
 async def _holder(operator: Operator, names: Sequence[str], kept: str) -> str | None:

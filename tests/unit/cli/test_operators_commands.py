@@ -80,6 +80,7 @@ def test_parked_events_are_listed_by_filters_over_pages(house: House) -> None:
     first, second = (dict(each.url.params) for each in house.service.asked)
     assert first == {"fault": "Key", "poison": "true", "lane": "3", "limit": "50"}
     assert second == {**first, "cursor": "next", "limit": "49"}
+    assert answer.stdout.splitlines()[-1] == "2 events, 1,234.56 EUR"
 
 
 def test_where_more_is_parked_than_is_shown_it_says_so(house: House) -> None:
@@ -223,3 +224,9 @@ def test_what_would_steer_a_terminal_is_shown_and_not_obeyed(house: House) -> No
         assert "mended" in told
         assert [each for each in told if not each.isprintable() and each != "\n"] == []
     assert json.loads(house.run("replay", "status", PLAN, "--json").stdout)["reason"] == forged
+
+
+def test_a_fault_of_many_lines_keeps_a_parked_event_to_its_two(house: House) -> None:
+    house.service.on("GET", "/v1/parked", listed(parked(fault="DataError: no\nHINT:  yes")))
+    _, second, last = house.run("parked", "list").stdout.splitlines()
+    assert (second.strip(), last) == ("DataError: no HINT: yes", "1 event, 1,234.56 EUR")
