@@ -118,6 +118,17 @@ async def test_a_running_plan_stands_still_and_goes_on_and_ends_as_anyone_who_op
     assert actions[:4] == ["aborted", "resumed", "paused", "run"]
 
 
+async def test_a_plan_says_when_it_is_good_no_longer(office: Office) -> None:
+    await filled(office)
+    plan = await office.rehearsed()
+    assert plan["expired"] is False
+    await office.pool.execute("UPDATE replay_plans SET expires_at = clock_timestamp()")
+    assert (await office.get(f"/v1/replays/{plan['plan_id']}"))["expired"] is True
+    assert (await office.get("/v1/replays"))["items"][0]["expired"] is True
+    await office.step(plan, "abort")
+    assert (await office.get(f"/v1/replays/{plan['plan_id']}"))["expired"] is False
+
+
 async def test_a_rehearsal_whose_process_is_gone_is_told_as_given_up(office: Office) -> None:
     await filled(office)
     plan = await office.rehearsed()
