@@ -194,11 +194,19 @@ def test_the_outbox_is_shown_event_by_event_masked(house: House) -> None:
     for told in ("900.2", "seq 4711", "PaymentAccepted", "of replay"):
         assert told in words, told
     assert "Almeida" not in answer.stdout
+    assert "from-row" not in answer.stderr
     assert dict(house.service.asked[0].url.params) == {
         "lane": "3", "topic": "payments", "from_seq": "4711", "limit": "50",
     }  # fmt: skip
     (shown, _) = json.loads(house.run("outbox", "show", "3", "--json").stdout)["events"]
     assert shown["key"] == "DE…3000"
+
+
+def test_further_events_are_hinted_at_by_a_row_that_was_not_the_first_shown(house: House) -> None:
+    for last, hint in ((900, "--most 20 shows further ones\n"), (901, "or --from-row 901\n")):
+        shown = page(event(), event(outbox_seq=last), cursor="next")
+        house.service.on("GET", "/v1/outbox", shown)
+        assert house.run("outbox", "show", "3", "--most", "2").stderr.endswith(hint)
 
 
 def test_the_feeds_outbox_is_shown_too(house: House) -> None:

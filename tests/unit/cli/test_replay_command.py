@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from goodfunds.cli import following
+from goodfunds.cli import following, selfcheck
 from goodfunds.cli.following import standing
 from goodfunds.cli.plans import sample_line
 from goodfunds.cli.root import INTERRUPTED
@@ -227,7 +227,9 @@ def test_a_selfcheck_that_changes_nothing_says_so_by_service_and_topic(house: Ho
     assert told["digest_before"] == told["digest_after"]
     assert told["services"]["settlement:1"]["topics"]["payments"]["replayed"] == 10
     assert told["seconds"] >= 0
-    assert "change nothing" in house.run("replay", "selfcheck").stdout
+    answer = house.run("replay", "selfcheck")
+    assert "change nothing" in answer.stdout
+    assert "handling once more… 0 of 7 records" in answer.stderr
 
 
 @pytest.mark.parametrize(
@@ -249,6 +251,20 @@ def test_a_topic_that_has_let_go_of_all_is_no_fault_of_a_selfcheck(house: House)
     house.service.on("POST", "/v1/selfchecks", nothing)
     answer = house.run("replay", "selfcheck", "--json")
     assert (answer.exit_code, json.loads(answer.stdout)["replayed"]) == (0, 0)
+
+
+def test_whoever_interrupts_a_selfcheck_is_told_what_goes_on(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def interrupted(*_given: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(selfcheck, "plan_of", interrupted)
+    with pytest.raises(json.JSONDecodeError):
+        checked(house, "same", "same")
+    answer = house.run("replay", "selfcheck")
+    assert (answer.exit_code, answer.stdout) == (INTERRUPTED, "")
+    assert "what runs goes on" in answer.stderr
 
 
 def test_a_selfcheck_that_broke_off_is_not_clean() -> None:
