@@ -23,6 +23,8 @@ Detail: TypeAlias = Mapping[str, Any]
 NOTHING: Final = bytes(32)
 """The hash before the first entry."""
 _AT_ONCE: Final = 500
+_UNREADABLE: Final = (ValueError, ArithmeticError, RecursionError)
+"""What a time before all years, or a number without end, comes to: no entry was written so."""
 _ROW_OF_POSTGRES: Final = re.compile(r"\nDETAIL:.*", re.DOTALL)
 """What Postgres tells of the row that it refuses, whoever's it is."""
 
@@ -118,15 +120,19 @@ async def verify(connection: Connection, kept: bytes | None = None) -> Verified:
 async def walk(rows: AsyncIterable[Any], head: int, hashed: bytes, kept: bytes | None = None) -> Verified:
     """Hold entries in their order against each other and against the head of their chain."""
     count, previous, seen = 0, NOTHING, 0
-    async for row in rows:
-        entry, due = entry_of(row), count + 1
-        why = _wrong(entry, due, previous)
-        if not why and due > head:
-            why = f"it stands beyond the chain's end, which is entry {head}"
-        if why:
-            return Verified(count, head, hashed, due, why)
-        count, previous = due, entry.hash
-        seen = due if entry.hash == kept else seen
+    try:
+        async for row in rows:
+            entry, due = entry_of(row), count + 1
+            why = _wrong(entry, due, previous)
+            if not why and due > head:
+                why = f"it stands beyond the chain's end, which is entry {head}"
+            if why:
+                return Verified(count, head, hashed, due, why)
+            count, previous = due, entry.hash
+            seen = due if entry.hash == kept else seen
+    except _UNREADABLE as fault:
+        # Entries are read some at a time, so that it may be one of the next.
+        return Verified(count, head, hashed, count + 1, f"it, or one that follows, cannot be read: {fault}")
     if count < head:
         return Verified(
             count, head, hashed, count + 1, f"it is missing, as is all after it up to entry {head}"

@@ -69,6 +69,10 @@ async def test_tampering_with_the_audit_is_refused_and_done_past_the_triggers_is
                 await connection.execute(forbidden)
         for tampering, broken in (
             ("UPDATE audit SET detail = '{\"number\": 7}' WHERE audit_seq = 3", 3),
+            ("UPDATE audit SET detail = jsonb_build_object('number', 10::numeric ^ 5000) "
+             "WHERE audit_seq = 3", 3),
+            ("UPDATE audit SET at = '0044-03-15 BC' WHERE audit_seq = 3", 1),
+            ("UPDATE audit SET at = 'infinity' WHERE audit_seq = 3", 3),
             ("DELETE FROM audit WHERE audit_seq = 2", 2),
             ("DELETE FROM audit WHERE audit_seq >= 4", 4),
             ("INSERT INTO audit SELECT 6, at, actor, action, plan_id, detail, hash, hash FROM audit "
