@@ -52,6 +52,8 @@ def next_step(plan: Plan) -> str | None:
     """What to type next; None where nothing is to be done."""
     if plan["expired"]:
         return "plan again: what was rehearsed says less every minute"
+    if plan["kind"] == "release" and plan["state"] == "failed":
+        return "mend the cause, which `goodfunds parked list --poison` shows, and release again"
     if plan["given_up"] or plan["state"] in ("failed", "drifted"):
         return "find out why; then plan again: what was done changes nothing the second time"
     told = _NEXT.get(plan["state"])

@@ -20,6 +20,7 @@ from click.testing import CliRunner
 from goodfunds.audit.chain import verify
 from goodfunds.cli import rebuild as cli
 from goodfunds.cli.root import root
+from goodfunds.errors import Unavailable
 from goodfunds.local.postgres import USER
 from goodfunds.postgres import connect
 from goodfunds.rebuild import CannotRebuild, Outcome, rebuild, run
@@ -245,6 +246,29 @@ asyncio.run(rebuild(service, {house.server!r}, {house.bootstrap!r}, False, tell)
     assert (outcome.different, outcome.swapped, await house.schemas()) == ([], True, [])
 
 
+async def test_killed_right_after_its_swap_it_leaves_old_tables_that_the_next_one_drops(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def killed(_live: Any) -> None:
+        pass
+
+    await house.publish(a_rich_day(random.Random(3)))
+    async with running(house.dsn, house.bootstrap) as loop:
+        await house.handled()
+        with monkeypatch.context() as patched:
+            patched.setattr(run, "_dropped", killed)
+            assert (await house.rebuild()).swapped
+        assert sorted(await house.schemas()) == sorted([SHADOW, REPLACED])
+        await house.publish(a_payment_with_its_line(1_001))
+        await house.handled()
+        assert (await house.rebuild()).swapped
+        assert await house.schemas() == []
+        await house.publish(a_payment_with_its_line(1_002))
+        await house.handled()
+        assert loop.unready() == []
+        assert (await house.rebuild(check=True)).agrees
+
+
 async def test_what_the_topics_cannot_make_or_migrations_did_not_is_refused(house: House) -> None:
     await house.publish(a_rich_day(random.Random(3)))
     async with running(house.dsn, house.bootstrap):
@@ -266,6 +290,10 @@ async def test_what_the_topics_cannot_make_or_migrations_did_not_is_refused(hous
             assert told in "; ".join(await refused(house)), made
             await connection.execute(undone)
         assert (await house.rebuild(check=True)).agrees
+        await connection.execute("SELECT pg_advisory_lock(hashtext('goodfunds rebuild'))")
+        with pytest.raises(Unavailable, match="another rebuild of reconciliation is at work"):
+            await house.rebuild()
+        await connection.execute("SELECT pg_advisory_unlock_all()")
     await trim(house.bootstrap, "bank-statements", OTHER_LANE, 2)
     place = f"bank-statements/{OTHER_LANE}"
     assert await refused(house) == (f"{place} begins at offset 2, its lane at 0: records 0 to 1 are gone",)

@@ -155,6 +155,7 @@ def test_events_that_fault_again_end_a_release_with_1(house: House) -> None:
     answer = house.run("parked", "release", "--all")
     assert answer.exit_code == 1
     assert "1 account stays parked" in answer.stdout
+    assert "`goodfunds parked list --poison` shows" in answer.stdout
 
 
 def test_what_is_to_be_released_has_to_be_said(house: House) -> None:
