@@ -9,6 +9,7 @@ from goodfunds.http.documented import problems
 from goodfunds.http.door import allowed
 from goodfunds.http.paging import Cursor, Limit, Page, cursor_of, number_in, place_of
 from goodfunds.observability.http import Problem
+from goodfunds.operating.http_parameters import MOST_LANES, AnyPartition, AnyTopic
 from goodfunds.operating.lanes import SQL
 from goodfunds.operating.operated import Operated
 from goodfunds.operating.outbox import (
@@ -26,7 +27,7 @@ from goodfunds.operating.scopes import LANES_READ
 from goodfunds.operating.shapes import OutboxEvent
 
 Reader = Annotated[Principal, allowed(LANES_READ)]
-Lane = Annotated[int, Query(ge=-1, lt=10_000, description="−1 is the feed of the database.")]
+Lane = Annotated[int, Query(ge=-1, lt=MOST_LANES, description="−1 is the feed of the database.")]
 Number = Annotated[int | None, Query(ge=1, le=LARGEST)]
 _ALL_PLACES: Final = 2**32
 
@@ -43,8 +44,8 @@ def add_routes(app: FastAPI, operated: Operated) -> None:
         cursor: Cursor = None,
         from_outbox_seq: Number = None,
         to_outbox_seq: Number = None,
-        topic: Annotated[str | None, Query(max_length=249, pattern=r"^[A-Za-z0-9._-]+$")] = None,
-        partition: Annotated[int | None, Query(ge=0, lt=10_000)] = None,
+        topic: AnyTopic = None,
+        partition: AnyPartition = None,
         from_seq: Number = None,
         to_seq: Number = None,
     ) -> Page[OutboxEvent]:
@@ -55,12 +56,7 @@ def add_routes(app: FastAPI, operated: Operated) -> None:
         """
         place = place_of(cursor, 2)
         after = (0, _ALL_PLACES) if place is None else (number_in(place[0]), number_in(place[1]))
-        if topic is None and (partition, from_seq, to_seq) != (None, None, None):
-            raise Problem(422, "partition, from_seq and to_seq are of a topic: name it")
-        wanted = None
-        if topic is not None:
-            to_partition = max(lane, 0) if partition is None else partition
-            wanted = Destination(topic, to_partition, from_seq or 1, to_seq or LARGEST)
+        wanted = _wanted(lane, topic, partition, from_seq, to_seq)
         own = await pool.fetchrow(SQL["lane_published"], lane)
         cluster = await pool.fetchrow(SQL["cluster_seen"])
         if own is None or cluster is None:
@@ -82,3 +78,15 @@ def add_routes(app: FastAPI, operated: Operated) -> None:
                 items.append(event_view(source, row, number, event))
         ended = not rows or rows[-1].outbox_seq >= min(last, own["outbox_seq"])
         return Page(items=items, next_cursor=None if ended else cursor_of(tuple(map(str, after))))
+
+
+def _wanted(
+    lane: int, topic: str | None, partition: int | None, from_seq: int | None, to_seq: int | None
+) -> Destination | None:
+    """Where the events went that are asked for; None: wherever. Raises Problem 422."""
+    if topic is None:
+        if (partition, from_seq, to_seq) != (None, None, None):
+            raise Problem(422, "partition, from_seq and to_seq are of a topic: name it")
+        return None
+    to_partition = max(lane, 0) if partition is None else partition
+    return Destination(topic, to_partition, from_seq or 1, to_seq or LARGEST)

@@ -1,14 +1,15 @@
 """HTTP: the parked events of a service, listed, and each in full with what waits behind it."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
-from fastapi import FastAPI, Path, Query
+from fastapi import FastAPI, Query
 
 from goodfunds.access.principals import Principal
 from goodfunds.http.documented import problems
 from goodfunds.http.door import allowed
 from goodfunds.http.paging import Cursor, Limit, Page, number_in, page, place_of
 from goodfunds.observability.http import Problem
+from goodfunds.operating.http_parameters import MOST_LANES, AnyPartition, Offset, Partition, Topic
 from goodfunds.operating.lanes import SQL
 from goodfunds.operating.operated import Operated
 from goodfunds.operating.parked import parked_event, parked_view
@@ -17,11 +18,6 @@ from goodfunds.operating.shapes import ParkedEvent, ParkedView
 
 Reader = Annotated[Principal, allowed(LANES_READ)]
 Text = Annotated[str | None, Query(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
-LARGEST: Final = 2**63 - 1
-MOST_LANES: Final = 10_000
-Topic = Annotated[str, Path(max_length=249, pattern=r"^[A-Za-z0-9._-]+$")]
-Partition = Annotated[int, Path(ge=0, lt=MOST_LANES)]
-Offset = Annotated[int, Path(ge=0, le=LARGEST)]
 
 
 def add_routes(app: FastAPI, operated: Operated) -> None:
@@ -33,7 +29,7 @@ def add_routes(app: FastAPI, operated: Operated) -> None:
         _: Reader,
         limit: Limit = 100,
         cursor: Cursor = None,
-        lane: Annotated[int | None, Query(ge=0, lt=MOST_LANES)] = None,
+        lane: AnyPartition = None,
         key: Annotated[Text, Query(description="The account.")] = None,
         topic: Text = None,
         fault: Annotated[Text, Query(description="A part of the fault's text.")] = None,

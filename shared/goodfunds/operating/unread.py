@@ -1,7 +1,6 @@
 """What of a lane's topics is unread: how many offsets, and, as far as there is time to look, what money."""
 
 import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from goodfunds.lanes.lenient import read_leniently
+from goodfunds.lanes.bystander import bystander, leave
 from goodfunds.lanes.records import Record
 
 log = structlog.get_logger(__name__)
@@ -24,6 +23,8 @@ _PATIENCE_SECONDS: Final = 5.0
 _PIECE: Final = 500
 """Records between which the lanes of the process get their turn."""
 _FETCH_MS: Final = 100
+_FETCH_BYTES: Final = 256 * 1024
+"""Of a partition at once: all lanes of a service are looked at together."""
 AmountOf = Callable[[Record], tuple[int, str] | None]
 
 
@@ -65,21 +66,14 @@ class UnreadRecords:
     ) -> dict[TopicPartition, Unread] | None:
         """What lies at `offsets` (the next to be handled) and beyond; None where the broker does not say."""
         async with asyncio.timeout(2 * (_PATIENCE_SECONDS + seconds)), self._alone:
-            read_leniently()
-            consumer = AIOKafkaConsumer(
-                bootstrap_servers=self._bootstrap,
-                enable_auto_commit=False,
-                auto_offset_reset="none",
-                isolation_level="read_committed",
-                max_partition_fetch_bytes=256 * 1024,
-            )
+            consumer = bystander(self._bootstrap, most_bytes=_FETCH_BYTES)
             try:
                 async with asyncio.timeout(_PATIENCE_SECONDS):
                     await consumer.start()
                     found = await _bounds(consumer, offsets)
             except (KafkaError, OSError) as fault:
                 log.warning("where the topics end is not known", fault=repr(fault))
-                await _stop(consumer)
+                await leave(consumer, _PATIENCE_SECONDS)
                 return None
             try:
                 await self._read(consumer, found, most, monotonic() + seconds)
@@ -87,7 +81,7 @@ class UnreadRecords:
                 # What was seen by then counts; whatever stands in the way stands in the lane's, too.
                 log.warning("unread records are not looked at", fault=repr(fault))
             finally:
-                await _stop(consumer)
+                await leave(consumer, _PATIENCE_SECONDS)
             return found
 
     async def _read(
@@ -132,9 +126,3 @@ async def _bounds(
         place: Unread(max(offsets[place], beginnings.get(place, 0)), end, end <= offsets[place])
         for place, end in ends.items()
     }
-
-
-async def _stop(consumer: AIOKafkaConsumer) -> None:
-    with contextlib.suppress(Exception):
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            await consumer.stop()

@@ -11,6 +11,7 @@ from goodfunds.lanes.state import LaneState
 from goodfunds.rebuild.refusals import LiveLane
 from goodfunds.rebuild.shadow import SHADOW, SQL
 from goodfunds.rebuild.tables import Rebuilt
+from goodfunds.replay.digest import table_digests
 
 _SHOWN = 5
 """Rows of each side that are shown of a table that differs."""
@@ -58,14 +59,9 @@ async def columns_of(live: Connection, tables: Sequence[Rebuilt]) -> dict[str, l
 async def compare(live: Connection, building: Connection, tables: Sequence[Rebuilt]) -> list[Compared]:
     """The digests of all tables, on both connections at once; each sees its own schema at its moment."""
     columns = await columns_of(live, tables)
-    home = await live.fetchval("SELECT current_schema()")
-    before, anew = await asyncio.gather(
-        _digests(live, home, tables, columns), _digests(building, SHADOW, tables, columns)
-    )
-    return [
-        Compared(each.table, before[each.table][0], before[each.table][1], anew[each.table][1])
-        for each in tables
-    ]
+    compared = {each.table: (list(parts(each, columns[each.table]).values()), each.only) for each in tables}
+    before, anew = await asyncio.gather(table_digests(live, compared), table_digests(building, compared))
+    return [Compared(name, before[name].rows, before[name].digest, anew[name].digest) for name in compared]
 
 
 async def keep_differing(live: Connection, tables: Sequence[Rebuilt], compared: Sequence[Compared]) -> None:
@@ -109,18 +105,3 @@ def lanes_that_differ(lanes: Sequence[LiveLane], states: Mapping[int, LaneState]
     if not differing:
         return []
     return [Difference("lanes", len(differing), len(differing), [{"lane": lane} for lane in differing])]
-
-
-async def _digests(
-    connection: Connection, schema: str, tables: Sequence[Rebuilt], columns: Mapping[str, Sequence[str]]
-) -> dict[str, tuple[int, str]]:
-    found = {}
-    for each in tables:
-        expressions = list(parts(each, columns[each.table]).values())
-        statement = await connection.fetchval(
-            SQL["digest_statement"], schema, each.table, expressions, each.only
-        )
-        row = await connection.fetchrow(statement)
-        assert row is not None
-        found[each.table] = row["rows"], row["digest"]
-    return found

@@ -9,11 +9,11 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
 from goodfunds.errors import Unavailable
-from goodfunds.lanes.lenient import read_leniently
+from goodfunds.lanes.bystander import bystander
 from goodfunds.lanes.records import Record
 from goodfunds.rebuild.refusals import CannotRebuild
 
@@ -35,14 +35,7 @@ class MergedTopics:
     def __init__(self, bootstrap: str, topics: Sequence[str], lanes: Sequence[int]) -> None:
         self._places = [TopicPartition(topic, lane) for topic in topics for lane in lanes]
         self._waiting: dict[TopicPartition, deque[Record]] = {place: deque() for place in self._places}
-        read_leniently()
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap,
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-            isolation_level="read_committed",
-            max_partition_fetch_bytes=_FETCH_BYTES,
-        )
+        self._consumer = bystander(bootstrap, most_bytes=_FETCH_BYTES)
 
     async def start(self) -> None:
         """Stand at offset 0 of every partition. Raises KafkaError, OSError."""

@@ -1,32 +1,18 @@
 """What a database holds as one number a table, to show that handling records again has changed nothing."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from types import MappingProxyType
 
 from goodfunds.lanes.records import Connection
 from goodfunds.postgres import statements
+from goodfunds.replay import STATEMENTS
 
-SQL = statements(Path(__file__).parent / "sql")
-
-MACHINERY: Mapping[str, str] = MappingProxyType(
-    {
-        "cluster": "the life of the database, no event's doing",
-        "lanes": "offsets, watermarks and numbering: the lanes move them with each transaction",
-        "lane_stops": "evidence, kept when a lane is set free",
-        "outbox*": "what was published: that it does not grow is shown by counting, not by a digest",
-        "migrations": "when each file was applied, which a copy need not share",
-        "replay_*": "the replays themselves",
-        "audit*": "who asked for what, and when",
-    }
-)
-"""Table → why no digest is made of it, of what the lanes and replays keep; `*` stands for any ending."""
+SQL = statements(STATEMENTS)
 
 NOT_OF_LANES: Mapping[str, str] = MappingProxyType(
     {
-        "access_tokens": "who may use HTTP",
         "requests": "what people ask for, whenever they do",
         "payment_files": "wishes over HTTP, and how far the intake is with each",
         "bank_files": "the bank gateway's own work",
@@ -43,19 +29,7 @@ NOT_OF_LANES: Mapping[str, str] = MappingProxyType(
         "handed_in_files": "wishes over HTTP, and which the statement reader took",
     }
 )
-"""The same of tables that feeds and people write while lanes stand still: no record's handler does."""
-
-LEFT_OUT: Mapping[str, str] = MappingProxyType({**MACHINERY, **NOT_OF_LANES})
-
-_TEXT_OUTPUT = {
-    "timezone": "UTC",
-    "datestyle": "ISO, YMD",
-    "intervalstyle": "iso_8601",
-    "extra_float_digits": "3",
-    "bytea_output": "hex",
-    "search_path": "pg_catalog",
-}
-"""Settings that change a value's text, and so its hash."""
+"""Table → why no digest is made of it: feeds and people write it while lanes stand still, and no handler."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +41,29 @@ class TableDigest:
 
 
 async def state_digest(
-    connection: Connection, schema: str = "public", left_out: Collection[str] = LEFT_OUT
+    connection: Connection, left_out: Collection[str] = NOT_OF_LANES
 ) -> dict[str, TableDigest]:
-    """Table → its digest, of all tables of a schema but those left out, at one moment.
+    """Table → its digest, of what the lanes have written but those left out, at one moment.
 
     Equal where the tables hold the same rows, whatever their order and the session's settings; computed
-    in the database. Within a transaction it sees what that has written. Leaves nothing behind.
+    in the database. Within a transaction it sees what that has written.
     """
-    pinned = connection.transaction()
-    await pinned.start()
-    try:
-        await connection.execute(SQL["pin_text_output"], list(_TEXT_OUTPUT), list(_TEXT_OUTPUT.values()))
-        statement = await connection.fetchval(SQL["digest_statement"], schema, list(left_out))
-        rows = await connection.fetch(statement) if statement else []
-    finally:
-        # Rolled back, not committed: within any transaction the settings are the session's own again.
-        await pinned.rollback()
-    return {row["table_name"]: TableDigest(row["rows"], row["digest"]) for row in rows}
+    names = [row["relname"] for row in await connection.fetch(SQL["digested_tables"], list(left_out))]
+    return await table_digests(connection, {name: (["t.*"], "true") for name in names})
+
+
+async def table_digests(
+    connection: Connection, tables: Mapping[str, tuple[Sequence[str], str]]
+) -> dict[str, TableDigest]:
+    """Table → its digest; `tables`: what counts of a row, and which rows do, as SQL.
+
+    All at one moment. Rows whose values count as equal to Postgres have the same digest.
+    """
+    told = [", ".join(expressions) for expressions, _ in tables.values()]
+    rows = [condition for _, condition in tables.values()]
+    statement = await connection.fetchval(SQL["digest_statement"], list(tables), told, rows)
+    found = await connection.fetch(statement) if statement else []
+    return {row["table_name"]: TableDigest(row["rows"], row["digest"]) for row in found}
 
 
 def digest_of(tables: Mapping[str, TableDigest]) -> str:

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from goodfunds.errors import Unavailable
+from goodfunds.lanes.bystander import bystander, leave
 
 Place: TypeAlias = tuple[str, int]
 """(topic, partition)."""
@@ -69,7 +70,7 @@ class KafkaHorizon:
 
     @contextlib.asynccontextmanager
     async def _asking(self) -> AsyncIterator[AIOKafkaConsumer]:
-        consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, isolation_level="read_committed")
+        consumer = bystander(self._bootstrap)
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 await consumer.start()
@@ -77,5 +78,4 @@ class KafkaHorizon:
         except (KafkaError, OSError, TimeoutError) as fault:
             raise Unavailable(f"the broker does not say what its topics hold: {fault!r}") from fault
         finally:
-            with contextlib.suppress(Exception):
-                await asyncio.wait_for(consumer.stop(), _ANSWER_SECONDS)
+            await leave(consumer, _ANSWER_SECONDS)

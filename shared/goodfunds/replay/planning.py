@@ -20,7 +20,7 @@ from goodfunds.replay.effects import chained, of_lanes
 from goodfunds.replay.horizon import Horizon
 from goodfunds.replay.parked_events import discarded_digest
 from goodfunds.replay.plans import Kind, Refusal, State, Versions, is_rehearsed, needs_approval
-from goodfunds.replay.ranges import Lane, Share, resolve, standing_in_the_way
+from goodfunds.replay.ranges import Lane, PlannedShare, resolve, standing_in_the_way
 from goodfunds.replay.republished import rows_to_publish
 from goodfunds.replay.selection import Parked, Place, Selection
 from goodfunds.replay.slices import SLICE_RECORDS
@@ -100,7 +100,9 @@ async def plan(desk: Desk, asked: Asked) -> bytes | Refusal:
             return found
         picks = found
         counted = Counter(each.lane for each in picks)
-        shares: list[Share] | Refusal = [Share(lane, (), count) for lane, count in sorted(counted.items())]
+        shares: list[PlannedShare] | Refusal = [
+            PlannedShare(lane, (), count) for lane, count in sorted(counted.items())
+        ]
     elif asked.kind == "republish":
         shares = await rows_to_publish(desk.pool, asked.selection, desk.handler.outputs, lanes)
     else:
@@ -145,7 +147,7 @@ async def _parked(desk: Desk, asked: Asked, lanes: Mapping[int, Lane]) -> list[P
     return picks if blocked is None else blocked
 
 
-async def _store(desk: Desk, asked: Asked, shares: Sequence[Share], picks: Sequence[Pick]) -> bytes:
+async def _store(desk: Desk, asked: Asked, shares: Sequence[PlannedShare], picks: Sequence[Pick]) -> bytes:
     now = desk.clock.now()
     plan_id, state, made_with = ids.new_id(now), first_state(asked), await versions(desk)
     told = asked.selection.as_json()

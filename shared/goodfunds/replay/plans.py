@@ -11,6 +11,13 @@ State: TypeAlias = Literal[
     "rehearsing", "rehearsed", "approved", "running", "paused", "done", "failed", "drifted", "aborted"
 ]
 Step: TypeAlias = Literal["approve", "run", "pause", "resume", "abort"]
+Code: TypeAlias = Literal[
+    "before_restore", "beyond_horizon", "code_changed", "expired", "given_up", "lane_catches_up",
+    "lane_stopped", "no_such_lane", "no_such_topic", "not_handled_yet", "not_parked", "not_published_yet",
+    "nothing_selected", "outbox_dropped", "same_person", "schema_changed", "too_many", "topic_trimmed",
+    "wrong_state",
+]  # fmt: skip
+"""Of refusals; over HTTP with dashes, behind `urn:goodfunds:replay:`."""
 
 ENDED: Final[frozenset[State]] = frozenset({"done", "failed", "drifted", "aborted"})
 LIFE: Final = timedelta(hours=1)
@@ -40,7 +47,7 @@ _IN_TIME: Final[frozenset[Step]] = frozenset({"approve", "run"})
 class Refusal:
     """Why something is not done: `code` for programs, `text` with the exact bound and what to do."""
 
-    code: str
+    code: Code
     text: str
 
 

@@ -25,7 +25,7 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class PlannedShare:
     """What a plan asks of a lane: its ranges in the order of handling, and how much it is together.
 
     Of the outbox a range is of rows, by outbox_seq; its topic is empty where all are meant.
@@ -67,7 +67,7 @@ async def resolve(
     lanes: Mapping[int, Lane],
     horizon: Horizon,
     whole: bool = True,
-) -> list[Share] | Refusal:
+) -> list[PlannedShare] | Refusal:
     """The offsets that a selection comes to, of each lane, none of them beyond what the lane has handled.
 
     Where no start is named it is the very first record, or, with `payments`, what came after the oldest of
@@ -103,13 +103,15 @@ async def resolve(
             if first < end:
                 ranges.append(Range(topic, first, end))
         if ranges:
-            shares.append(Share(lane.lane, tuple(ranges), sum(each.end - each.first for each in ranges)))
+            shares.append(
+                PlannedShare(lane.lane, tuple(ranges), sum(each.end - each.first for each in ranges))
+            )
     if not shares:
         return Refusal("nothing_selected", "no record that these lanes have handled is selected")
     return shares
 
 
-def trimmed(shares: Collection[Share], held: Mapping[Place, Held]) -> str | None:
+def trimmed(shares: Collection[PlannedShare], held: Mapping[Place, Held]) -> str | None:
     """Which records of a plan its topics no longer have, in words; None where they have all."""
     for share in shares:
         for each in share.ranges:

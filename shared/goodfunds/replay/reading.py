@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CorruptRecordException, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from goodfunds.errors import Unavailable, Unreadable, is_retriable
-from goodfunds.lanes.lenient import read_leniently
+from goodfunds.lanes.bystander import bystander, leave
 from goodfunds.lanes.records import Record
 from goodfunds.replay.slices import Cutter, RecordMissing, Slice
 
@@ -20,6 +20,7 @@ _AHEAD = 2
 _AT_ONCE = 2_000
 _READ_THROUGH = 5_000
 """Offsets between two ranges that are read and dropped: seeking costs as much as reading so many."""
+_FETCH_MS = 100
 _STUCK_SECONDS = 30.0
 _STOP_SECONDS = 2.0
 _PAUSES = (0.2, 1.0, 5.0)
@@ -94,14 +95,7 @@ class RangeReader:
         self._moved.set()
 
     async def _read_on(self) -> None:
-        read_leniently()
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-            isolation_level="read_committed",
-            fetch_max_wait_ms=100,
-        )
+        consumer = bystander(self._bootstrap, _FETCH_MS)
         try:
             await consumer.start()
             while (reading := self._cutter.reading) is not None:
@@ -111,8 +105,7 @@ class RangeReader:
                 consumer.seek(place, reading[1])
                 await self._read_topic(consumer, place)
         finally:
-            with contextlib.suppress(Exception):
-                await asyncio.wait_for(consumer.stop(), _STOP_SECONDS)
+            await leave(consumer, _STOP_SECONDS)
 
     async def _check_kept(
         self, consumer: AIOKafkaConsumer, place: TopicPartition, offset: int, end: int

@@ -14,7 +14,7 @@ from goodfunds.replay.again import to_handle
 from goodfunds.replay.forecast import Forecast
 from goodfunds.replay.parked_events import of_one_poll, parked_events
 from goodfunds.replay.planning import SQL, Desk
-from goodfunds.replay.ranges import Share
+from goodfunds.replay.ranges import PlannedShare
 from goodfunds.replay.reading import RangeReader
 from goodfunds.replay.slices import SLICE_BYTES, SLICE_RECORDS, Cutter, Position, Slice, Wanted
 from goodfunds.replay.trial import NOTHING_TRIED, Trial
@@ -45,7 +45,7 @@ class Rehearsal:
         watch: Watch,
         live: Live,
         plan_id: bytes,
-        shares: list[Share],
+        shares: list[PlannedShare],
     ) -> None:
         self._desk = desk
         self._settings = settings
@@ -96,7 +96,7 @@ class Rehearsal:
         finally:
             await asyncio.gather(*(reader.stop() for _, reader in reading))
 
-    def _reader(self, share: Share, wanted: Wanted) -> RangeReader:
+    def _reader(self, share: PlannedShare, wanted: Wanted) -> RangeReader:
         handler = self._desk.handler
         writable = frozenset(each.topic for each in handler.inputs if each.client_writable)
         cutter = Cutter(share.ranges, Position(), 0, wanted.by(handler), writable)

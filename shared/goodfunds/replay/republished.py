@@ -9,7 +9,7 @@ import asyncpg
 from goodfunds.postgres import statements
 from goodfunds.replay import STATEMENTS
 from goodfunds.replay.plans import LARGEST_REPUBLISH, Refusal
-from goodfunds.replay.ranges import Lane, Share, standing_in_the_way
+from goodfunds.replay.ranges import Lane, PlannedShare, standing_in_the_way
 from goodfunds.replay.selection import Selection
 from goodfunds.replay.slices import Range
 
@@ -18,7 +18,7 @@ SQL = statements(STATEMENTS)
 
 async def rows_to_publish(
     pool: "asyncpg.Pool[Any]", selection: Selection, outputs: Collection[str], lanes: Mapping[int, Lane]
-) -> list[Share] | Refusal:
+) -> list[PlannedShare] | Refusal:
     """Of each lane the rows from the first selected event to the last, none that is not known as published.
 
     `from_offset` and `to_offset` are numbers of events to one partition, of that lane, or of the named one.
@@ -52,7 +52,7 @@ async def rows_to_publish(
 
 async def _of_a_time(
     pool: "asyncpg.Pool[Any]", selection: Selection, kept: Mapping[str, Any]
-) -> Share | Refusal | None:
+) -> PlannedShare | Refusal | None:
     lane, since = kept["lane"], selection.from_time
     gone = _gone(kept)
     if gone is not None and (since is None or kept["kept_from"] is None or since < kept["kept_from"]):
@@ -66,7 +66,7 @@ async def _of_a_time(
 
 async def _numbered(
     pool: "asyncpg.Pool[Any]", selection: Selection, kept: Mapping[str, Any]
-) -> Share | Refusal | None:
+) -> PlannedShare | Refusal | None:
     """By halves: numbers of a destination rise with the rows."""
     (partition,) = selection.partitions or ()
     lane, oldest, last_row = kept["lane"], kept["oldest_seq"], kept["published_seq"]
@@ -97,7 +97,7 @@ async def _numbered(
 
 async def _share(
     pool: "asyncpg.Pool[Any]", selection: Selection, kept: Mapping[str, Any], first: int, last: int
-) -> Share | Refusal | None:
+) -> PlannedShare | Refusal | None:
     """The rows from `first` to `last`, both inclusive, as a share."""
     row = await pool.fetchrow(SQL["outbox_rows_between"], kept["lane"], first, last)
     assert row is not None
@@ -106,7 +106,7 @@ async def _share(
     foreign = _of_another_life(kept, row["decided_at"])
     if foreign is not None:
         return foreign
-    return Share(kept["lane"], (Range(selection.topic or "", first, last + 1),), row["events"])
+    return PlannedShare(kept["lane"], (Range(selection.topic or "", first, last + 1),), row["events"])
 
 
 def _gone(kept: Mapping[str, Any]) -> Refusal | None:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Literal
 
 from goodfunds.errors import GoodfundsError
@@ -12,10 +11,11 @@ from goodfunds.lanes.beside import Owner
 from goodfunds.lanes.evidence import storable
 from goodfunds.lanes.records import Connection, Emission, Sequences
 from goodfunds.postgres import statements
+from goodfunds.replay import STATEMENTS
 from goodfunds.replay.effects import chained
 from goodfunds.replay.plans import Kind
 
-SQL = statements(Path(__file__).parent / "sql")
+SQL = statements(STATEMENTS)
 
 ShareState = Literal["running", "done", "failed", "drifted"]
 

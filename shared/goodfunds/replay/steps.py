@@ -6,7 +6,7 @@ from typing import Any, Final
 from goodfunds.audit.chain import append
 from goodfunds.replay.planning import SQL, Desk, versions
 from goodfunds.replay.plans import TO, Plan, Refusal, Step, Versions, is_given_up, refusal, states_before
-from goodfunds.replay.ranges import Share, trimmed
+from goodfunds.replay.ranges import PlannedShare, trimmed
 from goodfunds.replay.slices import ranges_of
 
 _ENTRIES: Final[dict[Step, str]] = {
@@ -37,9 +37,9 @@ async def take(desk: Desk, plan_id: bytes, step: Step, by: str) -> Refusal | Non
     return None
 
 
-def shares_of(rows: Sequence[Any]) -> list[Share]:
+def shares_of(rows: Sequence[Any]) -> list[PlannedShare]:
     """A plan's shares from their rows."""
-    return [Share(row["lane"], ranges_of(row["ranges"]), row["total"]) for row in rows]
+    return [PlannedShare(row["lane"], ranges_of(row["ranges"]), row["total"]) for row in rows]
 
 
 async def _trimmed(desk: Desk, row: Any) -> str | None:

@@ -3,14 +3,14 @@
 import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from pathlib import Path
 
 from goodfunds.lanes.records import Connection, Emission
 from goodfunds.postgres import statements
+from goodfunds.replay import STATEMENTS
 from goodfunds.replay.effects import NUMBERING, Change, Effects, Row, Table, effects_of
 
 _JSON = json.JSONDecoder(parse_float=Decimal)
-SQL = statements(Path(__file__).parent / "sql")
+SQL = statements(STATEMENTS)
 
 
 class Watch:

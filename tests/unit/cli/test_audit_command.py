@@ -5,12 +5,8 @@ import json
 import pytest
 
 from goodfunds.operating.audit_shapes import EntryView, VerificationView
-from tests.unit.cli.fake_services import AT, PLAN, House, page
-
-
-@pytest.fixture
-def house(monkeypatch: pytest.MonkeyPatch) -> House:
-    return House(monkeypatch)
+from tests.unit.cli.fake_answers import AT, PLAN
+from tests.unit.cli.fake_services import House, page
 
 
 def test_the_audit_is_listed_and_verified(house: House) -> None:

@@ -9,18 +9,17 @@ from click.testing import CliRunner
 
 from goodfunds.access.tokens import new_secret
 from goodfunds.cli.root import root
-from tests.unit.cli.fake_services import PLAN, TOKEN, House, lane, lanes, plan, problem
+from tests.unit.cli.fake_answers import PLAN, lane, lanes, plan
+from tests.unit.cli.fake_services import TOKEN, House, problem, refusal
 
 APPROVE = ("POST", f"/v1/replays/{PLAN}/approve")
 
 
-@pytest.fixture
-def house(monkeypatch: pytest.MonkeyPatch) -> House:
-    found = House(monkeypatch)
-    found.service.on("GET", f"/v1/replays/{PLAN}", (200, plan("rehearsed")))
-    found.service.on(*APPROVE, (200, plan("approved")))
-    found.service.on("GET", "/v1/lanes", (200, lanes(lane(0))))
-    return found
+@pytest.fixture(autouse=True)
+def answering(house: House) -> None:
+    house.service.on("GET", f"/v1/replays/{PLAN}", (200, plan("rehearsed")))
+    house.service.on(*APPROVE, (200, plan("approved")))
+    house.service.on("GET", "/v1/lanes", (200, lanes(lane(0))))
 
 
 def test_what_changes_something_needs_a_token_of_the_person(
@@ -51,8 +50,8 @@ def test_what_is_no_token_is_told_and_not_sent(house: House, tmp_path: Path) -> 
 
 
 def test_a_refusal_is_told_in_a_line_and_ends_with_1(house: House) -> None:
-    kind = "urn:goodfunds:replay:same-person"
-    house.service.on(*APPROVE, problem(409, "ada has planned it: somebody else has to approve it", kind))
+    why = "ada has planned it: somebody else has to approve it"
+    house.service.on(*APPROVE, refusal("same-person", why))
     answer = house.run("replay", "approve", PLAN)
     assert (answer.exit_code, answer.stdout) == (1, "")
     assert answer.stderr == "settlement:1: ada has planned it: somebody else has to approve it\n"
@@ -86,9 +85,7 @@ def test_a_service_that_fails_or_is_no_service_of_ours_is_told(house: House) -> 
     assert (answer.exit_code, "does not answer as it should" in answer.output) == (2, True)
 
 
-def test_a_service_that_is_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    house = House(monkeypatch)
-
+def test_a_service_that_is_away_is_told(house: House) -> None:
     def away(request: httpx.Request) -> tuple[int, object]:
         raise httpx.ConnectError("refused", request=request)
 

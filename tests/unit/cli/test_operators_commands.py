@@ -5,16 +5,13 @@ from typing import Any
 
 import pytest
 
+from goodfunds.http.paging import cursor_of
 from goodfunds.operating.shapes import Behind, Money, OutboxEvent, ParkedEvent, ParkedView, Place
-from tests.unit.cli.fake_services import AT, FORECAST, PLAN, House, lane, lanes, page, plan, problem
+from tests.unit.cli.fake_answers import AT, FORECAST, PLAN, lane, lanes, plan
+from tests.unit.cli.fake_services import House, page, problem
 
 WORDS = "payments/3@12"
 PATH = "/v1/parked/payments/3/12"
-
-
-@pytest.fixture
-def house(monkeypatch: pytest.MonkeyPatch) -> House:
-    return House(monkeypatch)
 
 
 def parked(**differing: Any) -> dict[str, Any]:
@@ -70,8 +67,9 @@ def test_where_kafka_does_not_say_the_lag_is_not_known(house: House) -> None:
 
 
 def test_parked_events_are_listed_by_filters_over_pages(house: House) -> None:
+    further = cursor_of(("3", "5"))
     house.service.on(
-        "GET", "/v1/parked", listed(parked(), cursor="next"), listed(parked(poison=False, amount_minor=None))
+        "GET", "/v1/parked", listed(parked(), cursor=further), listed(parked(poison=False, amount_minor=None))
     )
     answer = house.run("parked", "list", "--fault", "Key", "--poison", "--lane", "3")
     assert answer.exit_code == 0
@@ -79,12 +77,12 @@ def test_parked_events_are_listed_by_filters_over_pages(house: House) -> None:
         assert told in answer.stdout, told
     first, second = (dict(each.url.params) for each in house.service.asked)
     assert first == {"fault": "Key", "poison": "true", "lane": "3", "limit": "50"}
-    assert second == {**first, "cursor": "next", "limit": "49"}
+    assert second == {**first, "cursor": further, "limit": "49"}
     assert answer.stdout.splitlines()[-1] == "2 events, 1,234.56 EUR"
 
 
 def test_where_more_is_parked_than_is_shown_it_says_so(house: House) -> None:
-    house.service.on("GET", "/v1/parked", listed(parked(), cursor="next"))
+    house.service.on("GET", "/v1/parked", listed(parked(), cursor=cursor_of(("3", "5"))))
     answer = house.run("parked", "list", "--most", "1", "--json")
     assert json.loads(answer.stdout)["more"] is True
     assert "there are more" in answer.stderr
@@ -129,9 +127,7 @@ def test_a_trial_of_a_release_is_shown_and_its_plan_ended(house: House, faults: 
     told = json.loads(answer.stdout)
     assert told["forecast"] == forecast
     assert told["next"] == following
-    assert [each.url.path for each in house.service.asked if each.method == "POST"] == [
-        f"{PATH}/diff", f"/v1/replays/{PLAN}/abort",
-    ]  # fmt: skip
+    assert house.service.posted() == [f"{PATH}/diff", f"/v1/replays/{PLAN}/abort"]
 
 
 def test_parked_events_are_released_by_place_and_waited_for(house: House) -> None:
@@ -151,7 +147,8 @@ def test_parked_events_are_released_by_place_and_waited_for(house: House) -> Non
 
 def test_events_that_fault_again_end_a_release_with_1(house: House) -> None:
     failed = plan("failed", kind="release", fault="lane 3: 1 account stays parked")
-    house.service.on("POST", "/v1/replays", (202, failed))
+    house.service.on("POST", "/v1/replays", (202, plan("running", kind="release")))
+    house.service.on("GET", f"/v1/replays/{PLAN}", (200, failed))
     answer = house.run("parked", "release", "--all")
     assert answer.exit_code == 1
     assert "1 account stays parked" in answer.stdout
@@ -205,7 +202,7 @@ def test_the_outbox_is_shown_event_by_event_masked(house: House) -> None:
 
 def test_further_events_are_hinted_at_by_a_row_that_was_not_the_first_shown(house: House) -> None:
     for last, hint in ((900, "--most 20 shows further ones\n"), (901, "or --from-row 901\n")):
-        shown = page(event(), event(outbox_seq=last), cursor="next")
+        shown = page(event(), event(outbox_seq=last), cursor=cursor_of(("900", "2")))
         house.service.on("GET", "/v1/outbox", shown)
         assert house.run("outbox", "show", "3", "--most", "2").stderr.endswith(hint)
 
@@ -217,7 +214,8 @@ def test_the_feeds_outbox_is_shown_too(house: House) -> None:
 
 
 def test_events_are_published_again_by_their_numbers(house: House) -> None:
-    house.service.on("POST", "/v1/replays", (202, plan("done", kind="republish")))
+    house.service.on("POST", "/v1/replays", (202, plan("running", kind="republish")))
+    house.service.on("GET", f"/v1/replays/{PLAN}", (200, plan("done", kind="republish")))
     answer = house.run("outbox", "republish", "--lane", "3", "--topic", "payments", "--partition", "3",
                        "--from-seq", "7", "--to-seq", "9", "--reason", "lost")  # fmt: skip
     assert answer.exit_code == 0

@@ -21,7 +21,7 @@ from goodfunds.local.processes import Running
 from goodfunds.local.state import Stack
 from goodfunds.operating.shapes import Money
 from goodfunds.proof import Check, Proof
-from tests.unit.cli.fake_services import FORECAST, lane, lanes
+from tests.unit.cli.fake_answers import FORECAST, lane, lanes
 
 MOST = 999_999_999_999_999_999
 ROW = {"account": "DE" + "9" * 32, "lane": 11, "state": "open", "name": "Ümläut & [Söhne] 東京 Gesellschaft",

@@ -11,7 +11,7 @@ from goodfunds import ids
 from goodfunds.clock import EPOCH, millis
 from goodfunds.replay.horizon import Held, Place
 from goodfunds.replay.plans import Refusal
-from goodfunds.replay.ranges import Lane, Share, resolve, trimmed
+from goodfunds.replay.ranges import Lane, PlannedShare, resolve, trimmed
 from goodfunds.replay.selection import Parked, Selection, misfits
 from goodfunds.replay.slices import Range
 
@@ -57,18 +57,18 @@ LANES = {
 
 async def resolved(
     whole: bool = True, rows: Mapping[int, Lane] = LANES, **selection: Any
-) -> list[Share] | Refusal:
+) -> list[PlannedShare] | Refusal:
     return await resolve(Selection(**selection), INPUTS, rows, LOG, whole)
 
 
 async def test_a_lane_is_all_of_its_topics_in_the_order_of_the_inputs_up_to_what_it_has_handled() -> None:
     found = await resolved(partitions=(0,))
-    assert found == [Share(0, (Range("orders", 0, 80), Range("answers", 0, 50)), 130)]
+    assert found == [PlannedShare(0, (Range("orders", 0, 80), Range("answers", 0, 50)), 130)]
 
 
 async def test_offsets_are_taken_as_they_are() -> None:
     found = await resolved(topic="orders", partitions=(1,), from_offset=30, to_offset=90)
-    assert found == [Share(1, (Range("orders", 30, 90),), 60)]
+    assert found == [PlannedShare(1, (Range("orders", 30, 90),), 60)]
 
 
 @pytest.mark.parametrize(
@@ -97,31 +97,34 @@ async def test_beyond_what_is_there_it_is_refused_with_the_bound(
 
 async def test_times_become_offsets_and_the_end_is_never_beyond_what_was_handled() -> None:
     found = await resolved(topic="orders", from_time=at(40), to_time=at(60))
-    assert found == [Share(0, (Range("orders", 40, 60),), 20), Share(1, (Range("orders", 40, 60),), 20)]
+    assert found == [
+        PlannedShare(0, (Range("orders", 40, 60),), 20),
+        PlannedShare(1, (Range("orders", 40, 60),), 20),
+    ]
     odd = at(40) + timedelta(microseconds=1)
     assert await resolved(topic="orders", lanes=(0,), from_time=odd) == [
-        Share(0, (Range("orders", 41, 80),), 39)
+        PlannedShare(0, (Range("orders", 41, 80),), 39)
     ]
     assert await resolved(topic="orders", lanes=(0,), from_time=at(79), to_time=at(99)) == [
-        Share(0, (Range("orders", 79, 80),), 1)
+        PlannedShare(0, (Range("orders", 79, 80),), 1)
     ]
 
 
 async def test_payments_begin_where_the_oldest_of_them_did_less_a_minute_of_skew() -> None:
     payments = tuple(ids.derived_id(millis(at(second)), b"x") for second in (95, 110))
     found = await resolved(topic="orders", lanes=(1,), payments=payments)
-    assert found == [Share(1, (Range("orders", 35, 90),), 55)]
+    assert found == [PlannedShare(1, (Range("orders", 35, 90),), 55)]
     older = (*payments, ids.derived_id(millis(at(60)), b"y"))
     refused = await resolved(topic="orders", lanes=(1,), payments=older)
     assert isinstance(refused, Refusal)
     assert refused.code == "beyond_horizon"
     asked = await resolved(topic="orders", partitions=(1,), from_offset=30, payments=older)
-    assert asked == [Share(1, (Range("orders", 30, 90),), 60)]
+    assert asked == [PlannedShare(1, (Range("orders", 30, 90),), 60)]
 
 
 async def test_what_changes_nothing_may_begin_where_its_topic_does() -> None:
     assert await resolved(whole=False, topic="orders", lanes=(1,)) == [
-        Share(1, (Range("orders", 30, 90),), 60)
+        PlannedShare(1, (Range("orders", 30, 90),), 60)
     ]
 
 
@@ -138,7 +141,7 @@ async def test_a_lane_that_does_not_go_its_way_is_left_alone(change: dict[str, A
 
 
 def test_a_range_whose_beginning_is_gone_since_is_told() -> None:
-    shares = [Share(1, (Range("orders", 30, 90),), 60)]
+    shares = [PlannedShare(1, (Range("orders", 30, 90),), 60)]
     assert trimmed(shares, {("orders", 1): Held(30, 99, 0)}) is None
     told = trimmed(shares, {("orders", 1): Held(31, 99, millis(EPOCH))})
     assert told == "orders/1 begins at offset 31 (1970-01-01T00:00:00.000+00:00), not at 30"

@@ -22,13 +22,6 @@ WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p'
   AND NOT is_machinery(c.relname) AND c.relname <> ALL ($1::text[])
 ORDER BY 1;
 
--- name: digest_statement
--- $1 schema, $2 table, $3 expressions, $4 condition. Sums know no order; two hashes of a row make 128 bits.
-SELECT format('SELECT count(*) AS rows, concat_ws('':'', count(*), sum(hash_record_extended(r, 1)::numeric),
-                      sum(hash_record_extended(r, 2)::numeric)) AS digest
-               FROM (SELECT ROW(%3$s) AS r FROM %1$I.%2$I WHERE %4$s) q',
-              $1::text, $2::text, array_to_string($3::text[], ', '), $4::text);
-
 -- name: keep_live_statement
 -- $1 schema, $2 table, $3 names, $4 expressions, $5 condition: its compared part as it is at this moment, beside the shadow's.
 SELECT format('CREATE UNLOGGED TABLE %1$I.%2$I AS SELECT %3$s FROM %4$I WHERE %5$s', $1::text, 'live ' || $2::text,

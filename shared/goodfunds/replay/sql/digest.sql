@@ -1,19 +1,19 @@
--- name: pin_text_output
-SELECT set_config(s.setting, s.value, true)
-FROM unnest($1::text[], $2::text[]) AS s (setting, value);
+-- name: digested_tables
+-- What handlers write; of what the lanes keep for themselves only what is parked, which waits for a handler.
+SELECT c.relname FROM pg_class c
+WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+  AND (c.relname = 'parked' OR NOT is_machinery(c.relname)) AND c.relname <> ALL ($1::text[])
+ORDER BY c.relname;
 
 -- name: digest_statement
--- One statement over all tables, so that they are of one snapshot. Sums do not know an order; two halves of a hash
--- make 128 bits, and ROW() tells a NULL from an empty text.
+-- $1 tables, $2 what counts of a row of each, $3 which rows do. One statement over all tables, so that they are
+-- of one snapshot. Sums do not know an order; two hashes of a row make 128 bits, and a NULL has another than an empty text.
+-- Hashed once more, since a row's hash is a sum of its values' hashes: two rows that swap a value could sum up to the same.
 SELECT string_agg(format(
-    'SELECT %1$L::text AS table_name, count(*) AS rows,
+    'SELECT %2$L AS table_name, count(*) AS rows,
             encode(sha256(convert_to(concat_ws('':'', count(*),
-                sum((''x'' || substr(h.digest, 1, 16))::bit(64)::bigint),
-                sum((''x'' || substr(h.digest, 17, 16))::bit(64)::bigint)), ''UTF8'')), ''hex'') AS digest
-     FROM %2$I.%1$I t CROSS JOIN LATERAL (SELECT md5(ROW(t.*)::text)) h (digest)',
-    c.relname, n.nspname), ' UNION ALL ' ORDER BY c.relname) AS statement
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-  AND NOT EXISTS (SELECT FROM unnest($2::text[]) AS left_out (name)
-                  WHERE c.relname = left_out.name
-                     OR right(left_out.name, 1) = '*' AND starts_with(c.relname, rtrim(left_out.name, '*')));
+                sum(hashint8extended(hash_record_extended(r, 1), 1)::numeric),
+                sum(hashint8extended(hash_record_extended(r, 2), 2)::numeric)), ''UTF8'')), ''hex'') AS digest
+     FROM (SELECT ROW(%3$s) AS r FROM %1$I.%2$I AS t WHERE %4$s) q',
+    current_schema(), name, told, counted), ' UNION ALL ' ORDER BY name) AS statement
+FROM unnest($1::text[], $2::text[], $3::text[]) AS of_tables (name, told, counted);
