@@ -205,7 +205,7 @@ async def test_the_command_says_what_agrees_what_differs_and_how_fast_it_was(
     asked = ["--folder", str(tmp_path), "rebuild", "--service", "reconciliation"]
     agreed = await asyncio.to_thread(CliRunner().invoke, root, [*asked, "--check"])
     assert agreed.exit_code == 0, agreed.output
-    assert re.search(r"^\d+ records handled anew, \d+ a second$", agreed.stdout, re.MULTILINE)
+    assert re.search(r"^\d+ records handled anew, [\d,]+ a second$", agreed.stdout, re.MULTILINE)
     assert "it agrees: nothing was to be swapped" in agreed.stdout
     assert "comparing…" in agreed.stderr
     async with session(house.dsn) as connection, unguarded(connection):
