@@ -12,9 +12,12 @@ from goodfunds.cli.figures import age, counted
 from goodfunds.cli.operators import Operator, Way, asked
 from goodfunds.cli.plans import Plan, is_over
 from goodfunds.cli.root import ERRORS, INTERRUPTED, say
+from goodfunds.errors import Unavailable
 
 _EVERY_SECONDS = 0.5
 _LINE_SECONDS = 5.0
+_AWAY_SECONDS = 60.0
+"""Of a service that starts anew: a plan goes on where it stood, so whoever waits for it may wait on."""
 
 
 def follow(way: Way, acts: bool, plan: Plan) -> Plan:
@@ -30,17 +33,39 @@ def follow(way: Way, acts: bool, plan: Plan) -> Plan:
             while not is_over(found):
                 show(found)
                 await asyncio.sleep(_EVERY_SECONDS)
-                found = await plan_of(operator, service, plan_id)
+                found = await _looked_at(operator, service, plan_id)
         return found
 
     try:
         return asked(way, acts, wait)
     except KeyboardInterrupt:
-        say(
-            f"it goes on without you: `goodfunds replay status {plan_id} --follow` shows it, "
-            f"`goodfunds replay abort {plan_id}` ends it"
-        )
+        _goes_on(plan_id)
         raise SystemExit(INTERRUPTED) from None
+    except Unavailable:
+        _goes_on(plan_id)
+        raise
+
+
+async def _looked_at(operator: Operator, service: str, plan_id: str) -> Plan:
+    """The plan now, or once its service answers again."""
+    deadline, told = monotonic() + _AWAY_SECONDS, False
+    while True:
+        try:
+            return await plan_of(operator, service, plan_id)
+        except Unavailable as away:
+            if monotonic() > deadline:
+                raise
+            if not told:
+                say(f"{away}; waiting for it")
+            told = True
+            await asyncio.sleep(_EVERY_SECONDS)
+
+
+def _goes_on(plan_id: str) -> None:
+    say(
+        f"it goes on without you: `goodfunds replay status {plan_id} --follow` shows it, "
+        f"`goodfunds replay abort {plan_id}` ends it"
+    )
 
 
 async def plan_of(operator: Operator, service: str, plan_id: str) -> Plan:

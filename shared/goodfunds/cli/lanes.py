@@ -1,6 +1,5 @@
 """`goodfunds lanes`: how far each lane is behind, in events and in money, and what stands in its way."""
 
-import asyncio
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -12,8 +11,8 @@ from rich.table import Table
 
 from goodfunds.cli.figures import age, sums
 from goodfunds.cli.operators import Operator, Way, asked, reaching, service_option
-from goodfunds.cli.root import CONSOLE, ERRORS, NO, print_json, table, waiting
-from goodfunds.errors import Unavailable
+from goodfunds.cli.root import CONSOLE, NO, print_json, table, waiting
+from goodfunds.cli.several import exit_code, of_each
 
 
 @click.command()
@@ -41,26 +40,15 @@ def lanes(way: Way, service: str | None) -> None:
                 CONSOLE.print(f"{each['service']} does not reach Kafka: how far it is behind is not known")
             for line in stops(each):
                 CONSOLE.print(line, style="red", highlight=False, markup=False)
-        for why in silent.values():
-            ERRORS.print(why, highlight=False, markup=False)
-    sys.exit(NO if silent or any(stops(each) for each in told.values()) else 0)
+    code = exit_code(silent)
+    sys.exit(NO if any(stops(each) for each in told.values()) else code)
 
 
 async def _read(operator: Operator, service: str | None) -> tuple[dict[str, Any], dict[str, str]]:
     """(name → its lanes, name → why it does not answer)."""
     names = [each for each in operator.names if service in (None, each) or len(operator.names) == 1]
-    answers = await asyncio.gather(
-        *(operator.get(each, "/v1/lanes") for each in names), return_exceptions=True
-    )
-    told, silent = {}, {}
-    for name, answer in zip(names, answers, strict=True):
-        if isinstance(answer, Unavailable):
-            silent[name] = str(answer)
-        elif isinstance(answer, BaseException):
-            raise answer
-        else:
-            told[answer["service"]] = answer
-    return told, silent
+    told, silent = await of_each(names, lambda name: operator.get(name, "/v1/lanes"))
+    return {each["service"]: each for each in told.values()}, silent
 
 
 def stops(told: Mapping[str, Any]) -> list[str]:

@@ -190,7 +190,7 @@ async def _operator(way: Way, acts: bool) -> AsyncIterator[Operator]:
         )
     async with AsyncExitStack() as opened:
         http = await opened.enter_async_context(httpx.AsyncClient())
-        stack = None if way.url is not None else find(way.folder)
+        stack = None if way.url is not None else find(way.folder, whole=False)
 
         async def token_of(service: str) -> str:
             if own is not None:

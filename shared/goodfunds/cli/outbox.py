@@ -4,15 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
-from rich.markup import escape
-from rich.table import Table
 
 from goodfunds.cli.figures import instant
 from goodfunds.cli.following import follow, told_plan
 from goodfunds.cli.operators import Operator, ServiceName, Way, asked, reaching
 from goodfunds.cli.planning import end, no_wait_option, rate_option
 from goodfunds.cli.plans import Plan
-from goodfunds.cli.root import CONSOLE, print_json, say, table
+from goodfunds.cli.root import CONSOLE, print_json, say
 from goodfunds.cli.selecting import INSTANT, most_option
 from goodfunds.cli.watch import told_fields
 from goodfunds.observability.masking import masked
@@ -58,11 +56,16 @@ def show(way: Way, lane: int, service: str | None, most: int, unmasked: bool, **
     if way.as_json:
         print_json({"events": shown, "more": more})
     elif shown:
-        CONSOLE.print(events_table(shown))
+        for each in shown:
+            style = None if each["published"] else "yellow"
+            CONSOLE.print(event_lines(each), style=style, highlight=False, markup=False)
     else:
         CONSOLE.print("the outbox holds no such event")
     if more:
-        say(f"there are more: --most {most * 10}, or from row {found[-1]['outbox_seq']} on")
+        last = found[-1]["outbox_seq"] if found else 0
+        # A row may hold more events than are shown: to begin with it again would show the same ones.
+        on = f", or --from-row {last}" if found and last > found[0]["outbox_seq"] else ""
+        say(f"there are more: --most {most * 10} shows further ones{on}")
 
 
 def _named(operator: Operator, service: str | None) -> str:
@@ -77,18 +80,17 @@ def _masked(event: Mapping[str, Any]) -> dict[str, Any]:
     return {**event, "key": masked(event["key"], "key"), "event": masked(event["event"])}
 
 
-def events_table(events: Sequence[Mapping[str, Any]]) -> Table:
-    """Events of an outbox for a person."""
-    made = table("row", "decided (UTC)", "to", "event", "", right=["row"])
-    for each in events:
-        state = "" if each["published"] else "[yellow]not known as published[/]\n"
-        caused = f"[dim]of replay {each['replay_id']}[/]\n" if each["replay_id"] else ""
-        made.add_row(
-            f"{each['outbox_seq']}.{each['place']}", instant(each["decided_at"]),
-            f"{each['topic']}/{each['partition']}\nseq {each['seq']}", escape(each["event_type"]),
-            state + caused + escape(" ".join(told_fields(each["event"]))),
-        )  # fmt: skip
-    return made
+def event_lines(each: Mapping[str, Any]) -> str:
+    """An event of an outbox for a person, in lines that keep its place and its ids whole."""
+    row = f"{each['outbox_seq']}.{each['place']}"
+    place = f"{each['topic']}/{each['partition']} seq {each['seq']}"
+    notes = [] if each["published"] else ["not known as published"]
+    if each["replay_id"]:
+        notes.append(f"of replay {each['replay_id']}")
+    return (
+        f"{row:<10}  {instant(each['decided_at'])}  {', '.join([each['event_type'], place, *notes])}\n"
+        f"{'':12}{' '.join(told_fields(each['event']))}"
+    )
 
 
 @outbox.command()

@@ -1,6 +1,8 @@
 """`goodfunds parked`: events that were set aside, listed and looked at, and what is done about them."""
 
-from collections.abc import Mapping
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -12,6 +14,7 @@ from goodfunds.cli.operators import Operator, Way, asked, reaching, service_opti
 from goodfunds.cli.releasing import LANE, diff, discard, place_argument, release
 from goodfunds.cli.root import CONSOLE, print_json, say, table
 from goodfunds.cli.selecting import Place, most_option, parked_at, readers_of
+from goodfunds.cli.several import exit_code, of_those_that_answer
 from goodfunds.cli.watch import told_fields
 from goodfunds.observability.masking import masked
 
@@ -39,25 +42,34 @@ def list_parked(way: Way, service: str | None, most: int, **filters: Any) -> Non
     goodfunds parked list --json | jq '[.parked[].amount_minor] | add'
     """
 
-    async def read(operator: Operator) -> tuple[list[dict[str, Any]], bool]:
-        found, more = [], False
-        for name in readers_of(operator, service, filters["topic"]):
-            items, cut = await operator.items(name, "/v1/parked", most, **filters)
-            found += [{"service": name, **each} for each in items]
-            more |= cut
-        return found, more
+    async def read(operator: Operator) -> tuple[dict[str, tuple[list[Any], bool]], dict[str, str]]:
+        names = readers_of(operator, service, filters["topic"])
+        return await of_those_that_answer(
+            names, lambda name: operator.items(name, "/v1/parked", most, **filters)
+        )
 
-    found, more = asked(way, False, read)
+    told, silent = asked(way, False, read)
+    found = [{"service": name, **each} for name, (items, _) in told.items() for each in items]
+    more = any(cut for _, cut in told.values())
     if way.as_json:
-        print_json({"parked": found, "more": more})
+        print_json({"parked": found, "more": more, "silent": silent})
     else:
         for each in found:
             style = "red" if each["poison"] else None
             CONSOLE.print(parked_line(each), style=style, highlight=False, markup=False)
-        if not found:
-            CONSOLE.print("no event is parked")
+        CONSOLE.print(counts(found, more) if found else "no event is parked", highlight=False)
     if more:
         say(f"there are more: --most {most * 10} shows further ones")
+    sys.exit(exit_code(silent))
+
+
+def counts(found: Sequence[Mapping[str, Any]], more: bool) -> str:
+    """How many these are, and what they come to."""
+    minor: Counter[str | None] = Counter()
+    for each in found:
+        minor[each["currency"]] += each["amount_minor"] or 0
+    money = [amount(total, currency) for currency, total in minor.items() if currency is not None]
+    return ", ".join([f"{'at least ' if more else ''}{counted(len(found), 'event')}", *money])
 
 
 def parked_line(each: Mapping[str, Any]) -> str:
@@ -65,9 +77,11 @@ def parked_line(each: Mapping[str, Any]) -> str:
     place = f"{each['topic']}/{each['partition']}@{each['offset']}"
     minor = "" if each["amount_minor"] is None else f"{amount(each['amount_minor'], each['currency'])}, "
     what = f"{each['event_type'] or 'event'} of {each['service']}"
+    fault = (
+        " ".join(each["fault"].split()) if each["poison"] else "waits behind an earlier one of its account"
+    )
     return (
-        f"{place:<28}  {minor}{what}, account {each['key']}, {age(each['age_seconds'])} old\n"
-        f"{'':30}{each['fault'] if each['poison'] else 'waits behind an earlier one of its account'}"
+        f"{place:<28}  {minor}{what}, account {each['key']}, {age(each['age_seconds'])} old\n{'':30}{fault}"
     )
 
 

@@ -59,6 +59,10 @@ def plan(
     """
     if not parked and (fault is not None or parked_before is not None):
         raise click.UsageError("--fault and --parked-before are of parked events: say --parked")
+    if parked and payments:
+        raise click.UsageError(
+            "parked events are selected by --key, TOPIC, --partition, --fault: name no --payment"
+        )
     body: dict[str, Any] = {"kind": "replay", "expires_in_seconds": expires_in, **more}
     if parked:
         body["parked"] = parked_body(keys, topic, partitions, fault, parked_before)

@@ -50,6 +50,10 @@ def faults_foreseen(plan: Plan) -> int:
 
 def next_step(plan: Plan) -> str | None:
     """What to type next; None where nothing is to be done."""
+    if plan["expired"]:
+        return "plan again: what was rehearsed says less every minute"
+    if plan["kind"] == "release" and plan["state"] == "failed":
+        return "mend the cause, which `goodfunds parked list --poison` shows, and release again"
     if plan["given_up"] or plan["state"] in ("failed", "drifted"):
         return "find out why; then plan again: what was done changes nothing the second time"
     told = _NEXT.get(plan["state"])
@@ -85,7 +89,8 @@ def _facts(plan: Plan) -> Table:
     if plan["finished_at"]:
         made.add_row("finished", instant(plan["finished_at"]))
     elif not is_over(plan) or plan["state"] in ("rehearsed", "approved"):
-        made.add_row("good until", instant(plan["expires_at"]))
+        good = instant(plan["expires_at"])
+        made.add_row("good until", f"[red]{good}: expired[/]" if plan["expired"] else good)
     made.add_row("done", f"{plan['done']:,} of {counted(plan['total'], 'record')}")
     return made
 
@@ -100,7 +105,10 @@ def _state(plan: Plan) -> str:
 def _told(selection: Mapping[str, Any]) -> str:
     flat: dict[str, Any] = {}
     for name, value in selection.items():
-        flat |= {f"parked {k}": v for k, v in value.items()} if isinstance(value, dict) else {name: value}
+        if isinstance(value, dict):
+            flat |= {f"parked {k}": v for k, v in value.items()} or {"parked": "all"}
+        else:
+            flat[name] = value
     return ", ".join(f"{name} {_plain(value)}" for name, value in flat.items()) or "all"
 
 
@@ -123,6 +131,10 @@ def effects(told: Mapping[str, Any], title: str) -> Iterator[RenderableType]:
     for currency, parked in told.get("parked", {}).items():
         minor = amount(parked["amount_minor"], currency or None)
         made.add_row("given up", counted(parked["events"], "event"), minor)
+    for each in told.get("first", ()):
+        place = f"{each['topic']}/{each['partition']}@{each['offset']}"
+        minor = "" if each["amount_minor"] is None else amount(each["amount_minor"], each["currency"])
+        made.add_row("", escape(place), minor)
     for name, found in told.get("rows", {}).items():
         for operation, count in found.items():
             made.add_row("rows", escape(f"{name}: {operation}"), f"{count:,}")
@@ -215,7 +227,7 @@ def _range(part: Mapping[str, Any]) -> str:
 def listed(plan: Plan) -> str:
     """A plan of a list in two lines, the first of which begins with its id."""
     approved = f", approved by {plan['approved_by']}" if plan["approved_by"] else ""
-    state = "given up" if plan["given_up"] else plan["state"]
+    state = "given up" if plan["given_up"] else "expired" if plan["expired"] else plan["state"]
     done = f"{plan['done']:,} of {plan['total']:,}"
     return (
         f"{plan['plan_id']}  {plan['kind']} of {plan['service']}, {state}, {done}\n"

@@ -3,23 +3,18 @@
 import asyncio
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from time import monotonic
 
 import click
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from goodfunds.cli.root import CONSOLE, ERRORS, NO, json_option, print_json, say, table
+from goodfunds.cli.root import CONSOLE, ERRORS, NO, json_option, print_json, table
+from goodfunds.cli.stages import staged
 from goodfunds.local.stack import find
-from goodfunds.rebuild import CannotRebuild, Outcome, Tell
+from goodfunds.rebuild import CannotRebuild, Outcome
 from goodfunds.rebuild import rebuild as run_rebuild
 from goodfunds.service import services
-
-_LINE_SECONDS = 5.0
 
 
 @click.command()
@@ -42,7 +37,7 @@ def rebuild(folder: Path, name: str, check: bool, as_json: bool) -> None:
         raise click.UsageError(f"no service is called {name}: {', '.join(services())}")
     stack = find(folder)
     try:
-        with _shown() as tell:
+        with staged("reading the topics") as tell:
             outcome = asyncio.run(run_rebuild(service, stack.postgres, stack.kafka, check, tell))
     except CannotRebuild as cannot:
         if as_json:
@@ -60,42 +55,6 @@ def rebuild(folder: Path, name: str, check: bool, as_json: bool) -> None:
 def rate(outcome: Outcome) -> int:
     """Records handled anew a second."""
     return round(outcome.records / outcome.seconds) if outcome.seconds else 0
-
-
-@contextmanager
-def _shown() -> Iterator[Tell]:
-    """A bar in a terminal; in a pipe a line for each stage, and more of one that lasts."""
-    if not ERRORS.is_terminal:
-        yield _lines()
-        return
-    columns = (
-        TextColumn("{task.description}…"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-    )
-    with Progress(*columns, TimeRemainingColumn(), console=ERRORS, transient=True) as bar:
-        task = bar.add_task("reading the topics", total=None, rate="")
-
-        def show(what: str, done: int, total: int) -> None:
-            seconds = bar.tasks[0].elapsed or 0.0
-            told = f"{done / seconds:,.0f}/s" if seconds else ""
-            bar.update(task, description=what, completed=done, total=total, rate=told)
-
-        yield show
-
-
-def _lines() -> Tell:
-    last, due = "", 0.0
-
-    def show(what: str, done: int, total: int) -> None:
-        nonlocal last, due
-        if what == last and monotonic() < due:
-            return
-        last, due = what, monotonic() + _LINE_SECONDS
-        say(f"{what}… {done:,} of {total:,} records")
-
-    return show
 
 
 def _print(outcome: Outcome, check: bool) -> None:

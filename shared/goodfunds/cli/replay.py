@@ -1,34 +1,20 @@
 """`goodfunds replay`: what lanes have read is done again, planned, rehearsed, approved by a second person."""
 
+import sys
 from typing import Any
 
 import click
 
-from goodfunds import ids
-from goodfunds.cli.following import follow, plan_of, told_plan
-from goodfunds.cli.operators import Operator, Refused, Way, asked, reaching, service_option
+from goodfunds.cli.following import follow, told_plan
+from goodfunds.cli.operators import Operator, Way, asked, reaching, service_option
 from goodfunds.cli.planning import end, no_wait_option, plan
 from goodfunds.cli.plans import Plan, listed
-from goodfunds.cli.root import CONSOLE, print_json
-from goodfunds.cli.selecting import most_option, readers_of
+from goodfunds.cli.root import CONSOLE, print_json, say
+from goodfunds.cli.selecting import PLAN_ID, most_option, readers_of
 from goodfunds.cli.selfcheck import selfcheck
-from goodfunds.errors import Unavailable
+from goodfunds.cli.several import exit_code, first_that_has, of_those_that_answer
 
-
-class PlanId(click.ParamType):
-    """The id of a plan."""
-
-    name = "plan"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The UUID as services write it."""
-        try:
-            return ids.text(ids.parse(str(value)))
-        except ValueError:
-            self.fail("a plan's id is a UUID; `goodfunds replay list` shows it", param, ctx)
-
-
-_plan_id = click.argument("plan_id", metavar="ID", type=PlanId())
+_plan_id = click.argument("plan_id", metavar="ID", type=PLAN_ID)
 
 
 @click.group()
@@ -48,21 +34,24 @@ def list_plans(way: Way, service: str | None, most: int) -> None:
     goodfunds replay list --service settlement --json | jq '.plans[] | select(.state == "running")'
     """
 
-    async def read(operator: Operator) -> list[Plan]:
-        found: list[Plan] = []
-        for name in readers_of(operator, service, None):
-            items, _ = await operator.items(name, "/v1/replays", most)
-            found += [told_plan(each, name) for each in items]
-        return sorted(found, key=lambda each: str(each["plan_id"]), reverse=True)
+    async def read(operator: Operator) -> tuple[dict[str, tuple[list[Any], bool]], dict[str, str]]:
+        names = readers_of(operator, service, None)
+        return await of_those_that_answer(names, lambda name: operator.items(name, "/v1/replays", most))
 
-    plans = asked(way, False, read)
+    told, silent = asked(way, False, read)
+    found = [told_plan(each, name) for name, (items, _) in told.items() for each in items]
+    plans = sorted(found, key=lambda each: str(each["plan_id"]), reverse=True)
+    more = any(cut for _, cut in told.values())
     if way.as_json:
-        print_json({"plans": plans})
-        return
-    for each in plans:
-        CONSOLE.print(listed(each), highlight=False, markup=False)
-    if not plans:
-        CONSOLE.print("nothing was ever planned")
+        print_json({"plans": plans, "more": more, "silent": silent})
+    else:
+        for each in plans:
+            CONSOLE.print(listed(each), highlight=False, markup=False)
+        if not plans:
+            CONSOLE.print("nothing was ever planned")
+    if more:
+        say(f"there are more: --most {most * 10} shows further ones")
+    sys.exit(exit_code(silent))
 
 
 @replay.command()
@@ -84,13 +73,8 @@ def status(way: Way, plan_id: str, service: str | None, follows: bool) -> None:
 async def found_plan(operator: Operator, service: str | None, plan_id: str) -> Plan:
     """The plan of that id, of whichever service it is. Raises Refused where none has it."""
     names = readers_of(operator, service, None)
-    for last, name in enumerate(names, 1 - len(names)):
-        try:
-            return await plan_of(operator, name, plan_id)
-        except Refused as refused:
-            if refused.status != 404 or last == 0:
-                raise
-    raise Unavailable("there is no service to ask")
+    name, found = await first_that_has(operator, names, f"/v1/replays/{plan_id}")
+    return told_plan(found, name)
 
 
 def _step(way: Way, plan_id: str, service: str | None, step: str) -> Plan:

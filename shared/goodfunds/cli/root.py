@@ -18,8 +18,9 @@ import asyncpg
 import click
 import httpx
 from aiokafka.errors import KafkaConnectionError, KafkaError
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
+from rich.segment import Segment
 from rich.table import Table
 
 from goodfunds.cli.commands import COMMANDS, command
@@ -41,7 +42,28 @@ TOLD = (
 """What a person can do something about: told in a line."""
 
 
+# What is told comes from clients, banks and colleagues: a terminal that obeyed it would show what they like.
+_STEERING = dict.fromkeys(
+    (
+        *(each for each in range(32) if chr(each) not in "\n\t"),
+        *range(0x7F, 0xA0),
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x206A),
+    ),
+    "\N{REPLACEMENT CHARACTER}",
+)
+
+
+def visible(text: str) -> str:
+    """A text with a mark for each character that would steer a terminal, or turn what stands beside it."""
+    return text.translate(_STEERING)
+
+
 class _Console(Console):
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        for each in super().render(renderable, options):
+            yield each if each.control else each._replace(text=visible(each.text))
+
     def on_broken_pipe(self) -> None:
         _leave_quietly()
 

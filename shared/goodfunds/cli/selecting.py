@@ -7,7 +7,9 @@ from typing import Any, Final, NamedTuple
 
 import click
 
-from goodfunds.cli.operators import Operator, Refused
+from goodfunds import ids
+from goodfunds.cli.operators import Operator
+from goodfunds.cli.several import first_that_has
 from goodfunds.service import services
 
 _PLACE: Final = re.compile(r"([A-Za-z0-9._-]{1,249})/([0-9]{1,4})[@/]([0-9]{1,19})", re.ASCII)
@@ -56,6 +58,19 @@ class InstantType(click.ParamType):
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).isoformat()
 
 
+class PlanId(click.ParamType):
+    """The id of a plan."""
+
+    name = "plan"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The UUID as services write it."""
+        try:
+            return ids.text(ids.parse(str(value)))
+        except ValueError:
+            self.fail("a plan's id is a UUID; `goodfunds replay list` shows it", param, ctx)
+
+
 LISTED: Final = 50
 most_option = click.option(
     "--most",
@@ -66,6 +81,7 @@ most_option = click.option(
 )
 PLACE = PlaceType()
 INSTANT = InstantType()
+PLAN_ID = PlanId()
 
 
 def readers_of(operator: Operator, service: str | None, topic: str | None) -> list[str]:
@@ -94,13 +110,7 @@ def reader_of(operator: Operator, service: str | None, topic: str | None) -> str
 async def parked_at(operator: Operator, service: str | None, place: Place) -> tuple[str, Mapping[str, Any]]:
     """(service, parked event) of a place. Raises Refused where none of them has parked it."""
     asked = readers_of(operator, service, place.topic) or list(operator.names)
-    for last, name in enumerate(asked, 1 - len(asked)):
-        try:
-            return name, await operator.get(name, place.path)
-        except Refused as refused:
-            if refused.status != 404 or last == 0:
-                raise
-    raise AssertionError("there is a service to ask")
+    return await first_that_has(operator, asked, place.path)
 
 
 async def holder_of_parked(operator: Operator, service: str | None, filters: Mapping[str, Any]) -> str:

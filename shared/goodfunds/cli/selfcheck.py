@@ -14,12 +14,14 @@ from rich.table import Table
 from goodfunds.cli.following import plan_of, told_plan
 from goodfunds.cli.operators import Operator, Refused, Way, asked, reaching, service_option
 from goodfunds.cli.plans import Plan, is_over
-from goodfunds.cli.root import CONSOLE, NO, print_json, table, waiting
+from goodfunds.cli.root import CONSOLE, NO, print_json, say, table
 from goodfunds.cli.selecting import readers_of
+from goodfunds.cli.stages import Tell, staged
 
 _EVERY_SECONDS: Final = 0.2
 _DIGEST_SECONDS: Final = 600.0
 """Every row is read: of millions that takes minutes."""
+_DIGESTS: Final = "reading what the databases hold"
 _NOTHING: Final = "nothing-selected"
 _COUNTED: Final = ("replayed", "rows_changed", "events_emitted")
 
@@ -41,8 +43,14 @@ def selfcheck(way: Way, service: str | None, rate: int | None) -> None:
     goodfunds replay selfcheck
     goodfunds replay selfcheck --json | jq '{replayed, rows_changed, events_emitted}'
     """
-    with waiting("checking"):
-        told = asked(way, True, lambda operator: _checked(operator, service, rate))
+    try:
+        with staged(_DIGESTS) as tell:
+            told = asked(way, True, lambda operator: _checked(operator, service, rate, tell))
+    except KeyboardInterrupt:
+        say(
+            "what runs goes on, and changes nothing: `goodfunds replay list` shows it, `replay abort` ends it"
+        )
+        raise
     holds = is_clean(told)
     if way.as_json:
         print_json({"holds": holds, **told})
@@ -75,10 +83,12 @@ def sentence(told: Mapping[str, Any]) -> str:
     return "the databases changed meanwhile: other work went on, or this is a defect; check a stack at rest"
 
 
-async def _checked(operator: Operator, service: str | None, rate: int | None) -> dict[str, Any]:
-    names, began = readers_of(operator, service, None), monotonic()
+async def _checked(operator: Operator, service: str | None, rate: int | None, tell: Tell) -> dict[str, Any]:
+    names, began, far = readers_of(operator, service, None), monotonic(), _Far(tell)
+    tell(_DIGESTS, 0, 0)
     before = await _digests(operator, names)
-    found = await asyncio.gather(*(_check(operator, name, rate) for name in names))
+    found = await asyncio.gather(*(_check(operator, name, rate, far) for name in names))
+    tell(_DIGESTS, far.done, far.total)
     after = await _digests(operator, names)
     return summed(dict(zip(names, found, strict=True)), before, after, monotonic() - began)
 
@@ -88,10 +98,35 @@ async def _digests(operator: Operator, names: Sequence[str]) -> dict[str, str]:
     return {name: each["digest"] for name, each in zip(names, told, strict=True)}
 
 
-async def _check(operator: Operator, name: str, rate: int | None) -> dict[str, Plan]:
+class _Far:
+    """How far the services are together; what the topics have let go of is known once it is planned."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._records: dict[tuple[str, str], tuple[int, int]] = {}
+
+    @property
+    def done(self) -> int:
+        return sum(done for done, _ in self._records.values())
+
+    @property
+    def total(self) -> int:
+        return sum(total for _, total in self._records.values())
+
+    def note(self, name: str, topic: str, done: int, total: int) -> None:
+        """Of a topic of a service."""
+        self._records[name, topic] = done, total
+        self._tell("handling once more", self.done, self.total)
+
+
+async def _check(operator: Operator, name: str, rate: int | None, far: _Far) -> dict[str, Plan]:
     """topic → the plan that was carried out; a topic with nothing to handle has none."""
-    lanes = (await operator.get(name, "/v1/lanes"))["lanes"]
-    topics = sorted({each["topic"] for lane in lanes for each in lane["inputs"] if each["offset"] > 0})
+    handled: Counter[str] = Counter()
+    for lane in (await operator.get(name, "/v1/lanes"))["lanes"]:
+        handled.update({each["topic"]: each["offset"] for each in lane["inputs"]})
+    topics = sorted(topic for topic, offsets in handled.items() if offsets > 0)
+    for topic in topics:
+        far.note(name, topic, 0, handled[topic])
     done: dict[str, Plan] = {}
     for topic in topics:
         body = {"topic": topic, "rate": rate, "reason": "goodfunds replay selfcheck"}
@@ -100,11 +135,14 @@ async def _check(operator: Operator, name: str, rate: int | None) -> dict[str, P
         except Refused as refused:
             if refused.code == _NOTHING:
                 # The topic has let go of all that was handled.
+                far.note(name, topic, 0, 0)
                 continue
             raise
+        far.note(name, topic, plan["done"], plan["total"])
         while not is_over(plan):
             await asyncio.sleep(_EVERY_SECONDS)
             plan = await plan_of(operator, name, plan["plan_id"])
+            far.note(name, topic, plan["done"], plan["total"])
         done[topic] = plan
     return done
 

@@ -12,6 +12,7 @@ from typing import Any
 import click
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from goodfunds.cli.root import visible
 from goodfunds.clock import EPOCH
 from goodfunds.events.readable import decoded
 from goodfunds.events.topics import TOPICS
@@ -62,7 +63,7 @@ async def _watch(
             shown = show(record)
             if not unmasked:
                 shown["event"] = masked(shown["event"])
-            click.echo(json.dumps(shown, ensure_ascii=False) if as_json else line(shown))
+            click.echo(json.dumps(shown, ensure_ascii=False) if as_json else visible(line(shown)))
             seen += 1
             if most is not None and seen >= most:
                 return

@@ -24,13 +24,16 @@ __all__ = [
 ]  # fmt: skip
 
 
-def find(folder: Path) -> Stack:
+def find(folder: Path, whole: bool = True) -> Stack:
     """The running stack, or the one that GOODFUNDS_KAFKA and GOODFUNDS_POSTGRES point at.
 
-    Raises Misconfigured where there is none, or where these variables name no servers.
+    `whole`: all that was started has to run; else any of it. Raises Misconfigured where there is none, or
+    where these variables name no servers.
     """
     stack = read(folder)
     gone = dead(stack) if stack else []
+    if stack is not None and not whole and len(gone) < len(stack.running) + len(stack.containers):
+        return stack
     if stack is not None and (stack.running or stack.containers) and not gone:
         return stack
     bootstrap, server = named("kafka"), named("postgres")

@@ -23,7 +23,7 @@ _PERSONAL: Final = frozenset(
 )
 """Keys whose value is never shown."""
 _ACCOUNTS: Final = frozenset(
-    {"account", "debtor_account", "creditor_account", "credited_account", "iban", "nostro", "key"}
+    {"account", "debtor_account", "creditor_account", "credited_account", "iban", "nostro", "key", "keys"}
 )
 """Keys whose value is an account, in whatever form its bank numbers it."""
 

@@ -31,6 +31,9 @@ class VerificationView(BaseModel):
     hash: str = Field(description="Of the head; kept elsewhere, it shows a chain that was made anew.")
     broken: int | None = Field(description="The first entry that is not as it was written.")
     why: str
+    kept: int = Field(
+        description="The entry that has the hash that was kept; 0: none has, or none was named."
+    )
 
 
 def entry_view(entry: Entry) -> EntryView:
@@ -56,4 +59,5 @@ def verification_view(found: Verified) -> VerificationView:
         hash=found.hash.hex(),
         broken=found.broken,
         why=found.why,
+        kept=found.kept,
     )

@@ -21,6 +21,10 @@ PlanId = Annotated[
         description="What is of this plan.",
     ),
 ]
+Kept = Annotated[
+    str | None,
+    Query(pattern=r"^[0-9a-f]{64}$", description="The hash of an entry, from an earlier verification."),
+]
 _AFTER_ALL: Final = 2**63 - 1
 
 
@@ -43,7 +47,7 @@ def add_routes(app: FastAPI, operated: Operated) -> None:
         return Page(items=[entry_view(entry_of(row)) for row in kept], next_cursor=more)
 
     @app.get("/v1/audit/verification", responses=problems())
-    async def verification(_: Reader) -> VerificationView:
+    async def verification(_: Reader, kept: Kept = None) -> VerificationView:
         """Walk the whole chain, from the first entry to its end."""
         async with pool.acquire() as connection:
-            return verification_view(await verify(connection))
+            return verification_view(await verify(connection, None if kept is None else bytes.fromhex(kept)))

@@ -18,6 +18,7 @@ class PlanSummary(BaseModel):
     kind: Kind
     state: State
     given_up: bool = Field(description="Its rehearsal ended with the process that it ran in: plan again.")
+    expired: bool = Field(description="It was good until `expires_at`, and waits no longer: plan again.")
     reason: str
     planned_by: str
     planned_at: datetime
@@ -65,6 +66,7 @@ class PlanView(BaseModel):
     kind: Kind
     state: State
     given_up: bool = Field(description="Its rehearsal ended with the process that it ran in: plan again.")
+    expired: bool = Field(description="It was good until `expires_at`, and waits no longer: plan again.")
     selection: dict[str, Any]
     reason: str
     rate: int | None = Field(description="Records a second over all lanes; null: as fast as it goes.")
@@ -107,9 +109,7 @@ class StateDigestView(BaseModel):
 
 def summary(row: Any) -> PlanSummary:
     """A plan of a list from its row."""
-    return PlanSummary(
-        **_text_ids({**dict(row), "given_up": _given_up(row), "done": row["handled"] + row["skipped"]})
-    )
+    return PlanSummary(**{**_told(row), "done": row["handled"] + row["skipped"]})
 
 
 def plan_view(row: Any, shares: Sequence[Any]) -> PlanView:
@@ -125,10 +125,8 @@ def plan_view(row: Any, shares: Sequence[Any]) -> PlanView:
         name: None if row[name] is None else row[name].hex() for name in ("forecast_digest", "outcome_digest")
     }
     return PlanView(
-        **_text_ids({
-            **dict(row), **told, **digests, "progress": progress, "given_up": _given_up(row), "total": total,
-            "done": done, "seconds_left": _seconds_left(row, progress, lanes, total, done), "lanes": lanes,
-        })
+        **{**_told(row), **told, **digests, "progress": progress, "total": total, "done": done,
+           "seconds_left": _seconds_left(row, progress, lanes, total, done), "lanes": lanes}
     )  # fmt: skip
 
 
@@ -136,10 +134,6 @@ def share_view(row: Any) -> ShareView:
     """A lane's share from its row."""
     ranges, position = json.loads(row["ranges"]), json.loads(row["position"])
     return ShareView(**{**dict(row), "ranges": ranges, "position": position})
-
-
-def _given_up(row: Any) -> bool:
-    return is_given_up(row["state"], row["heartbeat"], row["now"])
 
 
 def _seconds_left(
@@ -154,5 +148,11 @@ def _seconds_left(
     return seconds_left(total, done, (row["now"] - min(started)).total_seconds() if started else 0)
 
 
-def _text_ids(values: dict[str, Any]) -> dict[str, Any]:
-    return {**values, "plan_id": ids.text(values["plan_id"])}
+def _told(row: Any) -> dict[str, Any]:
+    """What a plan's row says, and what follows from the hour."""
+    return {
+        **dict(row),
+        "plan_id": ids.text(row["plan_id"]),
+        "given_up": is_given_up(row["state"], row["heartbeat"], row["now"]),
+        "expired": row["state"] in ("rehearsed", "approved") and row["now"] >= row["expires_at"],
+    }

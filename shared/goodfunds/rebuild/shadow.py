@@ -53,9 +53,9 @@ async def make_shadow(
         triggers = await live.fetch(SQL["trigger_statements"], swapped)
     finally:
         await live.execute("RESET search_path")
-    for row in (*triggers, *await live.fetch(SQL["grant_statements"], SHADOW, swapped)):
+    for row in triggers:
         await live.execute(row[0])
-    await _check_shapes(live, swapped)
+    await take_after(live, swapped)
 
 
 async def create_shadow_lanes(
@@ -68,8 +68,14 @@ async def create_shadow_lanes(
     return {row["lane"]: read_state(row) for row in await building.fetch(LANES["read_lanes"], lanes)}
 
 
-async def _check_shapes(live: Connection, swapped: Sequence[str]) -> None:
-    """Nothing that the migrations do not make may go with the tables that are replaced."""
+async def take_after(live: Connection, swapped: Sequence[str]) -> None:
+    """Give the shadow's tables the grants and settings that the live ones have now. Raises CannotRebuild.
+
+    Nothing that the migrations do not make may go with the tables that are replaced.
+    """
+    for name in ("revoke_statements", "grant_statements"):
+        for row in await live.fetch(SQL[name], SHADOW, swapped):
+            await live.execute(row[0])
     home = await live.fetchval("SELECT current_schema()")
     ours = {tuple(row) for row in await live.fetch(SQL["shapes"], home, swapped)}
     anew = {tuple(row) for row in await live.fetch(SQL["shapes"], SHADOW, swapped)}

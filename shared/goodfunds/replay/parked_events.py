@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 
@@ -46,6 +47,16 @@ def of_one_poll(events: Sequence[ParkedEvent], topics: Sequence[str]) -> list[Pa
             break
         found.append(event)
     return found
+
+
+def discarded_digest(rows: Iterable[Any]) -> bytes:
+    """Of parked events that are given up together: their places, accounts and amounts, in whatever order."""
+    told = sorted(
+        [*(row[name] for name in ("topic", "source_partition", "source_offset")), row["key"].hex(),
+         row["amount_minor"], row["currency"]]
+        for row in rows
+    )  # fmt: skip
+    return sha256(json.dumps(told).encode()).digest()
 
 
 def _headers(text: str) -> list[tuple[str, bytes]]:

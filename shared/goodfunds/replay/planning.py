@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any, Final
 
 import asyncpg
@@ -15,16 +16,20 @@ from goodfunds.clock import Clock
 from goodfunds.lanes import Handler
 from goodfunds.postgres import statements
 from goodfunds.replay import STATEMENTS
+from goodfunds.replay.effects import chained, of_lanes
 from goodfunds.replay.horizon import Horizon
+from goodfunds.replay.parked_events import discarded_digest
 from goodfunds.replay.plans import Kind, Refusal, State, Versions, is_rehearsed, needs_approval
 from goodfunds.replay.ranges import Lane, PlannedShare, resolve, standing_in_the_way
 from goodfunds.replay.republished import rows_to_publish
 from goodfunds.replay.selection import Parked, Place, Selection
+from goodfunds.replay.slices import SLICE_RECORDS
 from goodfunds.replay.versions import schema_version
 
 SQL = statements(STATEMENTS)
 MOST_PARKED: Final = 100_000
 """Parked events of one plan."""
+_NAMED: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,16 +154,21 @@ async def _store(desk: Desk, asked: Asked, shares: Sequence[PlannedShare], picks
     detail = {
         "kind": asked.kind,
         "selection": told,
+        # Accounts stand there masked; this says whether the plan's own row is what was asked for.
+        "selection_digest": sha256(json.dumps(told, sort_keys=True).encode()).hexdigest(),
         "reason": asked.reason,
         "rate": asked.rate,
         "lanes": [each.lane for each in shares],
         "total": sum(each.total for each in shares),
     }
+    digest = _digest(picks) if asked.kind == "discard" else None
+    if digest is not None:
+        detail["forecast"] = digest.hex()
     async with desk.pool.acquire() as connection, connection.transaction():
         await connection.execute(
             SQL["insert_plan"], plan_id, asked.kind, json.dumps(told), asked.reason, asked.rate, state,
             made_with.code, made_with.schema, asked.by, now, now + asked.life,
-            json.dumps(_forecast(picks)) if asked.kind == "discard" else None,
+            json.dumps(_forecast(picks)) if asked.kind == "discard" else None, digest,
         )  # fmt: skip
         await connection.execute(
             SQL["insert_shares"],
@@ -190,7 +200,7 @@ def _columns(places: Sequence[Place] | None) -> tuple[Sequence[Any] | None, ...]
 
 
 def _forecast(picks: Sequence[Pick]) -> dict[str, Any]:
-    """What is given up by discarding: events and minor units by currency, where they are known."""
+    """What is given up by discarding: events and minor units by currency, where they are known; the first."""
     events = Counter(each.currency or "" for each in picks)
     money: Counter[str] = Counter()
     for each in picks:
@@ -201,4 +211,21 @@ def _forecast(picks: Sequence[Pick]) -> dict[str, Any]:
             currency: {"events": count, "amount_minor": money[currency]}
             for currency, count in sorted(events.items())
         },
-    }
+        "first": [
+            {"topic": each.topic, "partition": each.source_partition, "offset": each.source_offset,
+             "amount_minor": each.amount_minor, "currency": each.currency}
+            for each in picks[:_NAMED]
+        ],
+    }  # fmt: skip
+
+
+def _digest(picks: Sequence[Pick]) -> bytes:
+    """Of a discard, as its run will have it if all of these are still parked then."""
+    lanes: dict[int, list[dict[str, Any]]] = {}
+    for each in picks:
+        lanes.setdefault(each.lane, []).append(asdict(each))
+    digests = dict.fromkeys(lanes, b"")
+    for lane, rows in lanes.items():
+        for first in range(0, len(rows), SLICE_RECORDS):
+            digests[lane] = chained(digests[lane], discarded_digest(rows[first : first + SLICE_RECORDS]))
+    return of_lanes(digests)

@@ -101,7 +101,8 @@ def refusal(
     """
     if plan.state not in _FROM[step]:
         return _out_of_turn(plan, step)
-    if step == "approve" and by == plan.planned_by:
+    # A client's name in other letters is the same person's.
+    if step == "approve" and by.casefold() == plan.planned_by.casefold():
         return Refusal("same_person", f"{by} has planned it: somebody else has to approve it")
     if step in _IN_TIME and now >= plan.expires_at:
         told = plan.expires_at.isoformat(timespec="seconds")

@@ -9,7 +9,7 @@ from goodfunds.lanes.blame import is_of_an_event
 from goodfunds.lanes.evidence import storable
 from goodfunds.lanes.records import Connection, Emission, Poll, Sequences
 from goodfunds.postgres import all_written
-from goodfunds.replay.parked_events import ParkedEvent, of_one_poll, parked_events
+from goodfunds.replay.parked_events import ParkedEvent, discarded_digest, of_one_poll, parked_events
 from goodfunds.replay.shares import SQL, Advance, Share, Withdrawn, advance, give_up, remember
 from goodfunds.replay.slices import SLICE_BYTES, SLICE_RECORDS
 from goodfunds.replay.watching import Watch
@@ -140,7 +140,8 @@ class Discarding:
             if gone:
                 keys = {row["key"] for row in gone}
                 freed.update(keys - await _still_parked(connection, share.lane, keys))
-                done[0] = Advance(share.position, share.slice + 1, len(gone), 0)
+                digest = discarded_digest(gone)
+                done[0] = Advance(share.position, share.slice + 1, len(gone), 0, digest=digest)
             await advance(connection, share, done[0], now)
             return {}
 

@@ -30,7 +30,10 @@ async def take(desk: Desk, plan_id: bytes, step: Step, by: str) -> Refusal | Non
         if why is not None:
             return why
         await connection.execute(SQL["take_step"], plan_id, TO[step], by, now, list(states_before(step)))
-        await append(connection, now, by, _ENTRIES[step], plan_id, {"kind": row["kind"]})
+        digest = row["forecast_digest"]
+        # What was looked at: two who are asked later need not believe the plan's row.
+        told = {} if digest is None else {"forecast": digest.hex()}
+        await append(connection, now, by, _ENTRIES[step], plan_id, {"kind": row["kind"], **told})
     return None
 
 

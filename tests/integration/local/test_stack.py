@@ -130,6 +130,7 @@ def test_a_killed_process_is_told_and_started_again_alone(up: local.Stack) -> No
     }  # fmt: skip
     with pytest.raises(Misconfigured, match="sandbox-bank"):
         local.find(up.folder)
+    assert local.find(up.folder, whole=False).kafka == up.kafka
     again = local.up(up.folder, 2, say=_silent)
     assert told(up.folder)[0] == 0
     assert again.running["kafka"] == up.running["kafka"]

@@ -127,7 +127,13 @@ async def test_parked_events_are_picked_by_what_is_asked_and_released_with_their
     assert (nobody.status_code, nobody.json()["code"]) == (409, "not_parked")
     given_up = await office.ask(kind="discard", parked={"keys": ["account-1"]}, **mended)
     assert given_up["state"] == "rehearsed"
-    assert given_up["forecast"] == {"records": 2, "parked": {"EUR": {"events": 2, "amount_minor": 200}}}
+    first = [
+        {"topic": topic, "partition": 1, "offset": each, "amount_minor": 100, "currency": "EUR"}
+        for each in last
+    ]
+    assert given_up["forecast"] == {
+        "records": 2, "parked": {"EUR": {"events": 2, "amount_minor": 200}}, "first": first,
+    }  # fmt: skip
 
 
 async def test_events_are_published_again_from_exact_rows_and_refused_beyond_what_the_outbox_has(

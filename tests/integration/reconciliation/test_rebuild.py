@@ -17,11 +17,15 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from click.testing import CliRunner
 
+from goodfunds.audit.chain import verify
 from goodfunds.cli import rebuild as cli
 from goodfunds.cli.root import root
+from goodfunds.errors import Unavailable
+from goodfunds.local.postgres import USER
 from goodfunds.postgres import connect
-from goodfunds.rebuild import CannotRebuild, Outcome, rebuild
+from goodfunds.rebuild import CannotRebuild, Outcome, rebuild, run
 from goodfunds.rebuild.shadow import REPLACED, SHADOW
+from goodfunds.rebuild.swapping import stand_and_swap
 from goodfunds.service import Service
 from services.reconciliation import SERVICE
 from services.reconciliation.handlers import ReconciliationHandler
@@ -201,7 +205,7 @@ async def test_the_command_says_what_agrees_what_differs_and_how_fast_it_was(
     asked = ["--folder", str(tmp_path), "rebuild", "--service", "reconciliation"]
     agreed = await asyncio.to_thread(CliRunner().invoke, root, [*asked, "--check"])
     assert agreed.exit_code == 0, agreed.output
-    assert re.search(r"^\d+ records handled anew, \d+ a second$", agreed.stdout, re.MULTILINE)
+    assert re.search(r"^\d+ records handled anew, [\d,]+ a second$", agreed.stdout, re.MULTILINE)
     assert "it agrees: nothing was to be swapped" in agreed.stdout
     assert "comparing…" in agreed.stderr
     async with session(house.dsn) as connection, unguarded(connection):
@@ -242,6 +246,29 @@ asyncio.run(rebuild(service, {house.server!r}, {house.bootstrap!r}, False, tell)
     assert (outcome.different, outcome.swapped, await house.schemas()) == ([], True, [])
 
 
+async def test_killed_right_after_its_swap_it_leaves_old_tables_that_the_next_one_drops(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def killed(_live: Any) -> None:
+        pass
+
+    await house.publish(a_rich_day(random.Random(3)))
+    async with running(house.dsn, house.bootstrap) as loop:
+        await house.handled()
+        with monkeypatch.context() as patched:
+            patched.setattr(run, "_dropped", killed)
+            assert (await house.rebuild()).swapped
+        assert sorted(await house.schemas()) == sorted([SHADOW, REPLACED])
+        await house.publish(a_payment_with_its_line(1_001))
+        await house.handled()
+        assert (await house.rebuild()).swapped
+        assert await house.schemas() == []
+        await house.publish(a_payment_with_its_line(1_002))
+        await house.handled()
+        assert loop.unready() == []
+        assert (await house.rebuild(check=True)).agrees
+
+
 async def test_what_the_topics_cannot_make_or_migrations_did_not_is_refused(house: House) -> None:
     await house.publish(a_rich_day(random.Random(3)))
     async with running(house.dsn, house.bootstrap):
@@ -258,10 +285,73 @@ async def test_what_the_topics_cannot_make_or_migrations_did_not_is_refused(hous
         assert "by_hand" in reason
         assert "it would be gone" in reason
         await connection.execute("DROP INDEX by_hand")
+        for made, undone, told in MADE_BY_HAND:
+            await connection.execute(made)
+            assert told in "; ".join(await refused(house)), made
+            await connection.execute(undone)
+        assert (await house.rebuild(check=True)).agrees
+        await connection.execute("SELECT pg_advisory_lock(hashtext('goodfunds rebuild'))")
+        with pytest.raises(Unavailable, match="another rebuild of reconciliation is at work"):
+            await house.rebuild()
+        await connection.execute("SELECT pg_advisory_unlock_all()")
     await trim(house.bootstrap, "bank-statements", OTHER_LANE, 2)
     place = f"bank-statements/{OTHER_LANE}"
     assert await refused(house) == (f"{place} begins at offset 2, its lane at 0: records 0 to 1 are gone",)
     assert await house.schemas() == []
+
+
+MADE_BY_HAND = (
+    ("CREATE SCHEMA notes;"
+     " CREATE TABLE notes.notes (lane int, id uuid, FOREIGN KEY (lane, id) REFERENCES statements)",
+     "DROP SCHEMA notes CASCADE", "statements: table constraint notes_lane_id_fkey on notes.notes"),
+    ("CREATE SCHEMA notes; CREATE TABLE notes.notes (noted breaks, line statement_lines)",
+     "DROP SCHEMA notes CASCADE", "statement_lines: table column notes.notes.line"),
+    ("CREATE FUNCTION seen() RETURNS bigint BEGIN ATOMIC SELECT count(*) FROM statements; END",
+     "DROP FUNCTION seen", "statements: function seen()"),
+    ("CREATE POLICY nobody ON statements USING (false)", "DROP POLICY nobody ON statements", "policy nobody"),
+    ("ALTER TABLE statements ENABLE ROW LEVEL SECURITY", "ALTER TABLE statements DISABLE ROW LEVEL SECURITY",
+     "row security t f"),
+    ("CREATE STATISTICS together ON lane, nostro FROM statements", "DROP STATISTICS together", "together"),
+    ("ALTER TABLE statements ALTER nostro SET DEFAULT 'x'",
+     "ALTER TABLE statements ALTER nostro DROP DEFAULT", "nostro text not null default 'x'::text"),
+    ("ALTER TABLE batches DISABLE TRIGGER open_sums_fit_their_counts",
+     "ALTER TABLE batches ENABLE TRIGGER open_sums_fit_their_counts", "not as usual"),
+)  # fmt: skip
+
+
+async def test_what_is_granted_or_made_while_it_builds_is_not_undone_by_the_swap(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.publish(a_rich_day(random.Random(3)))
+    async with running(house.dsn, house.bootstrap):
+        await house.handled()
+    role = f"reader_of_{house.name}"
+    meanwhile = [f"REVOKE ALL ON statements FROM {role}; GRANT SELECT ON batches TO {role}",
+                 "CREATE VIEW by_hand AS TABLE statements"]  # fmt: skip
+
+    async def stand_later(*given: Any) -> Any:
+        async with session(house.dsn) as connection:
+            await connection.execute(meanwhile.pop(0))
+        return await stand_and_swap(*given)
+
+    monkeypatch.setattr(run, "stand_and_swap", stand_later)
+    async with session(house.dsn) as connection:
+        await connection.execute(f"CREATE ROLE {role}; GRANT SELECT ON statements TO {role}")
+    try:
+        assert (await house.rebuild()).swapped
+        may = f"SELECT has_table_privilege('{role}', '%s', 'SELECT')"
+        assert [await house.fetchval(may % each) for each in ("statements", "batches")] == [False, True]
+        with pytest.raises(CannotRebuild, match="by_hand"):
+            await house.rebuild()
+        assert await house.fetchval("SELECT count(*) FROM by_hand") > 0
+    finally:
+        async with session(house.dsn) as connection:
+            await connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+    async with session(house.dsn) as connection:
+        assert (await verify(connection)).entries == 1
+        entry = await connection.fetchrow("SELECT actor, action, detail FROM audit")
+    assert (entry["actor"], entry["action"]) == (f"database:{USER}", "rebuilt")
+    assert set(json.loads(entry["detail"])["digests"]) >= {"statements", "expected_items"}
 
 
 async def refused(house: House) -> tuple[str, ...]:

@@ -47,6 +47,13 @@ async def test_a_chain_as_it_was_written_is_good_and_so_is_an_empty_one() -> Non
     assert await verified([], 0, NOTHING) == Verified(0, 0, NOTHING)
 
 
+async def test_a_chain_cut_off_with_the_row_of_its_end_lacks_the_hash_that_was_kept() -> None:
+    good = chain(5)
+    assert (await walk(rows(good), 5, good[-1].hash, good[3].hash)).kept == 4
+    cut = await walk(rows(good[:3]), 3, good[2].hash, good[3].hash)
+    assert (cut.broken, cut.kept) == (None, 0)
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -46,7 +46,7 @@ def plan(state: str, **differing: Any) -> dict[str, Any]:
         started_at=None, finished_at=None,
     )  # fmt: skip
     told: dict[str, Any] = {
-        "plan_id": PLAN, "kind": "replay", "state": state, "given_up": False,
+        "plan_id": PLAN, "kind": "replay", "state": state, "given_up": False, "expired": False,
         "selection": {"topic": "payments", "partitions": [3], "parked": {"keys": ["DE00ADA"]}},
         "reason": "TICKET-7", "rate": None, "code_version": "c", "schema_version": "s", "planned_by": "ada",
         "planned_at": AT, "expires_at": AT + timedelta(hours=1), "approved_by": None, "approved_at": None,

@@ -61,7 +61,7 @@ class House:
         self.service = self.services["settlement"]
         transport = httpx.MockTransport(lambda request: self.services[request.url.host].answer(request))
         monkeypatch.setattr(httpx, "AsyncClient", partial(httpx.AsyncClient, transport=transport))
-        monkeypatch.setattr(operators, "find", lambda _folder: self)
+        monkeypatch.setattr(operators, "find", lambda _folder, **_whole: self)
         monkeypatch.setattr(following, "_EVERY_SECONDS", 0)
         monkeypatch.setattr(selfcheck, "_EVERY_SECONDS", 0)
         monkeypatch.setenv("GOODFUNDS_TOKEN", TOKEN)

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from goodfunds.http.paging import cursor_of
-from goodfunds.operating.audit_shapes import EntryView, VerificationView
 from goodfunds.operating.shapes import Behind, Money, OutboxEvent, ParkedEvent, ParkedView, Place
 from tests.unit.cli.fake_answers import AT, FORECAST, PLAN, lane, lanes, plan
 from tests.unit.cli.fake_services import House, page, problem
@@ -79,6 +78,7 @@ def test_parked_events_are_listed_by_filters_over_pages(house: House) -> None:
     first, second = (dict(each.url.params) for each in house.service.asked)
     assert first == {"fault": "Key", "poison": "true", "lane": "3", "limit": "50"}
     assert second == {**first, "cursor": further, "limit": "49"}
+    assert answer.stdout.splitlines()[-1] == "2 events, 1,234.56 EUR"
 
 
 def test_where_more_is_parked_than_is_shown_it_says_so(house: House) -> None:
@@ -152,6 +152,7 @@ def test_events_that_fault_again_end_a_release_with_1(house: House) -> None:
     answer = house.run("parked", "release", "--all")
     assert answer.exit_code == 1
     assert "1 account stays parked" in answer.stdout
+    assert "`goodfunds parked list --poison` shows" in answer.stdout
 
 
 def test_what_is_to_be_released_has_to_be_said(house: House) -> None:
@@ -162,12 +163,15 @@ def test_what_is_to_be_released_has_to_be_said(house: House) -> None:
 
 def test_a_discard_waits_for_somebody_else(house: House) -> None:
     house.service.on("GET", PATH, (200, parked_in_full()))
-    given_up = {"records": 1, "parked": {"EUR": {"events": 1, "amount_minor": 123_456}}}
+    first = {"topic": "payments", "partition": 3, "offset": 12, "amount_minor": 123_456, "currency": "EUR"}
+    sums = {"EUR": {"events": 1, "amount_minor": 123_456}}
+    given_up = {"records": 1, "parked": sums, "first": [first]}
     house.service.on("POST", "/v1/replays", (202, plan("rehearsed", kind="discard", forecast=given_up)))
     answer = house.run("parked", "discard", WORDS, "--reason", "settled by hand")
     assert answer.exit_code == 0
     assert "given up" in answer.stdout
-    assert "1,234.56 EUR" in answer.stdout
+    assert answer.stdout.count("1,234.56 EUR") == 2
+    assert WORDS in answer.stdout
     assert f"somebody else: goodfunds replay approve {PLAN}" in answer.stdout
 
 
@@ -188,11 +192,19 @@ def test_the_outbox_is_shown_event_by_event_masked(house: House) -> None:
     for told in ("900.2", "seq 4711", "PaymentAccepted", "of replay"):
         assert told in words, told
     assert "Almeida" not in answer.stdout
+    assert "from-row" not in answer.stderr
     assert dict(house.service.asked[0].url.params) == {
         "lane": "3", "topic": "payments", "from_seq": "4711", "limit": "50",
     }  # fmt: skip
     (shown, _) = json.loads(house.run("outbox", "show", "3", "--json").stdout)["events"]
     assert shown["key"] == "DE…3000"
+
+
+def test_further_events_are_hinted_at_by_a_row_that_was_not_the_first_shown(house: House) -> None:
+    for last, hint in ((900, "--most 20 shows further ones\n"), (901, "or --from-row 901\n")):
+        shown = page(event(), event(outbox_seq=last), cursor=cursor_of(("900", "2")))
+        house.service.on("GET", "/v1/outbox", shown)
+        assert house.run("outbox", "show", "3", "--most", "2").stderr.endswith(hint)
 
 
 def test_the_feeds_outbox_is_shown_too(house: House) -> None:
@@ -213,18 +225,18 @@ def test_events_are_published_again_by_their_numbers(house: House) -> None:
     }  # fmt: skip
 
 
-def test_the_audit_is_listed_and_verified(house: House) -> None:
-    entry = EntryView(audit_seq=1, at=AT, actor="ada", action="planned", plan_id=PLAN,
-                      detail={"kind": "replay", "lanes": [3]}, previous="00", hash="11")  # fmt: skip
-    house.service.on("GET", "/v1/audit", page(entry.model_dump(mode="json")))
-    told = " ".join(house.run("audit", "--plan", PLAN).stdout.split())
-    for each in ("2026-03-03 08:00:00", "ada", "planned", "lanes [3]"):
-        assert each in told, each
-    good = VerificationView(verified=True, entries=7, head=7, hash="ab12", broken=None, why="")
-    house.service.on("GET", "/v1/audit/verification", (200, good.model_dump()))
-    assert house.run("audit", "--verify").stdout == "settlement:1: 7 entries as written, up to ab12\n"
-    broken = VerificationView(verified=False, entries=3, head=7, hash="ab12", broken=4, why="[its] hash")
-    house.service.on("GET", "/v1/audit/verification", (200, broken.model_dump()))
-    answer = house.run("audit", "--verify")
-    assert (answer.exit_code, answer.stdout) == (1, "settlement:1: BROKEN at entry 4: [its] hash\n")
-    assert json.loads(house.run("audit", "--verify", "--json").stdout)["verified"] is False
+def test_what_would_steer_a_terminal_is_shown_and_not_obeyed(house: House) -> None:
+    forged = "mended\x1b[1A\x1b[2K\x9b31m \u202eDNIFER\x7f\r"
+    house.service.on("GET", f"/v1/replays/{PLAN}", (200, plan("rehearsed", reason=forged)))
+    house.service.on("GET", "/v1/parked", listed(parked(fault=forged)))
+    for words in (("replay", "status", PLAN), ("parked", "list")):
+        told = house.run(*words).stdout
+        assert "mended" in told
+        assert [each for each in told if not each.isprintable() and each != "\n"] == []
+    assert json.loads(house.run("replay", "status", PLAN, "--json").stdout)["reason"] == forged
+
+
+def test_a_fault_of_many_lines_keeps_a_parked_event_to_its_two(house: House) -> None:
+    house.service.on("GET", "/v1/parked", listed(parked(fault="DataError: no\nHINT:  yes")))
+    _, second, last = house.run("parked", "list").stdout.splitlines()
+    assert (second.strip(), last) == ("DataError: no HINT: yes", "1 event, 1,234.56 EUR")

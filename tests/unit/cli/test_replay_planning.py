@@ -111,6 +111,7 @@ def test_parked_events_are_planned_by_what_they_have_in_common(house: House) -> 
     "words",
     [
         ("payments", "--fault", "x", "--reason", "x"),
+        ("--parked", "--payment", PLAN, "--reason", "x"),
         ("payments", "--parked-before", "2026-11-28", "--reason", "x"),
         ("payments", "--from-time", "yesterday", "--reason", "x"),
         ("payments", "--from-offset", "-1", "--reason", "x"),

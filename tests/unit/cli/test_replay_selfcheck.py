@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from goodfunds.cli import selfcheck as checking
+from goodfunds.cli.root import INTERRUPTED
 from goodfunds.cli.selfcheck import is_clean, sentence, summed
 from goodfunds.operating.replay_shapes import StateDigestView
 from goodfunds.operating.shapes import InputView
@@ -50,6 +52,7 @@ def test_a_selfcheck_is_shown_topic_by_topic(house: House) -> None:
     for told in ("payments", "10", "done", "what its database holds", "the same"):
         assert told in answer.stdout, told
     assert answer.stdout.endswith("10 records handled once more change nothing\n")
+    assert "handling once more… 0 of 7 records" in answer.stderr
 
 
 def test_a_selfcheck_takes_no_more_than_its_rate(house: House) -> None:
@@ -109,7 +112,7 @@ def test_a_selfcheck_that_is_refused_tells_why_and_ends_with_1(house: House) -> 
     answered(house, "a")
     house.service.on("POST", "/v1/selfchecks", refusal("lane-stopped", "lane 3 is stopped"))
     answer = house.run("replay", "selfcheck")
-    assert (answer.exit_code, answer.stderr) == (1, "settlement:1: lane 3 is stopped\n")
+    assert (answer.exit_code, answer.stderr.splitlines()[-1]) == (1, "settlement:1: lane 3 is stopped")
 
 
 def test_a_selfcheck_that_broke_off_is_not_clean() -> None:
@@ -117,3 +120,16 @@ def test_a_selfcheck_that_broke_off_is_not_clean() -> None:
     told = summed(failed, {"settlement": "a"}, {"settlement": "a"}, 1.0)
     assert not is_clean(told)
     assert sentence(told) == "not all was looked at: settlement payments: failed: KeyError"
+
+
+def test_whoever_interrupts_a_selfcheck_is_told_what_goes_on(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def interrupted(*_given: Any) -> Any:
+        raise KeyboardInterrupt
+
+    answered(house, "same")
+    monkeypatch.setattr(checking, "plan_of", interrupted)
+    answer = house.run("replay", "selfcheck")
+    assert (answer.exit_code, answer.stdout) == (INTERRUPTED, "")
+    assert "what runs goes on" in answer.stderr

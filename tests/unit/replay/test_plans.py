@@ -58,6 +58,7 @@ def test_the_way_of_a_plan_is_from_step_to_step_and_nothing_leads_back_from_its_
 
 def test_who_has_planned_it_may_do_all_but_approve_it() -> None:
     assert code(PLAN, "approve", "ada") == "same_person"
+    assert code(PLAN, "approve", "Ada") == "same_person"
     assert code(PLAN, "approve", "bob") is None
     for step in ("run", "pause", "resume", "abort"):
         assert all(code(replace(PLAN, state=state), step, "ada") is None for state in states_before(step))

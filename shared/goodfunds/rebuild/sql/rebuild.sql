@@ -47,12 +47,17 @@ WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = ANY($1::te
 ORDER BY c.relname, a.attnum;
 
 -- name: shapes
--- Columns, indexes, constraints and triggers of the tables $2 in schema $1, and views upon them, without names of schemas.
-WITH tables AS (SELECT c.oid, c.relname FROM pg_class c
+-- Columns, indexes, constraints and triggers of the tables $2 in schema $1, how they are kept and who sees which rows,
+-- and whatever else hangs on them: all without names of schemas.
+WITH tables AS (SELECT c.oid, c.relname, c.reltype, c.relrowsecurity, c.relforcerowsecurity, c.relreplident,
+                       c.relpersistence, c.reltablespace
+                FROM pg_class c
                 WHERE c.relnamespace = $1::text::regnamespace AND c.relname = ANY($2::text[]))
 SELECT t.relname, 'column ' || row_number() OVER (PARTITION BY t.oid ORDER BY a.attnum) || ' ' || a.attname || ' '
-       || format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END AS shape
-FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid WHERE a.attnum > 0 AND NOT a.attisdropped
+       || format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
+       || coalesce(' default ' || replace(pg_get_expr(e.adbin, e.adrelid), $1 || '.', ''), '') AS shape
+FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid LEFT JOIN pg_attrdef e ON (e.adrelid, e.adnum) = (t.oid, a.attnum)
+WHERE a.attnum > 0 AND NOT a.attisdropped
 UNION ALL
 SELECT t.relname, 'index ' || replace(pg_get_indexdef(i.indexrelid), format(' ON %I.', $1::text), ' ON ')
 FROM tables t JOIN pg_index i ON i.indrelid = t.oid
@@ -60,7 +65,8 @@ UNION ALL
 SELECT t.relname, 'constraint ' || o.conname || ' ' || pg_get_constraintdef(o.oid)
 FROM tables t JOIN pg_constraint o ON o.conrelid = t.oid
 UNION ALL
-SELECT t.relname, 'trigger ' || g.tgname || ' ' || g.tgtype FROM tables t JOIN pg_trigger g ON g.tgrelid = t.oid
+SELECT t.relname, 'trigger ' || g.tgname || ' ' || g.tgtype || CASE g.tgenabled WHEN 'O' THEN '' ELSE ' not as usual' END
+FROM tables t JOIN pg_trigger g ON g.tgrelid = t.oid
 WHERE NOT g.tgisinternal
 UNION ALL
 SELECT DISTINCT t.relname, 'view ' || v.relname
@@ -68,13 +74,36 @@ FROM tables t JOIN pg_depend d ON d.refobjid = t.oid AND d.classid = 'pg_rewrite
 JOIN pg_rewrite w ON w.oid = d.objid JOIN pg_class v ON v.oid = w.ev_class
 UNION ALL
 SELECT t.relname, 'publication ' || p.pubname
-FROM tables t JOIN pg_publication_rel r ON r.prrelid = t.oid JOIN pg_publication p ON p.oid = r.prpubid;
+FROM tables t JOIN pg_publication_rel r ON r.prrelid = t.oid JOIN pg_publication p ON p.oid = r.prpubid
+UNION ALL
+SELECT t.relname, format('way to be kept: row security %s %s, replica identity %s, persistence %s, tablespace %s',
+                         relrowsecurity, relforcerowsecurity, relreplident, relpersistence, reltablespace)
+FROM tables t
+UNION ALL
+SELECT t.relname, i.type || ' ' || replace(i.identity, $1 || '.', '')
+FROM tables t
+JOIN pg_type y ON y.oid = t.reltype
+JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid
+                 OR d.refclassid = 'pg_type'::regclass AND d.refobjid IN (y.oid, y.typarray)
+CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, d.objsubid) i
+WHERE d.classid IN ('pg_proc'::regclass, 'pg_policy'::regclass, 'pg_statistic_ext'::regclass)
+   OR d.classid = 'pg_class'::regclass AND EXISTS (SELECT FROM pg_class k WHERE k.oid = d.objid AND k.relkind IN ('r', 'p', 'f', 'S'))
+   OR d.classid = 'pg_constraint'::regclass
+      AND EXISTS (SELECT FROM pg_constraint o WHERE o.oid = d.objid AND o.conrelid <> t.oid);
 
 -- name: trigger_statements
 -- Triggers of the tables $1 made anew, to be run where their functions are found in the live schema: the shadow's go with it.
 SELECT replace(pg_get_triggerdef(g.oid), 'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER')
 FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid
 WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = ANY($1::text[]) AND NOT g.tgisinternal;
+
+-- name: revoke_statements
+-- What was granted on the tables $2 in schema $1 before, or by default.
+SELECT DISTINCT format('REVOKE ALL ON %I.%I FROM %s', $1::text, c.relname,
+                       CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(g.grantee)) END)
+FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid
+CROSS JOIN LATERAL (SELECT grantee FROM aclexplode(c.relacl) UNION SELECT grantee FROM aclexplode(a.attacl)) g
+WHERE c.relnamespace = $1::text::regnamespace AND c.relname = ANY($2::text[]) AND g.grantee <> c.relowner;
 
 -- name: grant_statements
 -- What operators have granted and set on the live tables $2, for the shadow's in schema $1.

@@ -60,9 +60,9 @@ ORDER BY o.outbox_seq DESC, e.place DESC LIMIT 1;
 
 -- name: insert_plan
 INSERT INTO replay_plans (plan_id, kind, selection, reason, rate, state, code_version, schema_version, planned_by,
-                          planned_at, expires_at, heartbeat, forecast)
+                          planned_at, expires_at, heartbeat, forecast, forecast_digest)
 VALUES ($1, $2, $3::jsonb, $4, $5, $6, $7, $8, $9, $10, $11,
-        CASE WHEN $6 = 'rehearsing' THEN clock_timestamp() END, $12::jsonb);
+        CASE WHEN $6 = 'rehearsing' THEN clock_timestamp() END, $12::jsonb, $13);
 
 -- name: insert_shares
 INSERT INTO replay_lanes (plan_id, lane, ranges, total)
@@ -75,7 +75,7 @@ SELECT plan_id, kind, state, code_version, schema_version, planned_by, expires_a
 FROM replay_plans WHERE plan_id = $1;
 
 -- name: plan_for_step_locked
-SELECT plan_id, kind, state, code_version, schema_version, planned_by, expires_at, heartbeat,
+SELECT plan_id, kind, state, code_version, schema_version, planned_by, expires_at, heartbeat, forecast_digest,
        clock_timestamp() AS now
 FROM replay_plans WHERE plan_id = $1 FOR UPDATE;
 

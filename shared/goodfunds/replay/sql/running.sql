@@ -113,7 +113,7 @@ INSERT INTO replay_discarded (plan_id, lane, topic, source_partition, source_off
 SELECT $1, lane, topic, source_partition, source_offset, key, value, headers, broker_time_ms, amount_minor, currency,
        poison, fault, parked_at, $4
 FROM gone
-RETURNING key;
+RETURNING topic, source_partition, source_offset, key, amount_minor, currency;
 
 -- name: outbox_to_republish
 -- From outbox_seq $2 on, before $3 and as far as it was published: rows of about $4 events together, one at least.
