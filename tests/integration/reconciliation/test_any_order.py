@@ -11,7 +11,7 @@ from goodfunds.events import types
 from goodfunds.lanes import Emission
 from goodfunds.postgres import connect
 from goodfunds.rebuild.comparison import columns_of, parts
-from goodfunds.rebuild.shadow import SQL
+from goodfunds.replay.digest import TableDigest, table_digests
 from services.reconciliation.handlers import ReconciliationHandler
 from services.reconciliation.rebuilding import REBUILD, RebuildingHandler
 from tests.integration.reconciliation.days import a_rich_day
@@ -36,18 +36,12 @@ class Anew(Scene):
         return []
 
 
-async def digests(scene: Scene) -> dict[str, str]:
+async def digests(scene: Scene) -> dict[str, TableDigest]:
     columns = await columns_of(scene.connection, REBUILD.tables)
-    found = {}
-    for each in REBUILD.tables:
-        expressions = list(parts(each, columns[each.table]).values())
-        statement = await scene.connection.fetchval(
-            SQL["digest_statement"], "public", each.table, expressions, each.only
-        )
-        row = await scene.connection.fetchrow(statement)
-        assert row is not None
-        found[each.table] = row["digest"]
-    return found
+    compared = {
+        each.table: (list(parts(each, columns[each.table]).values()), each.only) for each in REBUILD.tables
+    }
+    return await table_digests(scene.connection, compared)
 
 
 async def emptied(scene: Scene) -> None:
