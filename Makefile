@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CORPUS ?=
-# Test files run side by side, each worker with servers of its own.
-JOBS ?= 2
+# Test files run side by side, each worker with servers of its own; one more than the two cores of a small
+# machine, since a test that waits leaves its core to others.
+JOBS ?= 3
 # Of the quick bench: the system's rate to the floor's. Below it something has become slow, noise or not.
 LEAST_RATIO ?= 0.10
 
@@ -27,7 +28,7 @@ demo: setup ## The main job end to end (FILE=… N=… FAULTS=… KEEP=1 JSON=1)
 	    $(if $(N),--payments $(N)) $(if $(FAULTS),--faults '$(FAULTS)') $(if $(KEEP),--keep) $(if $(JSON),--json)
 
 # In the order of collection: by number of tests the files of one long story would come last.
-test: setup lint ## Lint, then the suite but for its long tests (CORPUS=folder of real bank files, JOBS=2)
+test: setup lint ## Lint, then the suite but for its long tests (CORPUS=folder of real bank files, JOBS=3)
 	@CORPUS='$(CORPUS)' $(BIN)/python -m pytest -q --durations=10 -m 'not long' -n $(JOBS) --dist loadfile \
 	    --no-loadscope-reorder
 

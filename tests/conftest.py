@@ -32,7 +32,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 IN_MEMORY = Path("/dev/shm")
 ROOM = 4 << 30
-"""Bytes: several times what the servers of two workers come to."""
+"""Bytes: several times what the servers of three workers come to."""
 
 
 class Kafka:

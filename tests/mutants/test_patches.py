@@ -14,6 +14,8 @@ from tests.mutants.report import REPORT, rows, updated
 
 MONEY = "shared/goodfunds/money.py"
 TESTS = "tests/unit/base/test_money.py"
+LONG = pytest.mark.long
+"""Of tests that plant a bug: each runs pytest on a copy of the house, some of them twice."""
 
 
 def patch(old: str, new: str, path: str = MONEY, found_by: str = TESTS) -> Patch:
@@ -83,21 +85,25 @@ def test_a_copy_runs_its_own_code_and_not_the_one_that_is_installed(tmp_path: Pa
     assert found.stdout.split() == [str(copy / MONEY), str(copy / "services/ingestion/decide.py")]
 
 
+@LONG
 def test_a_bug_that_the_tests_see_is_found_by_the_test_that_fails_first(hunt: Hunt) -> None:
     found = hunt.one(patch("MAX_DIGITS = 18", "MAX_DIGITS = 17"), wider=False)
     assert found.found_by.startswith(f"{TESTS}::test_")
 
 
+@LONG
 def test_a_change_that_no_test_sees_survives(hunt: Hunt) -> None:
     harmless = patch("MAX_DIGITS = 18", "MAX_DIGITS = int(18)")
     assert hunt.one(harmless, wider=False).found_by == ""
 
 
+@LONG
 def test_what_cannot_be_imported_is_no_catch(hunt: Hunt) -> None:
     broken = hunt.one(patch("MAX_DIGITS = 18", "MAX_DIGITS = ("), wider=False)
     assert (broken.found, bool(broken.fault)) == (False, True)
 
 
+@LONG
 def test_tests_that_fail_without_the_bug_find_nothing(hunt: Hunt, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(hunt._passing, "tests/gone.py", 1.0)
     gone = hunt.one(patch("MAX_DIGITS = 18", "MAX_DIGITS = 17", found_by="tests/gone.py"), wider=False)

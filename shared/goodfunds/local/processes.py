@@ -6,6 +6,7 @@ import random
 import signal
 import socket
 import subprocess
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ _OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _LOWEST_PORT = 20_000
 """Below it lie the ports that well-known programs listen on."""
 _TRIES = 100
+_HELD: deque[socket.socket] = deque(maxlen=64)
+"""Of the ports that were chosen last: by the time that so many more are, a server listens on each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +46,29 @@ def unknown(_running: Running) -> None:
 def free_port() -> int:
     """A port on loopback that is free now, and that no outgoing connection is given until it is used.
 
-    A server binds seconds after its port was chosen; one of the system's own choice may be gone by then.
+    A server binds seconds after its port was chosen; one of the system's own choice may be gone by then, and
+    so may one that another process of ours chooses meanwhile: each holds the same number of UDP, where
+    nothing of ours listens.
     """
     above = _first_of_outgoing()
     for _ in range(_TRIES if above > _LOWEST_PORT else 0):
         port = random.randrange(_LOWEST_PORT, above)  # noqa: S311 - not a secret
-        if is_free(port):
+        if is_free(port) and _held(port):
             return port
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return int(taken.getsockname()[1])
+
+
+def _held(port: int) -> bool:
+    """Whether nobody else has chosen a port, which then is held for as long as this process needs it."""
+    holder = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        holder.bind(("127.0.0.1", port))
+    except OSError:
+        holder.close()
+        return False
+    _HELD.append(holder)
+    return True
 
 
 def _first_of_outgoing() -> int:

@@ -24,6 +24,9 @@ GROWTH = 16 << 20
 """What the process may grow by after a tenth of a file: the XML of the other nine tenths, held as a tree, is
 some 60 MiB, and an allocator's own slack is a few MiB."""
 
+pytestmark = pytest.mark.long
+"""Large files, and some of them traced: half a minute of CPU, as much as all other tests of files."""
+
 
 def _payments(count: int) -> bytes:
     header = (

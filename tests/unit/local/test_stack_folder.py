@@ -5,6 +5,8 @@ import os
 import signal
 import socket
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -193,6 +195,22 @@ def test_a_port_that_is_chosen_is_given_to_no_outgoing_connection_meanwhile() ->
     chosen = {processes.free_port() for _ in range(50)}
     assert max(chosen) < first
     assert all(processes.is_free(port) for port in chosen)
+
+
+def test_a_port_that_one_process_has_chosen_and_nobody_listens_on_yet_is_chosen_by_no_other() -> None:
+    chosen = {processes.free_port() for _ in range(50)}
+    choose = (
+        "import random, sys; from goodfunds.local import processes\n"
+        "wanted = list(map(int, sys.argv[1:]))\n"
+        "choices = iter([*wanted, *range(20_000, 32_000)])\n"
+        "random.randrange = lambda *bounds: next(choices)\n"
+        "print(processes.free_port())"
+    )
+    other = subprocess.run(
+        [sys.executable, "-c", choose, *map(str, chosen)], check=True, capture_output=True, text=True
+    )
+    assert len(chosen) == 50
+    assert int(other.stdout) not in chosen
 
 
 @pytest.mark.parametrize("told", ["1024\t60999\n", "", None])

@@ -292,6 +292,7 @@ def one_entry(path: Path, lines: int) -> None:
     path.write_bytes(report(statement(1, [entry(1, lines, transactions=details)])))
 
 
+@pytest.mark.long  # Two files of tens of thousands of lines, each read in a process of its own.
 @pytest.mark.parametrize("written", [many_entries, one_entry])
 def test_reading_a_statement_takes_memory_that_does_not_grow_with_its_lines(
     tmp_path: Path, written: Callable[[Path, int], None]

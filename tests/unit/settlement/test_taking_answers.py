@@ -192,6 +192,7 @@ def test_what_waits_in_a_spool_is_told_as_it_was(event: Any) -> None:
     assert debit_in(pack(told)) == told.debit
 
 
+@pytest.mark.long  # A large file of each, made and read.
 @pytest.mark.parametrize("message", ["camt054", "camt053", "pain002"])
 def test_an_answer_of_forty_thousand_entries_is_taken_in_flat_memory(message: str) -> None:
     ended = subprocess.run(
