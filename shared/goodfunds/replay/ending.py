@@ -5,26 +5,40 @@ from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
+import structlog
 
+from goodfunds import ids
 from goodfunds.audit.chain import append
+from goodfunds.errors import is_retriable
 from goodfunds.lanes.beside import Owner
 from goodfunds.replay.effects import of_lanes
 from goodfunds.replay.shares import SQL
 
+log = structlog.get_logger(__name__)
+
 _COUNTED = ("handled", "skipped", "rows_changed", "events_emitted")
 
 
-async def end_plans(owner: Owner, plans: Sequence[bytes]) -> None:
+async def end_plans(owner: Owner, plans: Sequence[bytes]) -> set[bytes]:
     """End those of these running plans whose shares are all done, or of which one cannot go on.
 
     Of instances that find the same one, one ends it. Each with its entry in the audit, in one transaction.
+    Those that cannot be ended, until somebody has looked: the audit was tampered with, more than likely.
     """
+    stuck: set[bytes] = set()
     for row in await owner.connection.fetch(SQL["ended_plans"], plans):
         try:
             await _end_plan(owner, row["plan_id"])
         except asyncpg.LockNotAvailableError:
             # Somebody else writes into the audit: it is looked at again, and no live record waits for him.
-            return
+            break
+        except Exception as fault:
+            if is_retriable(fault):
+                raise
+            # It would end the process, and every one after it: the money goes on, and the plan stands.
+            stuck.add(row["plan_id"])
+            log.error("a plan cannot be ended", plan=ids.text(row["plan_id"]), fault=repr(fault))
+    return stuck
 
 
 async def _end_plan(owner: Owner, plan_id: bytes) -> None:

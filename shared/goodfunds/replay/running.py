@@ -65,6 +65,7 @@ class Replays:
         self._turns: list[Place] = []
         self._leaving: set[asyncio.Task[None]] = set()
         self._next_look = 0.0
+        self._stuck: set[bytes] = set()
         self._watch: Watch | None = None
         self._struck: dict[tuple[bytes, int, int], int] = {}
 
@@ -102,6 +103,7 @@ class Replays:
                 self._strike(work.share)
             self._drop(place)
         self._not_before.clear()
+        self._stuck.clear()
         self._watch = None
         self._next_look = 0.0
         if self._leaving:
@@ -109,10 +111,11 @@ class Replays:
 
     async def _look(self, owner: Owner) -> None:
         """Bring what is worked in line with the plans that run and the lanes that are held."""
-        plans = [row["plan_id"] for row in await owner.connection.fetch(SQL["running_plans"])]
+        running = {row["plan_id"] for row in await owner.connection.fetch(SQL["running_plans"])}
+        plans = sorted(running - self._stuck)
         shares: Mapping[Place, Share] = {}
         if plans:
-            await end_plans(owner, plans)
+            self._stuck |= await end_plans(owner, plans)
             shares = await self._shares(owner, plans)
         for place in self._working.keys() - shares.keys():
             self._drop(place)

@@ -1,11 +1,12 @@
 """Whatever ends an owner in the middle of a replay, it goes on, once, and comes to the same."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import structlog
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
@@ -245,6 +246,31 @@ async def test_an_audit_that_somebody_holds_keeps_a_plan_from_ending_and_no_live
             assert await scene.fetchval("SELECT state FROM replay_plans") == "running"
         await scene.until_plan(plan_id, "done")
     assert await scene.fetchval("SELECT count(*) FROM audit WHERE plan_id = $1", plan_id) == 1
+
+
+async def test_an_audit_that_was_tampered_with_keeps_a_plan_from_ending_and_the_lanes_go_on(
+    scene: Scene,
+) -> None:
+    depositor = scene.depositor()
+    await spoilt(scene, depositor)
+    plan_id = await scene.plan()
+    async with scene.connected() as somebody:
+        await somebody.execute("SET session_replication_role = replica; DELETE FROM audit_head")
+    with structlog.testing.capture_logs() as told:
+        async with scene.instance(depositor):
+            await scene.until("it is told", lambda: _told(told, "a plan cannot be ended"))
+            await scene.publish(keys=1, each=1)
+            await scene.until_read(seconds=10)
+    assert await scene.fetchval("SELECT state FROM replay_plans") == "running"
+    assert sum(each["event"] == "a plan cannot be ended" for each in told) == 1
+    async with scene.connected() as somebody:
+        await somebody.execute("INSERT INTO audit_head (audit_seq, hash) VALUES (0, $1)", bytes(32))
+    async with scene.instance(depositor):
+        await scene.until_plan(plan_id, "done")
+
+
+async def _told(log: Sequence[Mapping[str, Any]], event: str) -> bool:
+    return any(each["event"] == event for each in log)
 
 
 async def test_a_lane_that_was_stopped_keeps_its_share_until_it_is_set_free(scene: Scene) -> None:
