@@ -17,8 +17,9 @@ from goodfunds.cli.several import exit_code, of_each
 
 @click.command()
 @service_option
+@click.option("--offsets", is_flag=True, help="Of each topic the next offset to be handled, and its end.")
 @reaching
-def lanes(way: Way, service: str | None) -> None:
+def lanes(way: Way, service: str | None, offsets: bool) -> None:
     """Show every lane: its lag in events and in money, what is not published, what is parked, why it stopped.
 
     The money of unread events is of those that could be looked at within two seconds; `≥` says that there is
@@ -26,7 +27,7 @@ def lanes(way: Way, service: str | None) -> None:
 
     \b
     goodfunds lanes
-    goodfunds lanes --service settlement
+    goodfunds lanes --service settlement --offsets
     goodfunds lanes --json | jq '.services[].lanes[] | select(.stopped_reason) | {lane, stopped_reason}'
     """
     with waiting("asking"):
@@ -36,6 +37,8 @@ def lanes(way: Way, service: str | None) -> None:
     else:
         for each in told.values():
             CONSOLE.print(lanes_table(each))
+            if offsets:
+                CONSOLE.print(offsets_table(each))
             if not each["broker"]:
                 CONSOLE.print(f"{each['service']} does not reach Kafka: how far it is behind is not known")
             for line in stops(each):
@@ -74,6 +77,16 @@ def lanes_table(told: Mapping[str, Any]) -> Table:
     if len(found) > 1:
         made.add_section()
         made.add_row("all", *_cells(found), "")
+    return made
+
+
+def offsets_table(told: Mapping[str, Any]) -> Table:
+    """Where the lanes of a service are on each topic: what plans of replays go by."""
+    made = table("topic", "lane", "next", "end", "behind", right=["lane", "next", "end", "behind"])
+    places = [(read["topic"], lane["lane"], read) for lane in told["lanes"] for read in lane["inputs"]]
+    for topic, lane, read in sorted(places, key=lambda place: place[:2]):
+        ahead = ("?" if read[each] is None else f"{read[each]:,}" for each in ("end", "lag"))
+        made.add_row(escape(topic), str(lane), f"{read['offset']:,}", *ahead)
     return made
 
 

@@ -1,6 +1,7 @@
 """`goodfunds lanes`, `parked`, `outbox`, `audit`: what is asked of a service, and what is told of it."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -64,6 +65,13 @@ def test_where_kafka_does_not_say_the_lag_is_not_known(house: House) -> None:
     assert answer.exit_code == 0
     assert "?" in answer.stdout
     assert "settlement does not reach Kafka" in answer.stdout
+
+
+def test_the_offsets_of_each_topic_are_told_on_request(house: House) -> None:
+    read = lane(0).inputs[0].model_copy(update={"offset": 4_711, "end": 5_000, "lag": 289})
+    house.service.on("GET", "/v1/lanes", (200, lanes(lane(0, inputs=[read]))))
+    assert "4,711" not in house.run("lanes").stdout
+    assert re.search(r"payments .* 0 .* 4,711 .* 5,000 .* 289", house.run("lanes", "--offsets").stdout)
 
 
 def test_parked_events_are_listed_by_filters_over_pages(house: House) -> None:
