@@ -1,7 +1,7 @@
 """Time as an input: a clock that is handed in, always UTC."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -30,6 +30,18 @@ class FixedClock:
 
     def now(self) -> datetime:
         return self.at
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """From `since` for so long, by a clock that may be set back, which ends it: it never lasts longer."""
+
+    since: datetime
+    length: timedelta = timedelta()
+
+    def lasts(self, now: datetime) -> bool:
+        """Whether it is not over yet."""
+        return self.since <= now < self.since + self.length
 
 
 def micros(instant: datetime) -> int:

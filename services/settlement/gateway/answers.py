@@ -10,7 +10,7 @@ from typing import BinaryIO
 import prometheus_client
 import structlog
 
-from goodfunds.clock import Clock
+from goodfunds.clock import Clock, Pause
 from goodfunds.errors import Unavailable
 from goodfunds.files.records import InvalidFile
 from goodfunds.lanes import Emission
@@ -73,14 +73,14 @@ class AnswerReader:
         self._clock = clock
         self._finished: set[str] = set()
         self._failed: Counter[str] = Counter()
-        self._read_again_at: dict[str, datetime] = {}
+        self._unreadable: dict[str, Pause] = {}
         self._reading: _Reading | None = None
 
     def forget(self) -> None:
         """Remember nothing of the outbox: the database was brought back from a backup, and knows less."""
         self._finished.clear()
         self._failed.clear()
-        self._read_again_at.clear()
+        self._unreadable.clear()
         self._drop()
 
     async def next(self) -> MessageTaken | None:
@@ -146,7 +146,7 @@ class AnswerReader:
             for name in names
             if name not in self._finished
             and (place := _place(name))
-            and self._read_again_at.get(name, now) <= now
+            and not (name in self._unreadable and self._unreadable[name].lasts(now))
         ]
         if not waiting:
             return None
@@ -177,7 +177,7 @@ class AnswerReader:
                 UNREADABLE.labels("content").inc()
                 log.error("answer not readable", name=name, fault=str(invalid))
                 reading.outcome, reading.unreadable = f"unreadable: {invalid}", True
-                self._read_again_at[name] = self._clock.now() + _READ_AGAIN
+                self._unreadable[name] = Pause(self._clock.now(), _READ_AGAIN)
             except BaseException:
                 reading.told.close()
                 raise

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from goodfunds.clock import Clock
+from goodfunds.clock import Clock, Pause
 from goodfunds.errors import Unavailable
 from goodfunds.ids import NO_ID, reference
 from goodfunds.lanes import Emission
@@ -53,13 +53,13 @@ class Enquirer:
         self._reporter = reporter
         self._clock = clock
         self._silence = silence
-        self._ask_at = clock.now()
+        self._resting = Pause(clock.now())
         self._pause = _PAUSE
 
     async def next(self) -> Work | None:
         """The next step of the round that is under way or due; None where there is none, or in a pause."""
         now = self._clock.now()
-        if now < self._ask_at:
+        if self._resting.lasts(now):
             return None
         file = await self._pool.fetchrow(SQL["silent_file"], now, self._silence)
         if file is None:
@@ -70,7 +70,7 @@ class Enquirer:
         else:
             log.warning("bank not reached", file=file["file_name"], fault=str(fault))
             self._pause = min(self._pause * 2, _LONGEST_PAUSE)
-        self._ask_at = self._clock.now() + self._pause
+        self._resting = Pause(self._clock.now(), self._pause)
         return work
 
     async def file_rejected(self, file_id: bytes, message_id: str, rejection: Rejection) -> MessageTaken:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from goodfunds.clock import Clock
+from goodfunds.clock import Clock, Pause
 from goodfunds.errors import InvariantBroken, Unavailable
 from goodfunds.events.topics import PAYMENTS
 from goodfunds.ids import NO_ID, reference, text
@@ -53,7 +53,7 @@ class Hold:
         self._rails = rails
         self._clock = clock
         self._wait = wait
-        self._ask_at = self._list_at = clock.now()
+        self._resting = self._listed = Pause(clock.now())
         self._pause = _PAUSE
 
     async def next(self, connection: Reader, files: Sequence[UndeliveredFile]) -> Work | None:
@@ -73,7 +73,7 @@ class Hold:
             unfinished = await self._unfinished(connection)
             if unfinished:
                 self.reason = unfinished
-            if unfinished or now < self._ask_at:
+            if unfinished or self._resting.lasts(now):
                 return None
             return await self._ask(connection, row["incarnation"], row["asked_to"] or NO_ID)
         except Unavailable as fault:
@@ -88,7 +88,7 @@ class Hold:
         if now < restored_at + self._wait:
             self.reason = f"restored: until {restored_at + self._wait:%H:%M:%S} UTC files may still arrive"
             return None
-        if now < self._ask_at:
+        if self._resting.lasts(now):
             return None
         self.reason = "restored: the bank's folders are being read"
         names = [name for name in await self._bank.files() if is_ours(name)]
@@ -110,9 +110,9 @@ class Hold:
     async def _put_back(self, connection: Reader) -> FileFound | None:
         """A file that came into the folders late: a bank was asked to put it back."""
         now = self._clock.now()
-        if now < self._list_at:
+        if self._listed.lasts(now):
             return None
-        self._list_at = now + _LISTING_PAUSE
+        self._listed = Pause(now, _LISTING_PAUSE)
         return await self._found(connection, [name for name in await self._bank.files() if is_ours(name)])
 
     async def _found(self, connection: Reader, names: Sequence[str]) -> FileFound | None:
@@ -174,5 +174,5 @@ class Hold:
         return BankAsked(incarnation, asked_to)
 
     def _rest(self, now: datetime) -> None:
-        self._ask_at = now + self._pause
+        self._resting = Pause(now, self._pause)
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import structlog
 
-from goodfunds.clock import Clock
+from goodfunds.clock import Clock, Pause
 from goodfunds.errors import InvariantBroken, Unavailable
 from goodfunds.events.topics import BANK_NOTIFICATIONS
 from goodfunds.lanes import Emission, Sequences
@@ -75,9 +75,9 @@ class Gateway:
         self._life: str | None = None
         self._started: tuple[bytes, int, str] | None = None
         self._built: dict[bytes, bytes] = {}
-        self._asks: dict[bytes, tuple[datetime, timedelta]] = {}
+        self._asks: dict[bytes, tuple[Pause, timedelta]] = {}
         self._moved_at = clock.now()
-        self._listen_at = self._moved_at
+        self._listened = Pause(self._moved_at)
 
     def unready(self) -> list[str]:
         """Why nothing goes out to the bank; empty where it does."""
@@ -182,10 +182,10 @@ class Gateway:
     async def _ask(self, file: UndeliveredFile) -> Work | None:
         """Ask for a file whose end is not known; send the same bytes again only where it cannot be there."""
         now = self._clock.now()
-        ask_at, pause = self._asks.get(file.file_id, (now, _FIRST_PAUSE))
-        if now < ask_at:
+        asked, pause = self._asks.get(file.file_id, (Pause(now), _FIRST_PAUSE))
+        if asked.lasts(now):
             return None
-        self._asks[file.file_id] = (now + pause, min(pause * 2, _LONGEST_PAUSE))
+        self._asks[file.file_id] = (Pause(now, pause), min(pause * 2, _LONGEST_PAUSE))
         try:
             standing = await self._bank.enquire(file.file_name, file.message_id)
         except Unavailable as fault:
@@ -204,14 +204,14 @@ class Gateway:
     async def _answer(self) -> Work | None:
         """The next answer; the longer nothing has moved, the more seldom the outbox is listed."""
         now = self._clock.now()
-        if now < self._listen_at:
+        if self._listened.lasts(now):
             return None
         try:
             taken = await self._answers.next()
         except Unavailable as fault:
             log.warning("bank not reached", fault=str(fault))
-            self._listen_at = now + timedelta(seconds=2)
+            self._listened = Pause(now, timedelta(seconds=2))
             return None
         if taken is None:
-            self._listen_at = now + min((now - self._moved_at) / 4, _LISTENING_PAUSE)
+            self._listened = Pause(now, min((now - self._moved_at) / 4, _LISTENING_PAUSE))
         return taken

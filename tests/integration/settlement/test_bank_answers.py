@@ -199,3 +199,13 @@ async def test_while_nothing_moves_the_outbox_is_listed_once_a_second_and_after_
     house.bank.put("pain002-1.xml", _rejections(submitted, 1))
     house.wait(timedelta(seconds=0.3))
     assert await house.step() is not None
+
+
+async def test_a_clock_that_ran_ahead_and_is_set_back_makes_the_gateway_deaf_for_no_moment(
+    house: Stage, submitted: str
+) -> None:
+    house.wait(timedelta(minutes=8))
+    assert await house.step() is None
+    house.wait(-timedelta(minutes=8))
+    house.bank.put("pain002-1.xml", _rejections(submitted, 1))
+    assert await house.step() is not None
