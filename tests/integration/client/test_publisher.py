@@ -125,6 +125,7 @@ async def test_a_broker_that_is_not_there_is_a_fault_that_may_pass(stand: Stand)
     assert fault.value.retriable
 
 
+@pytest.mark.long  # A broker is away until a time-out of the client's is over.
 async def test_what_a_broker_does_not_acknowledge_has_failed_and_goes_out_later_under_its_key(
     kafka: Any, stand: Stand
 ) -> None:

@@ -256,6 +256,7 @@ async def test_what_was_decided_is_told_while_the_broker_is_away(counter: Counte
         assert (await client.get(first.headers["Location"])).json() == first.json()
 
 
+@pytest.mark.long  # A broker stops and starts.
 async def test_a_broker_that_comes_back_is_found_again(counter: Counter, kafka: Kafka) -> None:
     async with counter.client(patience=2.0) as client:
         assert (await client.post(PATH, json=BODY, headers=keyed("one"))).status_code == 202

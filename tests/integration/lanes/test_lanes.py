@@ -111,7 +111,11 @@ async def test_two_instances_share_lanes_and_hand_them_over_in_the_middle_of_bat
     await stage.assert_nothing_lost_doubled_or_reordered()
 
 
-@pytest.mark.parametrize("point", ["before-commit", "after-commit", "in-copy"])
+@pytest.mark.parametrize(
+    "point",
+    # Each waits for a session of the group to end.
+    [*(pytest.param(each, marks=pytest.mark.long) for each in ("before-commit", "after-commit")), "in-copy"],
+)
 async def test_a_frozen_owner_that_wakes_after_its_lanes_moved_changes_nothing(
     stage: Stage, point: str
 ) -> None:

@@ -158,6 +158,7 @@ async def test_a_commit_whose_answer_is_lost_is_looked_up_and_never_guessed(
     await working
 
 
+@pytest.mark.long  # A broker is away for longer than a stop waits.
 async def test_a_stop_does_not_wait_for_ever_for_a_broker_that_acknowledges_nothing(
     stage: Stage, kafka: Any
 ) -> None:

@@ -91,6 +91,7 @@ def test_a_second_up_finds_everything_running(up: local.Stack) -> None:
     assert (again.kafka, again.postgres, again.http) == (up.kafka, up.postgres, up.http)
 
 
+@pytest.mark.long  # The whole stack stops and starts.
 def test_a_second_up_while_one_runs_waits_and_starts_nothing_twice(up: local.Stack) -> None:
     local.down(up, say=_silent)
     script = (

@@ -166,6 +166,7 @@ async def started(data: Path, sftp: int, http: int) -> asyncio.subprocess.Proces
     return process
 
 
+@pytest.mark.long  # A bank's program starts, and is killed, twice.
 async def test_a_bank_killed_while_it_judges_has_lost_and_doubled_nothing(tmp_path: Path) -> None:
     async with customer(tmp_path, funds=10**9):
         pass
