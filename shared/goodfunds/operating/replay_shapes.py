@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from goodfunds import ids
-from goodfunds.replay.plans import Kind, State, is_given_up, seconds_left
+from goodfunds.replay.plans import Kind, State, is_expired, is_given_up, seconds_left
 
 
 class PlanSummary(BaseModel):
@@ -154,5 +154,5 @@ def _told(row: Any) -> dict[str, Any]:
         **dict(row),
         "plan_id": ids.text(row["plan_id"]),
         "given_up": is_given_up(row["state"], row["heartbeat"], row["now"]),
-        "expired": row["state"] in ("rehearsed", "approved") and row["now"] >= row["expires_at"],
+        "expired": is_expired(row["state"], row["expires_at"], row["now"]),
     }

@@ -41,6 +41,7 @@ TO: Final[Mapping[Step, State]] = MappingProxyType({
 _CHECKED: Final[frozenset[Step]] = frozenset({"approve", "run", "resume"})
 """Steps after which lanes are written: what the plan was made of has to be as it was."""
 _IN_TIME: Final[frozenset[Step]] = frozenset({"approve", "run"})
+_WAITING: Final = frozenset(state for step in _IN_TIME for state in _FROM[step])
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,11 @@ def is_given_up(state: State, heartbeat: datetime | None, now: datetime) -> bool
     return state == "rehearsing" and (heartbeat is None or heartbeat < now - GIVEN_UP)
 
 
+def is_expired(state: State, expires_at: datetime, now: datetime) -> bool:
+    """Whether a plan has waited too long for its next step; one that runs does not expire."""
+    return state in _WAITING and now >= expires_at
+
+
 def refusal(
     plan: Plan, step: Step, by: str, now: datetime, versions: Versions, trimmed: str | None = None
 ) -> Refusal | None:
@@ -104,7 +110,7 @@ def refusal(
     # A client's name in other letters is the same person's.
     if step == "approve" and by.casefold() == plan.planned_by.casefold():
         return Refusal("same_person", f"{by} has planned it: somebody else has to approve it")
-    if step in _IN_TIME and now >= plan.expires_at:
+    if step in _IN_TIME and is_expired(plan.state, plan.expires_at, now):
         told = plan.expires_at.isoformat(timespec="seconds")
         return Refusal("expired", f"the plan was good until {told}: plan again")
     if step not in _CHECKED:
