@@ -9,6 +9,8 @@ CORPUS ?=
 JOBS ?= 3
 # Of the quick bench: the system's rate to the floor's. Below it something has become slow, noise or not.
 LEAST_RATIO ?= 0.10
+# Where it forbids Python to keep what it compiled, each of hundreds of processes would compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test lint unit schemas format bench reading sim model fuzz dictionary chaos soak growth mutants check clean
 

@@ -41,9 +41,14 @@ def make_copy(root: Path, folder: Path) -> Path:
 
 
 def environment(copy: Path) -> dict[str, str]:
-    """The copy's code goes before the editable install: PYTHONPATH stands before site-packages' .pth."""
+    """The copy's code goes before the editable install: PYTHONPATH stands before site-packages' .pth.
+
+    No run leaves bytecode for the next, whose patched file could be as old and as long.
+    """
     paths = os.pathsep.join((str(copy / "shared"), str(copy)))
-    return {**os.environ, "PYTHONPATH": paths, "COLUMNS": "400", "CORPUS": ""}
+    return {
+        **os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "400", "CORPUS": "",
+    }  # fmt: skip
 
 
 def run(copy: Path, selection: str, patience: float) -> Run:
