@@ -12,7 +12,7 @@ LEAST_RATIO ?= 0.10
 # Where it forbids Python to keep what it compiled, each of hundreds of processes would compile all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test lint unit schemas format bench reading sim model fuzz dictionary chaos soak growth mutants check clean
+.PHONY: help setup demo test lint collect unit schemas format bench reading sim model fuzz dictionary chaos soak growth mutants check clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -30,9 +30,15 @@ demo: setup ## The main job end to end (FILE=… N=… FAULTS=… KEEP=1 JSON=1)
 	    $(if $(N),--payments $(N)) $(if $(FAULTS),--faults '$(FAULTS)') $(if $(KEEP),--keep) $(if $(JSON),--json)
 
 # In the order of collection: by number of tests the files of one long story would come last.
-test: setup lint ## Lint, then the suite but for its long tests (CORPUS=folder of real bank files, JOBS=3)
+test: setup ## Lint, then the suite but for its long tests (CORPUS=folder of real bank files, JOBS=3)
+	@$(MAKE) --no-print-directory -j2 lint collect
 	@CORPUS='$(CORPUS)' $(BIN)/python -m pytest -q --durations=10 -m 'not long' -n $(JOBS) --dist loadfile \
 	    --no-loadscope-reorder
+
+# Beside the types, which keep one core busy: what Python and pytest compile is found by every worker. What cannot
+# be collected the suite says.
+collect: setup
+	@$(BIN)/python -m pytest --collect-only -qq > /dev/null || true
 
 unit: setup ## The tests that need no server
 	@$(BIN)/python -m pytest -q tests/unit tests/tidy tests/contract

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import structlog
@@ -77,7 +79,8 @@ async def migrated(service: Service, postgres: str) -> None:
             pause = min(2 * pause, 5.0)
 
 
-def services() -> dict[str, Service]:
-    """Every installed service by its name."""
+@cache
+def services() -> Mapping[str, Service]:
+    """Every installed service by its name; what is installed is looked through once a process."""
     found = {entry.name: entry.load() for entry in entry_points(group="goodfunds.services")}
-    return dict(sorted(found.items()))
+    return MappingProxyType(dict(sorted(found.items())))

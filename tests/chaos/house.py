@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from goodfunds.events.cluster import create_topics
+from goodfunds.https import trusted
 from goodfunds.local import house as local_house
 from goodfunds.local import postgres, processes
 from goodfunds.local.processes import Running
@@ -151,7 +152,7 @@ class House:
     async def _ready(self, instance: Instance) -> None:
         deadline = monotonic() + _READY_SECONDS
         reasons: object = None
-        async with httpx.AsyncClient(timeout=2) as http:
+        async with httpx.AsyncClient(verify=trusted(), timeout=2) as http:
             while monotonic() < deadline:
                 try:
                     answer = await http.get(f"http://127.0.0.1:{instance.http_port}/readyz")

@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 
 from goodfunds.events.topics import PAYMENT_INSTRUCTIONS
 from goodfunds.events.types import AccountFundRequested, AccountOpenRequested, PaymentInstruction
+from goodfunds.https import trusted
 from goodfunds.lanes import lane_of
 from goodfunds.local.demo_file import demo_file, iban
 from tests.auditor.evidence import Given, GivenAccount, GivenFunding
@@ -167,7 +168,7 @@ class Load:
         start = len(self.given)
         self.given += _all(wanted, acknowledged=False)
         doors = [each for each in self._house.instances.values() if each.process == "ingestion"]
-        async with httpx.AsyncClient(timeout=10) as http:
+        async with httpx.AsyncClient(verify=trusted(), timeout=10) as http:
             while True:
                 door = self._random.choice(doors)
                 with contextlib.suppress(httpx.HTTPError):

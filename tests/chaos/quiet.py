@@ -11,6 +11,7 @@ import httpx
 from goodfunds.cli.progress import Progress, read_progress
 from goodfunds.cli.reading import readers
 from goodfunds.cli.requests import close_cut_off, resolve_unknown
+from goodfunds.https import trusted
 from goodfunds.service import services
 from tests.auditor.allowances import untold
 from tests.auditor.evidence import Evidence
@@ -30,7 +31,7 @@ Say = Callable[[str], None]
 async def end_day(house: House, days: int = 1) -> None:
     """Move the bank's business day on."""
     bank = f"http://127.0.0.1:{house.instances[BANK].http_port}"
-    async with httpx.AsyncClient(timeout=60) as http:
+    async with httpx.AsyncClient(verify=trusted(), timeout=60) as http:
         for _ in range(days):
             today = date.fromisoformat((await http.get(f"{bank}/business-day")).json()["business_day"])
             to = (today + timedelta(days=1)).isoformat()

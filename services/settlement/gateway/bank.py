@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx
 
 from goodfunds.errors import Unavailable
+from goodfunds.https import trusted
 from goodfunds.sftp import SftpAddress, SftpFolders
 
 INBOX, ARCHIVE, OUTBOX = "inbox", "archive", "outbox"
@@ -39,7 +40,7 @@ class Bank:
 
     def __init__(self, address: SftpAddress, http: str) -> None:
         self._folders = SftpFolders(address)
-        self._http = httpx.AsyncClient(base_url=http, timeout=address.timeout)
+        self._http = httpx.AsyncClient(base_url=http, verify=trusted(), timeout=address.timeout)
 
     async def upload(self, name: str, attempt: int, content: bytes) -> None:
         """Put the content under a temporary name that the bank does not take, and compare what arrived.

@@ -22,6 +22,7 @@ from goodfunds.cli.requests import close_cut_off, open_nostro
 from goodfunds.events.types import AccountFundRequested, AccountOpenRequested
 from goodfunds.files import pain001
 from goodfunds.files.records import InvalidFile
+from goodfunds.https import trusted
 from goodfunds.lanes import lane_of
 from goodfunds.local.stack import NOSTRO, Stack, check_alive
 
@@ -126,7 +127,7 @@ class _Watch:
 async def open_house(stack: Stack, faults: Faults) -> None:
     """The house's account at the bank, and the same amount in our own books; once."""
     bank = stack.url("sandbox-bank")
-    async with httpx.AsyncClient(timeout=30) as http:
+    async with httpx.AsyncClient(verify=trusted(), timeout=30) as http:
         terms = {"currency": "EUR", "balance_minor": BANK_HOLDS, "name": "goodfunds house"}
         (await http.put(f"{bank}/accounts/{NOSTRO}", json=terms)).raise_for_status()
         answer = await http.put(f"{bank}/faults", json={"faults": faults})
@@ -197,7 +198,7 @@ async def _end_days(stack: Stack, connections: Mapping[str, Any], watch: _Watch)
     if last is None:
         return
     bank = stack.url("sandbox-bank")
-    async with httpx.AsyncClient(timeout=120) as http:
+    async with httpx.AsyncClient(verify=trusted(), timeout=120) as http:
         for _ in range(2):
             today = date.fromisoformat((await http.get(f"{bank}/business-day")).json()["business_day"])
             to = max(today, last) + timedelta(days=1)

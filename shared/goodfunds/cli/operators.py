@@ -19,6 +19,7 @@ from goodfunds.access.tokens import is_secret
 from goodfunds.cli.passing import passing_token
 from goodfunds.cli.root import json_option, print_json, refuse
 from goodfunds.errors import GoodfundsError, Misconfigured, Unavailable
+from goodfunds.https import trusted
 from goodfunds.local.stack import Stack, find
 from goodfunds.operating.scopes import LANES_READ
 from goodfunds.service import services
@@ -189,7 +190,7 @@ async def _operator(way: Way, acts: bool) -> AsyncIterator[Operator]:
             f"create --client YOUR-NAME --scope lanes:read --scope lanes:operate` (to approve: lanes:approve)"
         )
     async with AsyncExitStack() as opened:
-        http = await opened.enter_async_context(httpx.AsyncClient())
+        http = await opened.enter_async_context(httpx.AsyncClient(verify=trusted()))
         stack = None if way.url is not None else find(way.folder, whole=False)
 
         async def token_of(service: str) -> str:

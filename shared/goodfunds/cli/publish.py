@@ -14,6 +14,7 @@ from goodfunds.access.tokens import CLIENT
 from goodfunds.cli.passing import passing_token
 from goodfunds.cli.root import CONSOLE, ERRORS, NO, json_option, print_json
 from goodfunds.errors import Unavailable
+from goodfunds.https import trusted
 from goodfunds.local.stack import Stack, find
 
 _SECONDS = 120.0
@@ -25,7 +26,7 @@ async def post_file(stack: Stack, content: bytes | AsyncIterable[bytes], client:
     url = f"{stack.url('ingestion')}/v1/payment-files"
     async with (
         passing_token(stack, "ingestion", client, ["payments:write"]) as token,
-        httpx.AsyncClient(timeout=_SECONDS) as http,
+        httpx.AsyncClient(verify=trusted(), timeout=_SECONDS) as http,
     ):
         return await http.post(
             url,

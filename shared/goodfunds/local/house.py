@@ -6,6 +6,7 @@ from time import monotonic, sleep
 
 import httpx
 
+from goodfunds.https import trusted
 from goodfunds.local import processes
 from goodfunds.local.state import Say, Stack
 
@@ -130,7 +131,7 @@ def _wait_until_ready(stack: Stack, names: list[str], say: Say) -> None:
 def unready(stack: Stack, name: str) -> list[str]:
     """Why a process says that it is not ready; empty when it is."""
     try:
-        answer = httpx.get(f"{stack.url(name)}/readyz", timeout=2.0)
+        answer = httpx.get(f"{stack.url(name)}/readyz", verify=trusted(), timeout=2.0)
     except httpx.HTTPError as fault:
         return [f"{type(fault).__name__} at its HTTP port"]
     return [] if answer.status_code == 200 else list(answer.json().get("reasons", ["not ready"]))

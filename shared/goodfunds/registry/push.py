@@ -10,6 +10,7 @@ from urllib.parse import quote
 import httpx
 
 from goodfunds.errors import Misconfigured, Unavailable
+from goodfunds.https import trusted
 from goodfunds.registry.catalogue import MEDIA_TYPE, Catalogue, Version, read_alike
 
 _SECONDS = 30.0
@@ -28,7 +29,9 @@ class Pushed:
 def client(url: str, transport: httpx.BaseTransport | None = None) -> httpx.Client:
     """A client of the registry at `url`, which may name a user, a password and a context."""
     headers = {"Accept": MEDIA_TYPE, "Content-Type": MEDIA_TYPE}
-    return httpx.Client(base_url=url, headers=headers, timeout=_SECONDS, transport=transport)
+    return httpx.Client(
+        base_url=url, verify=trusted(), headers=headers, timeout=_SECONDS, transport=transport
+    )
 
 
 def push(

@@ -13,6 +13,7 @@ import asyncssh
 import httpx
 
 from goodfunds.clock import Clock, FixedClock
+from goodfunds.https import trusted
 from goodfunds.money import format_amount
 from services.sandbox_bank.app import OpenBank, open_bank
 from services.sandbox_bank.settings import Settings
@@ -213,7 +214,7 @@ async def customer(
     async with open_bank(bank_settings(data, **changes), at or clock()) as opened:
         base = f"http://127.0.0.1:{opened.http_port}"
         async with (
-            httpx.AsyncClient(base_url=base, timeout=30) as http,
+            httpx.AsyncClient(verify=trusted(), base_url=base, timeout=30) as http,
             session(opened) as connection,
             connection.start_sftp_client() as sftp,
         ):
