@@ -4,9 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CORPUS ?=
-# Test files run side by side, each worker with servers of its own; one more than the two cores of a small
-# machine, since a test that waits leaves its core to others.
-JOBS ?= 3
+# Test files run side by side, each worker with servers of its own; twice the two cores of a small machine, since
+# a test that waits leaves its core to others.
+JOBS ?= 4
 # Of the quick bench: the system's rate to the floor's. Below it something has become slow, noise or not.
 LEAST_RATIO ?= 0.10
 # Where it forbids Python to keep what it compiled, each of hundreds of processes would compile all of it anew.
@@ -30,7 +30,7 @@ demo: setup ## The main job end to end (FILE=… N=… FAULTS=… KEEP=1 JSON=1)
 	    $(if $(N),--payments $(N)) $(if $(FAULTS),--faults '$(FAULTS)') $(if $(KEEP),--keep) $(if $(JSON),--json)
 
 # In the order of collection: by number of tests the files of one long story would come last.
-test: setup ## Lint, then the suite but for its long tests (CORPUS=folder of real bank files, JOBS=3)
+test: setup ## Lint, then the suite but for its long tests (CORPUS=folder of real bank files, JOBS=4)
 	@$(MAKE) --no-print-directory -j2 lint collect
 	@CORPUS='$(CORPUS)' $(BIN)/python -m pytest -q --durations=10 -m 'not long' -n $(JOBS) --dist loadfile \
 	    --no-loadscope-reorder
@@ -92,8 +92,9 @@ mutants: setup ## Planted bugs, each found by a test (ONE=name or area, SAMPLE=n
 	@$(BIN)/python -m tests.mutants $(if $(ONE),--one '$(ONE)') $(if $(SAMPLE),--sample $(SAMPLE)) \
 	    $(if $(SEED),--seed $(SEED)) $(if $(CHECK),--check) $(if $(JSON),--json)
 
-check: setup ## What is too long for `make test`: long tests, fuzz, stories, planted bugs, speed, chaos
-	@$(BIN)/python -m pytest -q -m long --durations=10 -n $(JOBS) --dist loadfile
+check: setup ## What is too long for `make test`: long tests, properties at length, fuzz, stories, planted bugs, speed, chaos
+	@$(BIN)/python -m pytest -q -m 'long or hypothesis' --hypothesis-profile=thorough --durations=10 -n $(JOBS) \
+	    --dist loadfile
 	@$(BIN)/python -m tests.fuzz --seconds 20
 	@$(BIN)/python -m tests.simulation --seeds 30 --first-seed 1000 --steps 80
 	@$(BIN)/python -m tests.mutants --sample 12

@@ -22,8 +22,11 @@ from goodfunds.postgres import migrate
 
 # Hypothesis takes the time of an example by the wall clock: of a machine that does other things beside, that
 # says what those are. What must be quick is held to it by tests of that.
-settings.register_profile("goodfunds", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("goodfunds")
+_unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", _unhurried, max_examples=25)
+settings.register_profile("thorough", _unhurried, max_examples=200)
+# What a few examples do not find, `make check` looks for with more.
+settings.load_profile("quick")
 
 # What a script starts in its background has SIGINT ignored, and so would have all that is started here.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -32,7 +35,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 IN_MEMORY = Path("/dev/shm")
 ROOM = 4 << 30
-"""Bytes: several times what the servers of three workers come to."""
+"""Bytes: several times what the servers of four workers come to."""
 
 
 class Kafka:

@@ -79,7 +79,8 @@ def _command(selection: str) -> list[str]:
         made = [f"BIN={home}", f"STAMP={home.parent / '.installed'}"]
         return ["make", "-s", "-o", "pyproject.toml", *made, *shlex.split(selection)[1:]]
     # A seed, so that a property finds the bug tomorrow as it does today.
-    options = ["-x", "-q", "-rfE", "--no-header", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
+    options = ["-x", "-q", "-rfE", "--no-header", "-p", "no:cacheprovider", "--hypothesis-profile=thorough",
+               "--hypothesis-seed=0"]  # fmt: skip
     return [sys.executable, "-m", "pytest", *options, *shlex.split(selection)]
 
 

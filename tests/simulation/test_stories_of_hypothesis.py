@@ -60,7 +60,7 @@ def machine(stage: Stage) -> type[RuleBasedStateMachine]:
 def few() -> settings:
     """A handful: a story takes seconds, and seeds tell many more."""
     return settings(
-        max_examples=2,
+        max_examples=6,
         stateful_step_count=25,
         database=None,
         derandomize=True,
@@ -69,5 +69,6 @@ def few() -> settings:
     )
 
 
+@pytest.mark.long
 def test_no_story_that_hypothesis_makes_up_falls(stage: Stage, few: settings) -> None:
     run_state_machine_as_test(machine(stage), settings=few)

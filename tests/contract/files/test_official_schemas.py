@@ -22,8 +22,6 @@ from tests.unit.ingestion.requests import instruction
 pytestmark = pytest.mark.corpus
 
 bounded = settings(
-    # Records of every field take some 0.1 s to make: a few seconds a message.
-    max_examples=30,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 

@@ -29,7 +29,7 @@ PLAIN = PaymentInstruction(
     "FR1420041010050500013M02606", "Bruno", "", "SLEV", "Invoice 1", "", "", "", "", "", "", (),
 )  # fmt: skip
 
-bounded = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+bounded = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def placed(*instructions: PaymentInstruction) -> list[Placed]:

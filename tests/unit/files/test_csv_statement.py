@@ -136,7 +136,6 @@ def test_a_currency_that_the_file_does_not_say_stays_empty() -> None:
 
 
 @given(st.integers(-(10**17), 10**17), st.sampled_from(["EUR", "JPY", "KWD"]), st.booleans())
-@settings(max_examples=60)
 def test_every_amount_is_read_as_it_was_written(minor: int, currency: str, grouped: bool) -> None:
     sign = "-" if minor < 0 else ""
     whole, _, fraction = format_amount(abs(minor), currency).partition(".")
@@ -293,7 +292,6 @@ def test_bytes_that_are_neither_are_refused_with_their_line() -> None:
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\n"), max_size=8)))
-@settings(max_examples=60)
 def test_lines_are_cut_at_their_ends_wherever_the_pieces_end(texts: list[str]) -> None:
     whole = "\r\n".join([*texts, "x"])
 

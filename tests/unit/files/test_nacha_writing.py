@@ -34,9 +34,7 @@ HEADER = FileHeader("091000019", "1234567890", "260302", "0930", "A", "FIRST BAN
 BATCH = BatchHeader("200", "ADA WORKS", "1234567890", "PPD", "PAYROLL", "09100001", 1, "", "", "260303")
 ENTRY = EntryDetail("22", "011401533", "0072", 1240_50, "JANE DOE", "091000010000001", "E1")
 
-ROUND_TRIP = settings(
-    max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+ROUND_TRIP = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 # --- what is drawn -----------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from goodfunds.files.reports import AccountReport, Entry, Statement, StatementEn
 from goodfunds.money import exponent
 from tests.unit.files.made import BANK_FILES, STATUS_REPORTS, account_reports
 
-bounded = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+bounded = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @bounded
