@@ -29,6 +29,9 @@ SERVICE = Service(
         PAYMENTS_READ: "see the client's own payments and payment files",
         PAYMENTS_WRITE: "hand in payments and payment files",
     },
+    beside_lanes={
+        "payment_files": "wishes over HTTP, and how far the intake is with each",
+    },
     not_rebuilt=(
         "payment files come over HTTP and stand in its database alone, and a payment is accepted by the "
         "balance at its turn among refunds, which come on another topic: in which order, no topic says"

@@ -45,7 +45,7 @@ async def lanes(stop: asyncio.Event) -> None:
         app = create_app("goodfunds ingestion", lambda: [*loop.unready(), *neighbours.unready()])
         close_door(app, Principals(pool, SystemClock()), Buckets(settings.request_rate()))
         http.add_routes(app, pool, SystemClock(), instructing, settings.largest_file)
-        operated = operated_by(pool, SystemClock(), handler, tuning, loop.transactions)
+        operated = operated_by(pool, SystemClock(), handler, tuning, loop.transactions, SERVICE.beside_lanes)
         operating.add_routes(app, operated)
         serving = partial(serve, app, settings.http_host, settings.http_port)
         try:

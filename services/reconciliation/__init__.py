@@ -45,5 +45,11 @@ SERVICE = Service(
         READ: "see statements, statement files and breaks, of all clients",
         STATEMENTS_WRITE: "hand in a bank's statements",
     },
+    beside_lanes={
+        "statement_files": "what the statement reader has found",
+        "statement_file_parts": "bytes of files, large ones",
+        "taken_statements": "how far the statement reader is with each statement",
+        "handed_in_files": "wishes over HTTP, and which the statement reader took",
+    },
     rebuild=_rebuild,
 )

@@ -48,7 +48,7 @@ async def lanes(stop: asyncio.Event) -> None:
         app = create_app("goodfunds reconciliation", lambda: [*loop.unready(), *neighbours.unready()])
         close_door(app, Principals(pool, SystemClock()), Buckets(settings.request_rate()))
         http.add_routes(app, pool, SystemClock(), settings.partitions)
-        operated = operated_by(pool, SystemClock(), handler, tuning, loop.transactions)
+        operated = operated_by(pool, SystemClock(), handler, tuning, loop.transactions, SERVICE.beside_lanes)
         operating.add_routes(app, operated)
         await together(
             stop,

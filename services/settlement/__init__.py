@@ -29,6 +29,17 @@ SERVICE = Service(
         READ: "see batches, cut-offs, bank files and calendars, of all clients",
         OPERATE: "close a cut-off",
     },
+    beside_lanes={
+        "requests": "what people ask for, whenever they do",
+        "bank_files": "the gateway's own work",
+        "bank_file_batches": "the gateway's own work",
+        "attempts": "the gateway's own work",
+        "bank_messages": "how far the gateway is with each answer",
+        "restores": "how far the gateway is after a restore",
+        "found_files": "what the gateway found at the bank after a restore",
+        "found_batches": "what the gateway found at the bank after a restore",
+        "found_payments": "what the gateway found at the bank after a restore",
+    },
     not_rebuilt=(
         "cut-offs are closed by the clock and by people, bank files are made and sent in attempts, and what "
         "became of each stands in its database alone"

@@ -52,7 +52,7 @@ async def lanes(stop: asyncio.Event) -> None:
         app = create_app("goodfunds settlement", lambda: [*loop.unready(), *neighbours.unready()])
         close_door(app, Principals(pool, SystemClock()), Buckets(settings.request_rate()))
         http.add_routes(app, pool, SystemClock(), RAILS)
-        operated = operated_by(pool, SystemClock(), handler, tuning, loop.transactions)
+        operated = operated_by(pool, SystemClock(), handler, tuning, loop.transactions, SERVICE.beside_lanes)
         operating.add_routes(app, operated)
         serving = partial(serve, app, settings.http_host, settings.http_port)
         await together(stop, loop.run, operated.rehearsals.run, money.run, neighbours.run, serving)

@@ -28,8 +28,10 @@ class Service:
 
     `migrations` are folders, applied in order after those of the lanes; `sql` holds its named statements.
     `adopts`: brought back from a backup, it can take its own events since for facts. `scopes`: what tokens
-    may allow over its HTTP, and in words what that opens. `rebuild`: gives how its state is made anew from
-    its topics; None where they do not hold all of it, and `not_rebuilt` says what they lack.
+    may allow over its HTTP, and in words what that opens. `beside_lanes`: tables that feeds and people write
+    while lanes stand still, and for what: no digest of what lanes have written has them. `rebuild`: gives
+    how its state is made anew from its topics; None where they do not hold all of it, and `not_rebuilt` says
+    what they lack.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Service:
     outputs: tuple[str, ...]
     adopts: bool = False
     scopes: Mapping[str, str] = field(default_factory=dict)
+    beside_lanes: Mapping[str, str] = field(default_factory=dict)
     rebuild: "Callable[[], Rebuild] | None" = None
     not_rebuilt: str = ""
 

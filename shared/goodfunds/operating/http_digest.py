@@ -31,7 +31,7 @@ def add_routes(app: FastAPI, operated: Operated) -> None:
         try:
             connection = await connect(operated.settings.dsn, "goodfunds state digest", _LONGEST_SECONDS)
             try:
-                tables = await state_digest(connection)
+                tables = await state_digest(connection, operated.beside_lanes)
             finally:
                 await connection.close()
         finally:

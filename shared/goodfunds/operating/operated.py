@@ -1,5 +1,6 @@
 """A service, as its operators' HTTP sees it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,8 @@ from goodfunds.replay.versions import code_folders, code_version
 class Operated:
     """Its database, what its lanes handle records by, and how they work.
 
-    `desk`: where plans of what is to be done again are made; `rehearsals`: what tries them first.
+    `desk`: where plans of what is to be done again are made; `rehearsals`: what tries them first;
+    `beside_lanes`: tables that no lane writes.
     """
 
     pool: "asyncpg.Pool[Any]"
@@ -28,6 +30,7 @@ class Operated:
     settings: LaneSettings
     desk: Desk
     rehearsals: Rehearsals
+    beside_lanes: Collection[str]
 
 
 def operated_by(
@@ -36,6 +39,7 @@ def operated_by(
     handler: Handler,
     settings: LaneSettings,
     live: Live = lambda: 0,
+    beside_lanes: Collection[str] = (),
     horizon: Horizon | None = None,
     code: str | None = None,
 ) -> Operated:
@@ -46,7 +50,7 @@ def operated_by(
     there = KafkaHorizon(settings.bootstrap) if horizon is None else horizon
     decides = code_version(code_folders(handler)) if code is None else code
     desk = Desk(pool, clock, there, handler, decides)
-    return Operated(pool, clock, handler, settings, desk, Rehearsals(desk, settings, live))
+    return Operated(pool, clock, handler, settings, desk, Rehearsals(desk, settings, live), beside_lanes)
 
 
 def replays_of(handler: Handler) -> Replays:

@@ -17,6 +17,10 @@ SEEDS = [
 ]
 BREAKS = {
     "one person approves what they planned": ("four_eyes", "UPDATE replay_plans SET approved_by = 'ada'"),
+    "one person approves under their name in other letters": (
+        "four_eyes",
+        "UPDATE replay_plans SET approved_by = 'ADA'",
+    ),
     "a replay at no rate": ("goes_at_some_rate", "UPDATE replay_plans SET rate = 0"),
     "a share of no plan": (
         "shares_a_plan",
