@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -23,6 +23,8 @@ _AT_ONCE = 4
 """Shares that read topics and that one instance works side by side: each reads ahead, with a consumer."""
 _READING: Final = frozenset({"replay", "selfcheck"})
 _STRIKES = 5
+_SESSIONS = 10
+"""More than instances come and go in one slice; few enough for one that kills its process each time."""
 _STOP_SECONDS = 5.0
 
 Place = tuple[bytes, int]
@@ -68,6 +70,7 @@ class Replays:
         self._stuck: set[bytes] = set()
         self._watch: Watch | None = None
         self._struck: dict[tuple[bytes, int, int], int] = {}
+        self._begun: set[Place] = set()
 
     async def turn(self, owner: Owner) -> bool:
         """Work one slice of one share; whether there is more at once."""
@@ -104,6 +107,7 @@ class Replays:
             self._drop(place)
         self._not_before.clear()
         self._stuck.clear()
+        self._begun.clear()
         self._watch = None
         self._next_look = 0.0
         if self._leaving:
@@ -145,15 +149,21 @@ class Replays:
                     continue
         return found
 
-    def _forbids(self, row: Mapping[str, object]) -> str | None:
+    def _forbids(self, row: Mapping[str, Any]) -> str | None:
         if row["from_before_restore"]:
             return "this database was brought back from a backup since this was planned: plan again"
         if row["code_version"] != self._code_version:
             return "this instance runs other code than the plan was made with: plan again"
+        if row["begun"] >= _SESSIONS and (row["plan_id"], row["lane"]) not in self._begun:
+            return f"slice {row['slice']} was begun in {row['begun']} sessions and ended in none"
         return None
 
     async def _begin(self, owner: Owner, share: Share) -> Work:
         log.info("share of a replay begins", lane=share.lane, kind=share.kind, slice=share.slice)
+        place = share.plan_id, share.lane
+        if place not in self._begun:
+            self._begun.add(place)
+            await owner.connection.execute(SQL["begin_share"], *place)
         if share.kind == "republish":
             return Republishing(share)
         if share.kind == "discard":

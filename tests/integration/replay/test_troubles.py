@@ -1,5 +1,6 @@
 """Whatever ends an owner in the middle of a replay, it goes on, once, and comes to the same."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from goodfunds.clock import FixedClock
 from goodfunds.errors import OutcomeUnknown
 from goodfunds.lanes import beside
 from goodfunds.postgres import connect
+from goodfunds.replay import running
 from tests.conftest import Kafka
 from tests.integration.replay.scene import NOW, Depositor, Scene
 
@@ -349,5 +351,32 @@ async def test_a_slice_that_ends_one_session_after_another_is_given_up_for_the_l
         depositor.faulty = {("account-0", 17): TimeoutError("a statement that takes too long")}
         plan = await scene.until_plan(await scene.plan(), "failed")
         assert "slice 1 has ended 5 sessions" in plan["fault"]
+        await scene.publish(keys=1, each=1)
+        await scene.until_read()
+
+
+async def test_a_slice_that_kills_its_process_each_time_is_given_up(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "_SESSIONS", 3)
+    await scene.publish(keys=1, each=40)
+    async with scene.instance(scene.depositor()):
+        await scene.until_read()
+    plan_id = await scene.plan()
+    # The first session ends the first slice, and dies with the second as the others do.
+    for _ in range(4):
+        depositor, deadly = scene.depositor(), asyncio.Event()
+
+        async def strike(deadly: asyncio.Event = deadly) -> None:
+            if (await scene.share(plan_id))["slice"] == 1:
+                deadly.set()
+                await asyncio.Event().wait()
+
+        depositor.strike = strike
+        async with scene.instance(depositor), asyncio.timeout(60):
+            await deadly.wait()
+    async with scene.instance(scene.depositor()):
+        plan = await scene.until_plan(plan_id, "failed")
+        assert "slice 1 was begun in 3 sessions and ended in none" in plan["fault"]
         await scene.publish(keys=1, each=1)
         await scene.until_read()

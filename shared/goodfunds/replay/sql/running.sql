@@ -6,7 +6,7 @@ SELECT plan_id FROM replay_plans WHERE state = 'running';
 SELECT DISTINCT ON (l.lane)
        p.plan_id, p.kind, p.selection, p.rate, p.exact, p.code_version,
        p.planned_at < c.restored_at AS from_before_restore, l.lane, l.ranges, l.position, l.slice, l.handled,
-       l.skipped, l.rows_changed, l.events_emitted, l.effects,
+       l.skipped, l.rows_changed, l.events_emitted, l.effects, l.begun,
        (SELECT count(*) FROM replay_lanes a WHERE a.plan_id = p.plan_id) AS lanes_of_plan,
        (SELECT coalesce(sum(s.rows_changed), 0)::bigint FROM replay_slices s
         WHERE s.plan_id = p.plan_id AND s.lane = l.lane) AS rows_rehearsed,
@@ -16,6 +16,12 @@ FROM replay_plans p JOIN replay_lanes l USING (plan_id) CROSS JOIN cluster c
 WHERE p.plan_id = ANY($1::uuid[]) AND p.state = 'running' AND l.lane = ANY($2::int[])
   AND l.state IN ('waiting', 'running')
 ORDER BY l.lane, p.planned_at, p.plan_id;
+
+-- name: begin_share
+-- In a transaction of its own, before that of the slice, which sets it back. A share that people work on counts later.
+UPDATE replay_lanes SET begun = begun + 1
+WHERE (plan_id, lane) = (SELECT plan_id, lane FROM replay_lanes WHERE plan_id = $1 AND lane = $2
+                         FOR UPDATE SKIP LOCKED);
 
 -- name: rehearsed_slice
 SELECT rows_changed, events_emitted, digest FROM replay_slices WHERE plan_id = $1 AND lane = $2 AND slice = $3;
@@ -37,7 +43,7 @@ WITH plan AS MATERIALIZED (
 UPDATE replay_lanes l
 SET state = $5, position = $4::jsonb, slice = $7, handled = l.handled + $8, skipped = l.skipped + $9,
     rows_changed = l.rows_changed + $10, events_emitted = l.events_emitted + $11, effects = $12, fault = $13,
-    started_at = coalesce(l.started_at, $14), finished_at = CASE WHEN $5 = 'running' THEN NULL ELSE $14 END
+    begun = 0, started_at = coalesce(l.started_at, $14), finished_at = CASE WHEN $5 = 'running' THEN NULL ELSE $14 END
 FROM plan
 WHERE l.plan_id = plan.plan_id AND l.lane = $2 AND l.position = $3::jsonb AND l.slice = $6
   AND l.state IN ('waiting', 'running');
