@@ -100,16 +100,19 @@ def on_unattributed_status(
 ) -> Decision:
     """A status that echoes EndToEndId alone: sent to its lane where one open payment fits.
 
-    A rejection that fits none or several moves nothing and is reported once; other statuses are dropped.
-    What fits hangs on what became of others since, so what was done about a status stands.
+    A rejection of the only payment that it can be goes there too where that is booked: its lane tells the
+    contradiction. One that fits none or several moves nothing and is reported once; other statuses are
+    dropped. What fits hangs on what became of others since, so what was done about a status stands.
     `told_as`: before a restore it was told as this kind of contradiction, and stays one.
     """
     note = Note(unattributed_status_key(status), "pain.002", status.message_id, "contradicted")
     if (note.source, note.identity) in memory.reports:
         return NOTHING
     fitting = [each for each in candidates if each.debited_on is None and not each.rejected]
-    if len(fitting) == 1 and not told_as:
-        found = fitting[0]
+    all_booked = all(each.debited_on is not None and not each.rejected for each in candidates)
+    about = candidates if status.status == "RJCT" and all_booked else fitting
+    if len(about) == 1 and not told_as:
+        found = about[0]
         return Decision(
             note=replace(note, effect="forwarded", payment_id=found.payment_id),
             forward=(found.lane, found.account, replace(status, payment_id=found.payment_id)),

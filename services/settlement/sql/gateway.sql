@@ -52,6 +52,7 @@ GROUP BY f.file_id ORDER BY f.claimed_at, f.file_id;
 -- The submitted file to ask for at $1: one whose round is under way or due. $2 is the silence after which the
 -- first round is due and after which, once a statement is taken, lanes have handled it. `whole`: no batch has a
 -- status, and no enquiry told the file's rejection. Never asked for goes first, then the one that waits longest.
+-- A round that ended after $1 did so by a clock that ran ahead: nobody knows how long ago, and it is due.
 SELECT f.file_id, f.message_id, f.file_name, f.asked_to, coalesce(s.at > f.submitted_at, false) AS stated,
        f.asked_to IS NULL
        AND NOT EXISTS (SELECT FROM bank_messages m WHERE m.name = 'enquiry/' || f.message_id)
@@ -63,6 +64,7 @@ CROSS JOIN (SELECT max(m.finished_at) AS at FROM bank_messages m
 WHERE f.submitted_at <= $1::timestamptz - $2::interval AND f.refused_at IS NULL AND f.answered_at IS NULL
   AND (f.asked_to IS NOT NULL
        OR f.asked_at IS NULL
+       OR f.asked_at > $1::timestamptz
        OR f.asked_at + least(f.asked_at - f.submitted_at, interval '1 day') <= $1::timestamptz
        OR f.asked_at < s.at + $2::interval)
 ORDER BY f.asked_at NULLS FIRST, f.submitted_at, f.file_id LIMIT 1;

@@ -174,6 +174,20 @@ async def test_the_next_round_waits_until_the_age_of_the_file_has_doubled(
     assert rounds == [10, 20, 40, 80]
 
 
+async def test_a_round_that_ended_by_a_clock_that_ran_ahead_does_not_hold_the_next_one_up(
+    silent: Silent, claimed: list[bytes]
+) -> None:
+    ahead = timedelta(minutes=15)
+    for payment in claimed:
+        silent.stands(payment, "pending")
+    silent.house.wait(SILENCE + ahead)
+    assert await silent.ask() == []
+    silent.house.wait(-ahead)
+    for payment in claimed[:2]:
+        silent.stands(payment, "rejected", reason_code="AC04")
+    assert sorted(await silent.ask()) == sorted(claimed[:2])
+
+
 async def test_what_the_bank_has_answered_for_is_asked_for_only_after_a_statement(
     silent: Silent, claimed: list[bytes]
 ) -> None:

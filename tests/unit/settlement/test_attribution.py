@@ -262,6 +262,21 @@ def test_a_rejection_without_reference_is_sent_on_where_one_open_payment_fits() 
     assert decision.forward[2].payment_id == b"\1" * 16
 
 
+def test_a_rejection_without_reference_of_the_one_that_is_booked_is_for_its_lane_to_contradict() -> None:
+    settled = Candidate(b"\2" * 16, 3, "customer", DAY, False, None)
+    decision = attribution.on_unattributed_status([settled], BLANK, _rejection(), NOSTRO, "EUR", NOW)
+    assert decision.forward is not None
+    assert decision.forward[2].payment_id == b"\2" * 16
+    assert decision.events == ()
+    several = [settled, settled._replace(payment_id=b"\3" * 16)]
+    decision = attribution.on_unattributed_status(several, BLANK, _rejection(), NOSTRO, "EUR", NOW)
+    assert decision.forward is None
+    assert [event.kind for event in decision.events if hasattr(event, "kind")] == ["unknown_entry"]
+    accepted = replace(_rejection(), status="ACCP")
+    decision = attribution.on_unattributed_status([settled], BLANK, accepted, NOSTRO, "EUR", NOW)
+    assert (decision.forward, decision.events) == (None, ())
+
+
 def test_a_rejection_that_fits_several_moves_nothing_and_is_told_once() -> None:
     fitting = [Candidate(bytes([n]) * 16, 3, "customer", None, False, None) for n in (1, 2)]
     decision = attribution.on_unattributed_status(fitting, BLANK, _rejection(), NOSTRO, "EUR", NOW)
