@@ -41,7 +41,7 @@ collect: setup
 	@$(BIN)/python -m pytest --collect-only -qq > /dev/null || true
 
 unit: setup ## The tests that need no server
-	@$(BIN)/python -m pytest -q tests/unit tests/tidy tests/contract
+	@$(BIN)/python -m pytest -q -m 'not long' tests/unit tests/tidy tests/contract
 
 lint: setup ## Style, types, the import law, generated files
 	@$(BIN)/ruff check .

@@ -109,8 +109,8 @@ def on_unattributed_status(
     if (note.source, note.identity) in memory.reports:
         return NOTHING
     fitting = [each for each in candidates if each.debited_on is None and not each.rejected]
-    all_booked = all(each.debited_on is not None and not each.rejected for each in candidates)
-    about = candidates if status.status == "RJCT" and all_booked else fitting
+    denied = any(each.rejected for each in candidates)
+    about = candidates if status.status == "RJCT" and not fitting and not denied else fitting
     if len(about) == 1 and not told_as:
         found = about[0]
         return Decision(
@@ -119,7 +119,7 @@ def on_unattributed_status(
         )
     if status.status != "RJCT":
         return Decision(note=replace(note, effect="dropped")) if fitting else NOTHING
-    if not told_as and not fitting and any(each.rejected for each in candidates):
+    if not told_as and not fitting and denied:
         return NOTHING
     event = SettlementContradicted(
         payment_id=ids.NO_ID,

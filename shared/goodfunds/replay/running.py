@@ -127,7 +127,7 @@ class Replays:
         for place, share in shares.items():
             reads = share.kind in _READING
             if place not in self._working and (not reads or reading < _AT_ONCE):
-                self._working[place] = await self._begin(owner, share)
+                self._working[place] = await self._begin(owner, place, share)
                 self._turns.append(place)
                 reading += reads
 
@@ -139,7 +139,7 @@ class Replays:
         for row in await owner.connection.fetch(SQL["shares_at_work"], plans, lanes):
             share = share_of(row)
             place = share.plan_id, share.lane
-            fault = self._forbids(row) if place not in self._working else None
+            fault = self._forbids(place, row) if place not in self._working else None
             if fault is None:
                 found[place] = share
             else:
@@ -149,18 +149,17 @@ class Replays:
                     continue
         return found
 
-    def _forbids(self, row: Mapping[str, Any]) -> str | None:
+    def _forbids(self, place: Place, row: Mapping[str, Any]) -> str | None:
         if row["from_before_restore"]:
             return "this database was brought back from a backup since this was planned: plan again"
         if row["code_version"] != self._code_version:
             return "this instance runs other code than the plan was made with: plan again"
-        if row["begun"] >= _SESSIONS and (row["plan_id"], row["lane"]) not in self._begun:
+        if row["begun"] >= _SESSIONS and place not in self._begun:
             return f"slice {row['slice']} was begun in {row['begun']} sessions and ended in none"
         return None
 
-    async def _begin(self, owner: Owner, share: Share) -> Work:
+    async def _begin(self, owner: Owner, place: Place, share: Share) -> Work:
         log.info("share of a replay begins", lane=share.lane, kind=share.kind, slice=share.slice)
-        place = share.plan_id, share.lane
         if place not in self._begun:
             self._begun.add(place)
             await owner.connection.execute(SQL["begin_share"], *place)
